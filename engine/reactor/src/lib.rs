@@ -1,0 +1,1 @@
+//! One core's kernel interface: ring, sockets, buffers, timers, mailbox.

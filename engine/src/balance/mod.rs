@@ -1,0 +1,1 @@
+//! Which server a request goes to: one file for each algorithm.

@@ -1,0 +1,1 @@
+//! Whether a server is fit for traffic: schedule, probes, verdicts.

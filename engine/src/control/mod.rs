@@ -1,0 +1,1 @@
+//! The admin socket: one file for each group of commands.

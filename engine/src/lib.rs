@@ -1,0 +1,31 @@
+//! The proxy engine: one request's life, stage by stage, on one core.
+
+pub mod limits;
+
+// Pure decisions: no socket, clock, randomness or thread.
+pub mod balance;
+pub mod log;
+pub mod plan;
+pub mod rules;
+pub mod sample;
+pub mod server;
+pub mod stats;
+
+// Effects.
+pub mod check;
+pub mod mux;
+pub mod pool;
+pub mod rt;
+pub mod tls;
+
+// The data path, in the order in which a request meets it.
+pub mod listen;
+pub mod service;
+pub mod session;
+pub mod stream;
+
+// Ownership and control.
+pub mod boot;
+pub mod control;
+pub mod mesh;
+pub mod shard;

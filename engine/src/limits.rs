@@ -1,0 +1,1 @@
+//! Every bound in the program, with its unit and the reason for it.

@@ -1,0 +1,1 @@
+//! Typed messages between cores and control.

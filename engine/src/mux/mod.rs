@@ -1,0 +1,1 @@
+//! From a connection to streams and back, one file for each protocol.

@@ -1,0 +1,1 @@
+//! Idle connections to servers, kept for the next request.

@@ -1,0 +1,1 @@
+//! Answers made inside: error bodies, redirects, the stats page.

@@ -1,0 +1,1 @@
+//! What is counted, per core, and the names under which operators read it.

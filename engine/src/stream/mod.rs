@@ -1,0 +1,1 @@
+//! One exchange, from the request's first byte to the last log line.

@@ -1,0 +1,2 @@
+//! Bytes to messages and back, sans-I/O.
+#![forbid(unsafe_code)]
