@@ -5,6 +5,7 @@ mod head;
 mod name;
 pub mod status;
 mod target;
+mod text;
 
 pub mod h1;
 
