@@ -32,7 +32,9 @@ pub enum Persistence {
 impl Message {
     /// The message of a status; `None` where HAProxy has none.
     pub fn of(status: u16) -> Option<&'static Message> {
-        let row = MESSAGES.binary_search_by_key(&status, |message| message.status).ok()?;
+        let row = MESSAGES
+            .binary_search_by_key(&status, |message| message.status)
+            .ok()?;
         Some(&MESSAGES[row])
     }
 
@@ -92,7 +94,15 @@ macro_rules! row {
 
 macro_rules! body {
     ($status:literal, $reason:literal, $text:literal) => {
-        concat!("<html><body><h1>", $status, " ", $reason, "</h1>\n", $text, "\n</body></html>\n")
+        concat!(
+            "<html><body><h1>",
+            $status,
+            " ",
+            $reason,
+            "</h1>\n",
+            $text,
+            "\n</body></html>\n"
+        )
     };
 }
 
@@ -138,7 +148,10 @@ mod tests {
 
     #[test]
     fn every_message_is_what_haproxy_sends() {
-        let all: Vec<_> = MESSAGES.iter().map(|message| message.raw.replace('\r', "")).collect();
+        let all: Vec<_> = MESSAGES
+            .iter()
+            .map(|message| message.raw.replace('\r', ""))
+            .collect();
         insta::assert_snapshot!(all.join("\n"));
     }
 
@@ -147,12 +160,17 @@ mod tests {
         let tail = |status, persistence| {
             let mut out = Vec::new();
             Message::of_error(status).write(&mut out, persistence, false);
-            String::from_utf8(out).unwrap_or_default().split_off("HTTP/1.1 ".len())
+            String::from_utf8(out)
+                .unwrap_or_default()
+                .split_off("HTTP/1.1 ".len())
         };
         assert!(tail(403, Persistence::Silent).ends_with("text/html\r\n\r\n"));
         assert!(tail(403, Persistence::Close).ends_with("html\r\nconnection: close\r\n\r\n"));
         assert!(tail(403, Persistence::KeepAlive).ends_with("connection: keep-alive\r\n\r\n"));
         assert!(tail(408, Persistence::Silent).ends_with("connection: close\r\n\r\n"));
-        assert!(tail(599, Persistence::Silent).starts_with("500 "), "unknown: our own error");
+        assert!(
+            tail(599, Persistence::Silent).starts_with("500 "),
+            "unknown: our own error"
+        );
     }
 }

@@ -44,7 +44,8 @@ impl Counter {
     /// Takes one away, never below zero. Only the owning core may call it.
     #[inline]
     pub fn dec(&self) {
-        self.0.store(self.0.load(Relaxed).saturating_sub(1), Relaxed);
+        self.0
+            .store(self.0.load(Relaxed).saturating_sub(1), Relaxed);
     }
 
     /// Replaces the value. Only the owning core may call it.

@@ -82,6 +82,22 @@ counters! {
 }
 
 counters! {
+    /// Traffic of HTTP/1 connections on one side of a proxy, heads and framing included.
+    H1Counters => H1Total {
+        open_connections: Gauge,
+        open_streams: Gauge,
+        connections: Counter,
+        streams: Counter,
+        /// Bytes received and sent.
+        bytes_in: Counter,
+        bytes_out: Counter,
+        /// Of these, bytes that went through a pipe.
+        spliced_in: Counter,
+        spliced_out: Counter,
+    }
+}
+
+counters! {
     /// The client side of a proxy.
     FrontCounters => FrontTotal {
         /// Open sessions.
@@ -132,6 +148,7 @@ counters! {
         /// Sessions and requests that are not HTTP.
         other_sessions: Counter,
         other_requests: Counter,
+        h1: H1Counters,
         /// TLS handshakes that succeeded, by a full exchange or resumed.
         tls_sessions: Counter,
         tls_resumed_sessions: Counter,
@@ -216,6 +233,7 @@ counters! {
     /// The server side of a proxy, as far as its servers do not count it.
     BackCounters => BackTotal {
         service: ServiceCounters,
+        h1: H1Counters,
         /// Requests denied by a rule of the backend.
         denied_requests: Counter,
         /// Requests answered here.
@@ -322,7 +340,9 @@ impl Summed for LastSession {
 
 /// How many seconds ago the last session began; `None` before the first.
 pub fn seconds_since(last_session: u64, now_ms: u64) -> Option<u64> {
-    last_session.checked_sub(1).map(|second| (now_ms / 1000).saturating_sub(second))
+    last_session
+        .checked_sub(1)
+        .map(|second| (now_ms / 1000).saturating_sub(second))
 }
 
 #[cfg(test)]
@@ -340,9 +360,14 @@ mod tests {
             core.back.service.open.enter(5_000);
         }
         let mut total = ProxyTotal::default();
-        family.iter().for_each(|core| core.add_to(&mut total, 5_000));
+        family
+            .iter()
+            .for_each(|core| core.add_to(&mut total, 5_000));
         assert_eq!(total.front.bytes.request_in, 300);
-        assert_eq!((total.front.responses.success, total.front.responses.other), (3, 3));
+        assert_eq!(
+            (total.front.responses.success, total.front.responses.other),
+            (3, 3)
+        );
         assert_eq!(total.back.service.open.max, 3);
     }
 

@@ -23,7 +23,9 @@ impl Latency {
     /// One duration in microseconds. Only the owning core may call it.
     #[inline]
     pub fn record_us(&self, duration_us: u64) {
-        let buckets = self.0.get_or_init(|| (0..BUCKETS).map(|_| Counter::default()).collect());
+        let buckets = self
+            .0
+            .get_or_init(|| (0..BUCKETS).map(|_| Counter::default()).collect());
         buckets[bucket(duration_us)].inc();
     }
 }
@@ -91,7 +93,10 @@ mod tests {
             [power - 1, power, power + power / 3]
         })) {
             let edge = upper_edge_us(bucket(value));
-            assert!(edge >= value && edge - value <= value / STEPS, "{value} -> {edge}");
+            assert!(
+                edge >= value && edge - value <= value / STEPS,
+                "{value} -> {edge}"
+            );
         }
         assert!(bucket(u64::MAX) < BUCKETS);
     }
@@ -106,7 +111,10 @@ mod tests {
         let histogram = total.histogram_us().expect("values were recorded");
         for (quantile, expected) in [(0.5, 5_000), (0.99, 9_900), (1.0, 10_000)] {
             let found = histogram.value_at_quantile(quantile);
-            assert!(found >= expected && found <= expected * 105 / 100, "{quantile}: {found}");
+            assert!(
+                found >= expected && found <= expected * 105 / 100,
+                "{quantile}: {found}"
+            );
         }
     }
 

@@ -31,7 +31,9 @@ pub struct MeanTotal {
 impl MeanTotal {
     /// The average in ms, rounded up as HAProxy does; 0 before the first value.
     pub fn average(&self) -> u64 {
-        self.sum.checked_div(self.samples).map_or(0, |_| self.sum.div_ceil(self.samples))
+        self.sum
+            .checked_div(self.samples)
+            .map_or(0, |_| self.sum.div_ceil(self.samples))
     }
 }
 

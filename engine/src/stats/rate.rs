@@ -66,10 +66,12 @@ impl Rate {
 
     #[cold]
     fn enter_second(&self, second: u64) {
-        self.shared.observe(self.shared.in_second(second.wrapping_sub(1)));
+        self.shared
+            .observe(self.shared.in_second(second.wrapping_sub(1)));
         let lane = &self.shared.cores[self.core];
         let follows = lane.second.value() + 1 == second;
-        lane.previous.set(if follows { lane.current.value() } else { 0 });
+        lane.previous
+            .set(if follows { lane.current.value() } else { 0 });
         lane.current.set(0);
         lane.second.set(second);
     }
@@ -114,7 +116,12 @@ impl Summed for Rate {
             cores: (0..cores).map(|_| Lane::default()).collect(),
             max: AtomicU64::new(0),
         });
-        (0..cores).map(|core| Self { core, shared: shared.clone() }).collect()
+        (0..cores)
+            .map(|core| Self {
+                core,
+                shared: shared.clone(),
+            })
+            .collect()
     }
 
     fn add_to(&self, total: &mut RateTotal, now_ms: u64) {
@@ -151,11 +158,24 @@ mod tests {
                 core.hit(10_500);
             }
         }
-        let rows = [(10_500, 100), (10_999, 100), (11_000, 100), (11_250, 75), (11_999, 0)];
+        let rows = [
+            (10_500, 100),
+            (10_999, 100),
+            (11_000, 100),
+            (11_250, 75),
+            (11_999, 0),
+        ];
         for (now_ms, expected) in rows {
             assert_eq!(total(&family, now_ms).per_second, expected, "at {now_ms}");
         }
-        assert_eq!(total(&family, 12_000), RateTotal { total: 100, per_second: 0, max: 100 });
+        assert_eq!(
+            total(&family, 12_000),
+            RateTotal {
+                total: 100,
+                per_second: 0,
+                max: 100
+            }
+        );
     }
 
     #[test]

@@ -61,7 +61,12 @@ fn adopt<N: Clone + Eq + Hash, C: Summed>(
 ) -> Box<[Arc<Family<C>>]> {
     let adopted: Box<[_]> = names
         .iter()
-        .map(|name| known.get(name).cloned().unwrap_or_else(|| Arc::new(Family::new(cores))))
+        .map(|name| {
+            known
+                .get(name)
+                .cloned()
+                .unwrap_or_else(|| Arc::new(Family::new(cores)))
+        })
         .collect();
     *known = names.iter().cloned().zip(adopted.iter().cloned()).collect();
     adopted
@@ -78,7 +83,10 @@ pub struct Family<C: Summed> {
 impl<C: Summed> Family<C> {
     fn new(cores: usize) -> Self {
         let cores = C::family(cores).into_iter().map(Arc::new).collect();
-        Self { cores, cleared: Mutex::new(None) }
+        Self {
+            cores,
+            cleared: Mutex::new(None),
+        }
     }
 
     /// The block that one core writes.
@@ -113,7 +121,9 @@ impl<C: Summed> Family<C> {
 
     fn sum(&self, now_ms: u64) -> C::Total {
         let mut total = C::Total::default();
-        self.cores.iter().for_each(|core| core.add_to(&mut total, now_ms));
+        self.cores
+            .iter()
+            .for_each(|core| core.add_to(&mut total, now_ms));
         total
     }
 }
@@ -132,9 +142,21 @@ impl Stats {
     pub fn on_core(&self, core: usize) -> CoreStats {
         CoreStats {
             process: self.process.on_core(core),
-            proxies: self.proxies.iter().map(|family| family.on_core(core)).collect(),
-            servers: self.servers.iter().map(|family| family.on_core(core)).collect(),
-            listeners: self.listeners.iter().map(|family| family.on_core(core)).collect(),
+            proxies: self
+                .proxies
+                .iter()
+                .map(|family| family.on_core(core))
+                .collect(),
+            servers: self
+                .servers
+                .iter()
+                .map(|family| family.on_core(core))
+                .collect(),
+            listeners: self
+                .listeners
+                .iter()
+                .map(|family| family.on_core(core))
+                .collect(),
         }
     }
 
@@ -142,7 +164,11 @@ impl Stats {
     pub fn clear(&self, all: bool, now_ms: u64) {
         fn clear<C: Summed>(families: &[Arc<Family<C>>], all: bool, now_ms: u64) {
             for family in families {
-                if all { family.clear_all(now_ms) } else { family.clear_max() }
+                if all {
+                    family.clear_all(now_ms)
+                } else {
+                    family.clear_max()
+                }
             }
         }
         clear(std::slice::from_ref(&self.process), all, now_ms);
@@ -214,9 +240,17 @@ mod tests {
         assert_eq!(second.servers[0].total(0).requests, 5);
         assert_eq!(second.servers[1].total(0).requests, 0);
         core.server(ServerId(1)).requests.inc();
-        assert_eq!(second.servers[0].total(0).requests, 6, "an old stream still counts");
+        assert_eq!(
+            second.servers[0].total(0).requests,
+            6,
+            "an old stream still counts"
+        );
         let third = registry.generation(&names(&["a"], &[]));
-        assert_eq!(third.proxies[0].total(0).front.requests.total, 0, "gone names start anew");
+        assert_eq!(
+            third.proxies[0].total(0).front.requests.total,
+            0,
+            "gone names start anew"
+        );
     }
 
     #[test]
