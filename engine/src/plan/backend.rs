@@ -13,6 +13,7 @@ pub struct Backend {
     pub retries: u32,
     /// Which attempts may go to another server (manual, `option redispatch`).
     pub redispatch: Redispatch,
+    pub balance: crate::balance::Config,
     /// How the request becomes the number that hash-based algorithms look up.
     pub key: Key,
     pub use_servers: Vec<UseServer>,

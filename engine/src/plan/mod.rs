@@ -10,14 +10,16 @@ mod process;
 mod proxy;
 mod server;
 
-pub use backend::Backend;
+pub use backend::{Backend, Key, Redispatch, UseServer};
 pub use compile::{Compiled, compile};
 pub use ids::{ListenerId, ProxyId, ServerId};
 pub use listener::Listener;
 pub use logging::{LogSink, LogTarget};
 pub use process::Process;
-pub use proxy::{Frontend, Proxy, Route, RouteTarget, StatsPage, Timeouts};
-pub use server::Server;
+pub use proxy::{
+    Frontend, HeaderCapture, Options, Proxy, Route, RouteTarget, Rulesets, StatsPage, Timeouts,
+};
+pub use server::{Endpoint, Server};
 
 /// One configuration, ready to run. Nothing in it changes while it runs; what changes lives in
 /// `server`, `stats` and `shard`.
