@@ -70,4 +70,33 @@ proptest! {
             prop_assert_eq!(again, sent);
         }
     }
+
+    /// Where another parser accepts a request, both read the same parts.
+    #[test]
+    fn httparse_reads_the_same_parts(
+        raw in "(GET|put) /[!-~]{0,6} HTTP/1[.][01]\r\n([a-zA-Z-]{1,8}:[ \t]{0,2}[ -~]{0,8}\r\n){0,5}\r\n",
+    ) {
+        let mut fields = [httparse::EMPTY_HEADER; 16];
+        let mut other = httparse::Request::new(&mut fields);
+        let mut head = Head::new();
+        let ours = HeadParser::new().request(raw.as_bytes(), &Limits::default(), &mut head);
+        if let (Ok(Parse::Complete { consumed, .. }), Ok(status)) = (ours, other.parse(raw.as_bytes())) {
+            prop_assert_eq!(status, httparse::Status::Complete(consumed));
+            prop_assert_eq!(other.method.map(str::as_bytes), Some(head.method()));
+            prop_assert_eq!(other.path.map(str::as_bytes), Some(head.target()));
+            let plain = |name: &str| !["te", "host", "upgrade", "connection"].contains(&name);
+            let theirs: Vec<_> = other
+                .headers
+                .iter()
+                .map(|field| (field.name.to_ascii_lowercase(), field.value.trim_ascii().to_vec()))
+                .filter(|(name, _)| plain(name))
+                .collect();
+            let ours: Vec<_> = head
+                .fields()
+                .map(|(name, value)| (String::from_utf8_lossy(name).into_owned(), value.to_vec()))
+                .filter(|(name, _)| plain(name))
+                .collect();
+            prop_assert_eq!(ours, theirs);
+        }
+    }
 }
