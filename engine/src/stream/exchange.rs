@@ -3,6 +3,7 @@
 use wire::Head;
 use wire::h1::{BodyLength, Framing};
 
+use crate::plan::{ProxyId, ServerId};
 use crate::sample::{Captures, StreamFacts, StreamVars};
 
 /// One request with its response.
@@ -35,6 +36,13 @@ pub struct Marks {
     pub permit_us: u64,
     /// The server connection stood.
     pub connected_us: u64,
+    /// The response's head was complete.
+    pub response_us: u64,
+    /// From when the request's time runs, milliseconds of the core's clock.
+    pub begun_ms: u64,
+    /// Bytes that the client's connection had received and sent before.
+    pub received_before: u64,
+    pub sent_before: u64,
 }
 
 /// What rules changed for this exchange alone.
@@ -54,8 +62,8 @@ pub struct Overrides {
 /// Which counters of open streams were raised.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Counted {
-    pub backend: bool,
-    pub server: bool,
+    pub backend: Option<ProxyId>,
+    pub server: Option<ServerId>,
 }
 
 const NO_BODY: Framing =
