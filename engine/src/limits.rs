@@ -55,6 +55,16 @@ pub const DESCRIPTORS_PER_CONNECTION: u64 = 2;
 /// Descriptors that are not connections: rings, listeners, logs, checks, admin sockets.
 pub const DESCRIPTORS_RESERVED: u64 = 100;
 
+/// Slots in a precomputed order of turns. 4096 servers with unlike weights of about 16 fit; beyond
+/// it, weights are scaled down. A slot is 4 bytes.
+pub const BALANCE_SLOTS_MAX: usize = 65_536;
+
+/// Draws of `balance random`: more would cost more than `leastconn`, which does the same better.
+pub const BALANCE_DRAWS_MAX: u32 = 64;
+
+/// How often a core chooses again when another core took the permit it had chosen.
+pub const ASSIGN_ATTEMPTS_MAX: u32 = 8;
+
 /// Bytes of one line on the admin socket, payload aside (management.txt 9.3: `tune.bufsize`).
 pub const COMMAND_LINE_BYTES: usize = BUFFER_BYTES;
 

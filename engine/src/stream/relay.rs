@@ -3,6 +3,7 @@
 use std::task::{Context, Poll};
 
 use reactor::Timer;
+use wire::h1::Limits;
 
 use crate::limits::{RELAY_HIGH_BYTES, RELAY_LOW_BYTES};
 use crate::mux::Link;
@@ -41,12 +42,13 @@ impl Flow {
         &mut self,
         from: &Link,
         to: &Link,
+        limits: &Limits,
         cx: &mut Context<'_>,
     ) -> Poll<Result<(), FlowError>> {
         if self.finished {
             return Poll::Ready(Ok(()));
         }
-        let moved = self.poll_pieces(from, to, cx);
+        let moved = self.poll_pieces(from, to, limits, cx);
         to.flush();
         moved
     }
@@ -55,6 +57,7 @@ impl Flow {
         &mut self,
         from: &Link,
         to: &Link,
+        limits: &Limits,
         cx: &mut Context<'_>,
     ) -> Poll<Result<(), FlowError>> {
         loop {
@@ -66,7 +69,7 @@ impl Flow {
                     Poll::Pending => return Poll::Pending,
                 }
             }
-            match self.incoming.poll_piece(from, cx) {
+            match self.incoming.poll_piece(from, limits, cx) {
                 Poll::Pending => return Poll::Pending,
                 Poll::Ready(Err(error)) => return Poll::Ready(Err(FlowError::Source(error))),
                 Poll::Ready(Ok(Piece::Data(piece))) => self.outgoing.data(to, piece),

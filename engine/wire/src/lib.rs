@@ -8,6 +8,8 @@ mod target;
 mod text;
 
 pub mod h1;
+pub mod hello;
+pub mod pp;
 
 pub use head::{Head, Kind, Version};
 pub use name::Known;

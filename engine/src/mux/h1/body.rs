@@ -5,7 +5,9 @@ use std::task::{Context, Poll, ready};
 
 use reactor::{Readable, Seg};
 use wire::Head;
-use wire::h1::{BodyLength, ChunkDecoder, ChunkStep, write_chunk_size, write_trailers};
+use wire::h1::{
+    BodyLength, CHUNK_END, Chunk, ChunkDecoder, Limits, write_chunk_size, write_last_chunk, write_trailers,
+};
 
 use crate::mux::Link;
 
@@ -19,8 +21,16 @@ pub struct Incoming {
 enum State {
     Done,
     Length(u64),
-    Chunked(Box<ChunkDecoder>),
+    Chunked(Box<Coded>),
     UntilClose,
+}
+
+/// A chunked body: its decoder and the fields behind its last chunk.
+#[derive(Default)]
+struct Coded {
+    decoder: ChunkDecoder,
+    trailers: Head,
+    ended: bool,
 }
 
 /// The next thing on a body's way.
@@ -55,7 +65,21 @@ impl Incoming {
 
     /// Whether nothing more is to come.
     pub fn is_done(&self) -> bool {
-        matches!(self.state, State::Done)
+        match &self.state {
+            State::Done => true,
+            State::Chunked(coded) => coded.ended,
+            State::Length(_) | State::UntilClose => false,
+        }
+    }
+
+    /// The fields behind a chunked body that has ended.
+    pub fn trailers(&self) -> Option<&Head> {
+        match &self.state {
+            State::Chunked(coded) if coded.ended && !coded.trailers.is_empty() => {
+                Some(&coded.trailers)
+            }
+            _ => None,
+        }
     }
 
     /// Body bytes taken so far, framing left out.
@@ -74,13 +98,7 @@ impl Incoming {
 
     /// Accounts for bytes that the kernel moved by itself.
     pub fn moved(&mut self, bytes: u64) {
-        self.received += bytes;
-        if let State::Length(left) = &mut self.state {
-            *left = left.saturating_sub(bytes);
-            if *left == 0 {
-                self.state = State::Done;
-            }
-        }
+        self.took(bytes);
     }
 
     /// The other side ended where the end of the connection is the end of the body.
@@ -92,6 +110,7 @@ impl Incoming {
     pub fn poll_piece(
         &mut self,
         link: &Link,
+        limits: &Limits,
         cx: &mut Context<'_>,
     ) -> Poll<Result<Piece, BodyError>> {
         loop {
@@ -99,20 +118,15 @@ impl Incoming {
                 State::Done => return Poll::Ready(Ok(Piece::End)),
                 State::Length(left) => usize::try_from(*left).unwrap_or(usize::MAX),
                 State::UntilClose => usize::MAX,
-                State::Chunked(decoder) => match step_chunked(decoder, link) {
-                    Err(error) => return Poll::Ready(Err(error)),
-                    Ok(Chunked::Data(bytes)) => bytes,
-                    Ok(Chunked::Empty) => 0,
-                    Ok(Chunked::End) => {
-                        self.state = State::Done;
-                        continue;
-                    }
+                State::Chunked(coded) => match coded.data_at_front(link, limits)? {
+                    _ if coded.ended => return Poll::Ready(Ok(Piece::End)),
+                    bytes => bytes,
                 },
             };
             if max > 0
                 && let Some(piece) = link.take(max)
             {
-                self.took(piece.len());
+                self.took(piece.len() as u64);
                 return Poll::Ready(Ok(Piece::Data(piece)));
             }
             match ready!(link.poll_more(link.queued(), cx)) {
@@ -126,47 +140,43 @@ impl Incoming {
         }
     }
 
-    fn took(&mut self, bytes: usize) {
-        self.received += bytes as u64;
-        match &mut self.state {
-            State::Length(left) => {
-                *left -= bytes as u64;
-                if *left == 0 {
-                    self.state = State::Done;
-                }
+    fn took(&mut self, bytes: u64) {
+        self.received += bytes;
+        if let State::Length(left) = &mut self.state {
+            *left = left.saturating_sub(bytes);
+            if *left == 0 {
+                self.state = State::Done;
             }
-            State::Chunked(decoder) => decoder.took(bytes),
-            State::Done | State::UntilClose => {}
         }
     }
 }
 
-enum Chunked {
-    /// So many bytes at the front of the link are body.
-    Data(usize),
-    /// The decoder needs more than what is queued.
-    Empty,
-    End,
-}
-
-/// Consumes chunk framing at the front of `link` until data, the end or nothing is left.
-fn step_chunked(decoder: &mut ChunkDecoder, link: &Link) -> Result<Chunked, BodyError> {
-    while let Some(front) = link.peek() {
-        match decoder.step(&front).map_err(|_| BodyError::Malformed)? {
-            ChunkStep::More { consumed } => link.consume(consumed),
-            ChunkStep::Data { skip, available } => {
-                link.consume(skip);
-                if available > 0 {
-                    return Ok(Chunked::Data(available));
+impl Coded {
+    /// Consumes framing at the front of `link`; returns how many bytes of data stand there then:
+    /// 0 where more must arrive, or where the body has ended.
+    fn data_at_front(&mut self, link: &Link, limits: &Limits) -> Result<usize, BodyError> {
+        let mut front = link.peek();
+        while let Some(bytes) = front.take().filter(|_| !self.ended) {
+            match self.decoder.next(&bytes, limits, &mut self.trailers) {
+                Ok(Chunk::Framing(bytes)) => link.consume(bytes),
+                Ok(Chunk::Data(bytes)) => return Ok(bytes),
+                // Only trailers are read as a whole; everything else is told byte by byte.
+                Ok(Chunk::Partial) if link.queued() > bytes.len() => {
+                    drop(bytes);
+                    front = link.linearize();
+                    continue;
                 }
+                Ok(Chunk::Partial) => return Ok(0),
+                Ok(Chunk::End(bytes)) => {
+                    link.consume(bytes);
+                    self.ended = true;
+                }
+                Err(_) => return Err(BodyError::Malformed),
             }
-            ChunkStep::End { consumed } => {
-                link.consume(consumed);
-                return Ok(Chunked::End);
-            }
+            front = link.peek();
         }
+        Ok(0)
     }
-    Ok(Chunked::Empty)
 }
 
 /// How a body is put on a link.
@@ -188,7 +198,7 @@ impl Outgoing {
             Self::Chunked => {
                 link.write(|out| write_chunk_size(piece.len() as u64, out));
                 link.send(piece);
-                link.write(|out| out.extend_from_slice(b"\r\n"));
+                link.write(|out| out.extend_from_slice(CHUNK_END));
             }
         }
     }
@@ -196,7 +206,13 @@ impl Outgoing {
     /// Appends the end of the body, with the trailers it came with.
     pub fn end(self, link: &Link, trailers: Option<&Head>) {
         if self == Self::Chunked {
-            link.write(|out| write_trailers(trailers, out));
+            link.write(|out| {
+                write_last_chunk(out);
+                match trailers {
+                    Some(trailers) => write_trailers(trailers, out),
+                    None => out.extend_from_slice(b"\r\n"),
+                }
+            });
         }
     }
 }

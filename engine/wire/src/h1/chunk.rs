@@ -142,9 +142,10 @@ impl ChunkDecoder {
                 self.digit(byte)?
             }
             (State::Digits | State::Blanks, b' ' | b'\t') => State::Blanks,
-            (State::Digits | State::Blanks, b';') | (State::Quoted, b'"') => State::Extension,
             (State::Extension, b'"') => State::Quoted,
-            (State::Extension, b'\t' | b' '..=b'[' | b']'..=b'~') => State::Extension,
+            (State::Digits | State::Blanks, b';')
+            | (State::Quoted, b'"')
+            | (State::Extension, b'\t' | b' '..=b'[' | b']'..=b'~') => State::Extension,
             (State::Quoted, b'\\') => State::Escaped,
             (State::Quoted | State::Escaped, b'\t' | b' '..=b'~' | 0x80..) => State::Quoted,
             (State::Digits | State::Blanks | State::Extension, b'\r') => State::SizeLf,
@@ -221,4 +222,170 @@ pub const CHUNK_END: &[u8] = b"\r\n";
 /// Appends the last chunk, after which [`crate::h1::write_trailers`] or an empty line ends the body.
 pub fn write_last_chunk(out: &mut Vec<u8>) {
     out.extend_from_slice(b"0\r\n");
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::h1::write_trailers;
+    use proptest::prelude::*;
+
+    /// Data, trailers as written, bytes left over; `None` for an unfinished body.
+    type Decoded = Option<(Vec<u8>, Vec<u8>, usize)>;
+
+    /// Feeds `body` in pieces cut at `cuts`.
+    fn decode(body: &[u8], cuts: &[usize]) -> Result<Decoded, ChunkError> {
+        let limits = Limits::default();
+        let (mut decoder, mut trailers) = (ChunkDecoder::new(), Head::new());
+        let (mut data, mut done) = (Vec::new(), 0);
+        let ends = cuts.iter().copied().filter(|cut| *cut <= body.len());
+        for end in ends.chain([body.len()]) {
+            while done <= end {
+                match decoder.next(&body[done..end.max(done)], &limits, &mut trailers)? {
+                    Chunk::Partial => break,
+                    Chunk::Framing(length) => done += length,
+                    Chunk::Data(length) => {
+                        data.extend_from_slice(&body[done..done + length]);
+                        done += length;
+                    }
+                    Chunk::End(length) => {
+                        let mut text = Vec::new();
+                        write_trailers(&trailers, &mut text);
+                        return Ok(Some((data, text, body.len() - done - length)));
+                    }
+                }
+            }
+        }
+        Ok(None)
+    }
+
+    fn data(body: &[u8]) -> Vec<u8> {
+        decode(body, &[]).expect("accepted").expect("complete").0
+    }
+
+    #[test]
+    fn sizes_and_extensions_as_haproxy_takes_them() {
+        for line in [
+            &b"3"[..],
+            b"03",
+            b"0000000000000000000000000000000003",
+            b"3 ",
+            b"3\t",
+            b"3;",
+            b"3;a=b",
+            b"3 ; a",
+            b"3;a=\"b;c\"",
+            b"3;a=\"\\\"\"",
+            b"3;a=\"\xff\"",
+            b"3;a=\"b\"c",
+        ] {
+            let body = [line, b"\r\nabc\r\n0\r\n\r\n"].concat();
+            assert_eq!(data(&body), b"abc", "{}", line.escape_ascii());
+        }
+        assert_eq!(
+            data(b"a\r\n0123456789\r\nA;x\r\n0123456789\r\n000\r\n\r\n").len(),
+            20
+        );
+    }
+
+    #[test]
+    fn malformed_bodies_are_refused() {
+        for (body, error) in [
+            (&b"\r\n"[..], ChunkError::Size),
+            (b" 3\r\n", ChunkError::Size),
+            (b"0x3\r\n", ChunkError::Size),
+            (b"+3\r\n", ChunkError::Size),
+            (b"-3\r\n", ChunkError::Size),
+            (b";a\r\n", ChunkError::Size),
+            (b"3 3\r\n", ChunkError::Size),
+            (b"3\n", ChunkError::Size),
+            (b"10000000000000\r\n", ChunkError::Size),
+            (b"fffffffffffffffff\r\n", ChunkError::Size),
+            (b"3;a\n", ChunkError::Extension),
+            (b"3;a\0\r\n", ChunkError::Extension),
+            (b"3;a\xff\r\n", ChunkError::Extension),
+            (b"3;a=\"b\r\n", ChunkError::Extension),
+            (b"3;a=\\\"\r\n", ChunkError::Extension),
+            (b"3\r\r", ChunkError::LineEnd),
+            (b"3\ra", ChunkError::LineEnd),
+            (b"3\r\nabcd", ChunkError::LineEnd),
+            (b"3\r\nabc\n", ChunkError::LineEnd),
+            (b"3\r\nabc\rX", ChunkError::LineEnd),
+            (
+                b"0\r\nX : y\r\n\r\n",
+                ChunkError::Trailers(HeadError::FieldName),
+            ),
+            (
+                b"0\r\nX: \0\r\n\r\n",
+                ChunkError::Trailers(HeadError::Control),
+            ),
+        ] {
+            assert_eq!(decode(body, &[]), Err(error), "{}", body.escape_ascii());
+        }
+        let long = [&b"3;"[..], &vec![b'x'; 20_000]].concat();
+        assert_eq!(decode(&long, &[]), Err(ChunkError::Extension));
+        let many: Vec<u8> = (0..101)
+            .flat_map(|n| format!("h{n}: x\r\n").into_bytes())
+            .collect();
+        let many = [b"0\r\n", &many[..], b"\r\n"].concat();
+        assert_eq!(
+            decode(&many, &[]),
+            Err(ChunkError::Trailers(HeadError::TooManyFields))
+        );
+    }
+
+    #[test]
+    fn trailers_are_kept_but_those_that_frame_or_route() {
+        let body = b"0\r\nX-Sum: 1\r\nContent-Length: 3\r\nTransfer-Encoding: chunked\r\nHost: b\r\n\r\nGET";
+        let (_, trailers, left) = decode(body, &[]).unwrap().unwrap();
+        assert_eq!(trailers, b"x-sum: 1\r\n\r\n");
+        assert_eq!(left, 3, "the next request stays where it is");
+    }
+
+    #[test]
+    fn sizes_are_written_without_leading_zeros() {
+        for (length, text) in [
+            (1, "1"),
+            (15, "F"),
+            (16, "10"),
+            (65_535, "FFFF"),
+            (u64::MAX, "FFFFFFFFFFFFFFFF"),
+        ] {
+            let mut out = Vec::new();
+            write_chunk_size(length, &mut out);
+            assert_eq!(out, format!("{text}\r\n").into_bytes());
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn what_is_written_is_read_at_any_split(
+            chunks in proptest::collection::vec(proptest::collection::vec(any::<u8>(), 1..40), 0..6),
+            mut cuts in proptest::collection::vec(0usize..300, 0..8),
+        ) {
+            let mut body = Vec::new();
+            for chunk in &chunks {
+                write_chunk_size(chunk.len() as u64, &mut body);
+                body.extend_from_slice(chunk);
+                body.extend_from_slice(CHUNK_END);
+            }
+            write_last_chunk(&mut body);
+            body.extend_from_slice(b"x-a: 1\r\nx-b: 2\r\n\r\nrest");
+            cuts.sort_unstable();
+            let (data, trailers, left) = decode(&body, &cuts).unwrap().unwrap();
+            prop_assert_eq!(data, chunks.concat());
+            prop_assert_eq!(trailers, b"x-a: 1\r\nx-b: 2\r\n\r\n");
+            prop_assert_eq!(left, 4);
+        }
+
+        #[test]
+        fn any_bytes_give_the_same_verdict_at_any_split(
+            body in "[0-3a;\"\\\\ \r\nx:]{0,40}",
+            mut cuts in proptest::collection::vec(0usize..40, 0..8),
+        ) {
+            cuts.sort_unstable();
+            let whole = decode(body.as_bytes(), &[]);
+            prop_assert_eq!(decode(body.as_bytes(), &cuts), whole);
+        }
+    }
 }

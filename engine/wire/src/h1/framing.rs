@@ -282,6 +282,10 @@ fn body_length(head: &mut Head, seen: Seen) -> Result<BodyLength, HeadError> {
     }
     if seen.has(Known::TransferEncoding) {
         chunked(head)?;
+        head.edit_known(Known::TransferEncoding, |value| match value {
+            b"chunked" => Edit::Keep,
+            _ => Edit::Replace(b"chunked".to_vec()),
+        });
         head.remove(Known::ContentLength.text());
         return Ok(BodyLength::Chunked);
     }

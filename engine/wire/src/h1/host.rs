@@ -26,8 +26,11 @@ pub(super) fn check(head: &mut Head, has_host: bool) -> Result<(), HeadError> {
     }
 }
 
-/// Methods that make no sense on `*`; it belongs to OPTIONS, and to methods unknown here.
-const NEEDS_PATH: [&[u8]; 6] = [b"GET", b"HEAD", b"POST", b"PUT", b"DELETE", b"TRACE"];
+/// Methods that make no sense on `*`, which belongs to OPTIONS and to methods unknown here. `PRI *`
+/// opens HTTP/2, which is told apart before this parser sees it.
+const NEEDS_PATH: [&[u8]; 7] = [
+    b"GET", b"HEAD", b"POST", b"PUT", b"DELETE", b"TRACE", b"PRI",
+];
 
 /// All `Host` fields must be valid and name the same; the first one stays.
 fn merge(head: &mut Head) -> Result<(), HeadError> {

@@ -7,6 +7,9 @@ mod host;
 mod parse;
 mod write;
 
+#[cfg(test)]
+mod tests;
+
 pub use chunk::{
     CHUNK_BYTES_MAX, CHUNK_END, Chunk, ChunkDecoder, ChunkError, write_chunk_size, write_last_chunk,
 };

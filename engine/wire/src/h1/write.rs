@@ -45,12 +45,14 @@ pub fn write_request(head: &Head, connection: ConnectionOut, out: &mut Vec<u8>) 
     out.push(b' ');
     out.extend_from_slice(version_out(head.version()));
     out.extend_from_slice(b"\r\n");
-    // A 1.0 request that asks for an upgrade already has its `connection` field.
-    let upgrade = head.contains_known(Known::Upgrade);
+    // A 1.0 request that asks for an upgrade has its `connection` field already, and a chunked one
+    // is too doubtful to keep its connection.
+    let silent = !head.version().is_11()
+        && (head.contains_known(Known::Upgrade) || head.contains_known(Known::TransferEncoding));
     write_end(
         head,
         ConnectionOut {
-            silent: connection.silent || upgrade,
+            silent: connection.silent || silent,
             ..connection
         },
         out,

@@ -1,6 +1,10 @@
 //! A message head: start line and fields in one reused buffer.
 
+mod received;
+
 use crate::name::Known;
+
+pub(crate) use received::Edit;
 
 /// A protocol version as it was received.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -33,9 +37,6 @@ pub enum Kind {
     /// The fields after a chunked body: no start line.
     Trailers,
 }
-
-/// Longest field name in bytes: HAProxy refuses more, since its own representation has 8 bits.
-const NAME_BYTES_MAX: usize = 255;
 
 /// A message head, parsed once, edited by rules, written once.
 ///
@@ -356,77 +357,6 @@ impl Head {
             .sum()
     }
 
-    /// Adds a received field line and tells its id; `None` when the name is empty, too long, not a
-    /// token, or not followed by a colon at once (RFC 9112 section 5.1).
-    pub(crate) fn push_line(&mut self, line: &[u8]) -> Option<Known> {
-        let start = self.bytes.len();
-        self.bytes.extend_from_slice(line);
-        let colon = lowercase_name(&mut self.bytes[start..])?;
-        let name = Span {
-            start: start as u32,
-            len: colon as u32,
-        };
-        let value = self.trimmed(start + colon + 1, self.bytes.len());
-        let known = Known::of(self.text(name));
-        self.fields.push(Field { name, value, known });
-        Some(known)
-    }
-
-    /// Joins a continuation line to the last field, `gap` spaces standing for the line end
-    /// (obs-fold, RFC 9112 section 5.2); `false` without a field to continue.
-    ///
-    /// Only while parsing: the last value then ends the buffer, but for blanks.
-    pub(crate) fn fold_line(&mut self, gap: usize, line: &[u8]) -> bool {
-        let Some(start) = self.fields.last().map(|field| field.value.start as usize) else {
-            return false;
-        };
-        self.bytes.resize(self.bytes.len() + gap, b' ');
-        self.bytes.extend_from_slice(line);
-        let value = self.trimmed(start, self.bytes.len());
-        if let Some(last) = self.fields.last_mut() {
-            last.value = value;
-        }
-        true
-    }
-
-    /// Lets `edit` keep, remove or replace each field of one id.
-    pub(crate) fn edit_known(&mut self, known: Known, mut edit: impl FnMut(&[u8]) -> Edit) {
-        let mut index = 0;
-        while index < self.fields.len() {
-            if self.fields[index].known == known {
-                match edit(self.text(self.fields[index].value)) {
-                    Edit::Keep => {}
-                    Edit::Replace(value) => self.replace_value(index, &value),
-                    Edit::Remove => {
-                        self.fields.remove(index);
-                        continue;
-                    }
-                }
-            }
-            index += 1;
-        }
-    }
-
-    fn trimmed(&self, start: usize, end: usize) -> Span {
-        let raw = &self.bytes[start..end];
-        let text = crate::text::trim(raw);
-        let lead = raw
-            .iter()
-            .take_while(|&&b| crate::text::blank(b))
-            .count()
-            .min(raw.len());
-        Span {
-            start: (start + lead) as u32,
-            len: text.len() as u32,
-        }
-    }
-
-    /// Room for a head of `bytes` octets, so that parsing it does not grow step by step.
-    pub(crate) fn reserve(&mut self, bytes: usize) {
-        self.bytes.reserve(bytes);
-        self.fields.reserve(bytes / 32);
-    }
-
     fn is_called(&self, field: &Field, known: Known, name: &[u8]) -> bool {
         field.known == known && (known != Known::Other || self.text(field.name) == name)
     }
@@ -454,28 +384,6 @@ impl Head {
             len: self.bytes.len().saturating_sub(start) as u32,
         }
     }
-}
-
-/// What [`Head::edit_known`] does with a field.
-pub(crate) enum Edit {
-    Keep,
-    Remove,
-    Replace(Vec<u8>),
-}
-
-/// Puts the name in front of the colon into lower case, in place; tells the colon's position.
-fn lowercase_name(line: &mut [u8]) -> Option<usize> {
-    for (index, byte) in line.iter_mut().enumerate().take(NAME_BYTES_MAX + 1) {
-        if *byte == b':' {
-            return (index > 0).then_some(index);
-        }
-        let lower = crate::text::TOKEN_LOWER[*byte as usize];
-        if lower == 0 {
-            return None;
-        }
-        *byte = lower;
-    }
-    None
 }
 
 fn slice(bytes: &[u8], span: Span) -> &[u8] {
