@@ -13,12 +13,19 @@ pub enum Body {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Chunk {
     /// In the size line: value so far, and whether an extension began.
-    Size { value: u64, extension: bool },
-    Data { left: u64 },
+    Size {
+        value: u64,
+        extension: bool,
+    },
+    Data {
+        left: u64,
+    },
     /// The line end after a chunk's data.
     DataEnd,
     /// In the trailer section: bytes of the current line.
-    Trailer { line: u32 },
+    Trailer {
+        line: u32,
+    },
     Done,
 }
 
@@ -33,7 +40,10 @@ impl Body {
     }
 
     pub const fn chunked() -> Self {
-        Body::Chunked(Chunk::Size { value: 0, extension: false })
+        Body::Chunked(Chunk::Size {
+            value: 0,
+            extension: false,
+        })
     }
 
     pub fn is_done(self) -> bool {
@@ -42,11 +52,7 @@ impl Body {
 
     /// Takes what belongs to the body from the front of `input`; returns how many bytes that
     /// were. Payload is passed to `data` in order.
-    pub fn take(
-        &mut self,
-        input: &[u8],
-        mut data: impl FnMut(&[u8]),
-    ) -> Result<usize, NotChunked> {
+    pub fn take(&mut self, input: &[u8], mut data: impl FnMut(&[u8])) -> Result<usize, NotChunked> {
         match self {
             Body::Eof => {
                 data(input);
@@ -78,7 +84,11 @@ impl Chunk {
                 let n = (input.len() as u64).min(left) as usize;
                 data(&input[..n]);
                 let left = left - n as u64;
-                *self = if left == 0 { Chunk::DataEnd } else { Chunk::Data { left } };
+                *self = if left == 0 {
+                    Chunk::DataEnd
+                } else {
+                    Chunk::Data { left }
+                };
                 return Ok(n);
             }
             Chunk::Size { value, .. } if byte == b'\n' => match value {
@@ -86,16 +96,25 @@ impl Chunk {
                 left => Chunk::Data { left },
             },
             Chunk::Size { value, extension } if extension || byte == b';' || byte == b'\r' => {
-                Chunk::Size { value, extension: extension || byte == b';' }
+                Chunk::Size {
+                    value,
+                    extension: extension || byte == b';',
+                }
             }
             Chunk::Size { value, .. } => {
                 let digit = (byte as char).to_digit(16).ok_or(NotChunked)?;
                 let value = value.checked_mul(16).ok_or(NotChunked)? + u64::from(digit);
-                Chunk::Size { value, extension: false }
+                Chunk::Size {
+                    value,
+                    extension: false,
+                }
             }
             Chunk::DataEnd => match byte {
                 b'\r' => Chunk::DataEnd,
-                b'\n' => Chunk::Size { value: 0, extension: false },
+                b'\n' => Chunk::Size {
+                    value: 0,
+                    extension: false,
+                },
                 _ => return Err(NotChunked),
             },
             Chunk::Trailer { line } => match byte {
@@ -114,7 +133,11 @@ impl Chunk {
 mod tests {
     use super::*;
 
-    fn decode(mut body: Body, input: &[u8], step: usize) -> Result<(Vec<u8>, usize, bool), NotChunked> {
+    fn decode(
+        mut body: Body,
+        input: &[u8],
+        step: usize,
+    ) -> Result<(Vec<u8>, usize, bool), NotChunked> {
         let (mut out, mut used) = (Vec::new(), 0);
         for piece in input.chunks(step) {
             used += body.take(piece, |data| out.extend_from_slice(data))?;
@@ -134,15 +157,27 @@ mod tests {
 
     #[test]
     fn a_length_ends_where_it_says() {
-        assert_eq!(decode(Body::Length(3), b"abcd", 2), Ok((b"abc".to_vec(), 3, true)));
-        assert_eq!(decode(Body::Length(5), b"abcd", 2), Ok((b"abcd".to_vec(), 4, false)));
-        assert_eq!(decode(Body::Eof, b"abcd", 3), Ok((b"abcd".to_vec(), 4, false)));
+        assert_eq!(
+            decode(Body::Length(3), b"abcd", 2),
+            Ok((b"abc".to_vec(), 3, true))
+        );
+        assert_eq!(
+            decode(Body::Length(5), b"abcd", 2),
+            Ok((b"abcd".to_vec(), 4, false))
+        );
+        assert_eq!(
+            decode(Body::Eof, b"abcd", 3),
+            Ok((b"abcd".to_vec(), 4, false))
+        );
     }
 
     #[test]
     fn junk_is_refused() {
         assert_eq!(decode(Body::chunked(), b"xyz\r\n", 5), Err(NotChunked));
         assert_eq!(decode(Body::chunked(), b"1\r\naZ", 5), Err(NotChunked));
-        assert_eq!(decode(Body::chunked(), b"fffffffffffffffff\r\n", 50), Err(NotChunked));
+        assert_eq!(
+            decode(Body::chunked(), b"fffffffffffffffff\r\n", 50),
+            Err(NotChunked)
+        );
     }
 }

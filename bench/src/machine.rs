@@ -20,23 +20,38 @@ pub fn raise_descriptor_limit(wanted: u64) -> u64 {
     if current >= wanted {
         return current;
     }
-    let raised = Rlimit { current: Some(wanted), maximum: Some(hard) };
+    let raised = Rlimit {
+        current: Some(wanted),
+        maximum: Some(hard),
+    };
     if rustix::process::setrlimit(Resource::Nofile, raised).is_ok() {
         return wanted;
     }
     // Only a privileged process may raise the hard limit.
-    let allowed = Rlimit { current: now.maximum, maximum: now.maximum };
+    let allowed = Rlimit {
+        current: now.maximum,
+        maximum: now.maximum,
+    };
     let _ = rustix::process::setrlimit(Resource::Nofile, allowed);
-    rustix::process::getrlimit(Resource::Nofile).current.unwrap_or(u64::MAX)
+    rustix::process::getrlimit(Resource::Nofile)
+        .current
+        .unwrap_or(u64::MAX)
 }
 
 /// A process and all its descendants.
 pub fn family(root: u32) -> Vec<u32> {
-    let parents: Vec<(u32, u32)> = processes().filter_map(|pid| Some((pid, parent(pid)?))).collect();
+    let parents: Vec<(u32, u32)> = processes()
+        .filter_map(|pid| Some((pid, parent(pid)?)))
+        .collect();
     let mut found = vec![root];
     let mut at = 0;
     while let Some(&pid) = found.get(at) {
-        found.extend(parents.iter().filter(|(_, parent)| *parent == pid).map(|(child, _)| child));
+        found.extend(
+            parents
+                .iter()
+                .filter(|(_, parent)| *parent == pid)
+                .map(|(child, _)| child),
+        );
         at += 1;
     }
     found
@@ -45,7 +60,9 @@ pub fn family(root: u32) -> Vec<u32> {
 /// Time that all threads of these processes ran, in nanoseconds: `sum_exec_runtime`, which
 /// counts kernel work done in their context too.
 pub fn cpu_time_ns(pids: &[u32]) -> u64 {
-    let threads = pids.iter().filter_map(|pid| fs::read_dir(format!("/proc/{pid}/task")).ok());
+    let threads = pids
+        .iter()
+        .filter_map(|pid| fs::read_dir(format!("/proc/{pid}/task")).ok());
     let lines = threads.flatten().flatten().filter_map(|thread| {
         let text = fs::read_to_string(thread.path().join("schedstat")).ok()?;
         text.split_whitespace().next()?.parse::<u64>().ok()
@@ -57,7 +74,9 @@ pub fn cpu_time_ns(pids: &[u32]) -> u64 {
 pub fn resident_bytes(pids: &[u32]) -> u64 {
     let kilobytes = pids.iter().filter_map(|pid| {
         let status = fs::read_to_string(format!("/proc/{pid}/status")).ok()?;
-        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"))?;
+        let line = status
+            .lines()
+            .find_map(|line| line.strip_prefix("VmRSS:"))?;
         line.split_whitespace().next()?.parse::<u64>().ok()
     });
     kilobytes.sum::<u64>() * 1024
@@ -65,7 +84,9 @@ pub fn resident_bytes(pids: &[u32]) -> u64 {
 
 /// Open descriptors of these processes.
 pub fn descriptors(pids: &[u32]) -> usize {
-    pids.iter().filter_map(|pid| Some(fs::read_dir(format!("/proc/{pid}/fd")).ok()?.count())).sum()
+    pids.iter()
+        .filter_map(|pid| Some(fs::read_dir(format!("/proc/{pid}/fd")).ok()?.count()))
+        .sum()
 }
 
 fn processes() -> impl Iterator<Item = u32> {
@@ -76,7 +97,12 @@ fn processes() -> impl Iterator<Item = u32> {
 /// The parent's id: the second field after the command name, which may itself hold spaces.
 fn parent(pid: u32) -> Option<u32> {
     let stat = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
-    stat.rsplit_once(')')?.1.split_whitespace().nth(1)?.parse().ok()
+    stat.rsplit_once(')')?
+        .1
+        .split_whitespace()
+        .nth(1)?
+        .parse()
+        .ok()
 }
 
 #[cfg(test)]

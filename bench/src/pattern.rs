@@ -8,8 +8,11 @@ const PERIOD: usize = 251;
 /// Longest piece handed out at once, in bytes.
 pub const PIECE_MAX: usize = 256 * 1024;
 
-static BYTES: LazyLock<Vec<u8>> =
-    LazyLock::new(|| (0..PIECE_MAX + PERIOD).map(|i| (i % PERIOD) as u8).collect());
+static BYTES: LazyLock<Vec<u8>> = LazyLock::new(|| {
+    (0..PIECE_MAX + PERIOD)
+        .map(|i| (i % PERIOD) as u8)
+        .collect()
+});
 
 /// Position in the body that belongs to one tag.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -20,7 +23,9 @@ pub struct Pattern {
 impl Pattern {
     /// The body of the exchange with this tag; without a tag it is that of tag 0.
     pub fn of_tag(tag: u64) -> Self {
-        Pattern { phase: (tag % PERIOD as u64) as usize }
+        Pattern {
+            phase: (tag % PERIOD as u64) as usize,
+        }
     }
 
     /// The next bytes, at most `left` and at most [`PIECE_MAX`], without advancing.

@@ -1,7 +1,7 @@
 //! Level-triggered readiness of many sockets.
 
-use rustix::event::epoll::{self, CreateFlags, EventData, EventFlags};
 use rustix::event::Timespec;
+use rustix::event::epoll::{self, CreateFlags, EventData, EventFlags};
 use std::io;
 use std::os::fd::{AsFd, OwnedFd};
 use std::time::Duration;
@@ -42,23 +42,38 @@ const EVENTS_MAX: usize = 512;
 impl Readiness {
     pub fn new() -> io::Result<Self> {
         let epoll = epoll::create(CreateFlags::CLOEXEC)?;
-        Ok(Readiness { epoll, events: Vec::with_capacity(EVENTS_MAX) })
+        Ok(Readiness {
+            epoll,
+            events: Vec::with_capacity(EVENTS_MAX),
+        })
     }
 
     pub fn add(&self, socket: impl AsFd, token: u64, interest: Interest) -> io::Result<()> {
-        Ok(epoll::add(&self.epoll, socket, EventData::new_u64(token), interest.flags())?)
+        Ok(epoll::add(
+            &self.epoll,
+            socket,
+            EventData::new_u64(token),
+            interest.flags(),
+        )?)
     }
 
     pub fn change(&self, socket: impl AsFd, token: u64, interest: Interest) -> io::Result<()> {
-        Ok(epoll::modify(&self.epoll, socket, EventData::new_u64(token), interest.flags())?)
+        Ok(epoll::modify(
+            &self.epoll,
+            socket,
+            EventData::new_u64(token),
+            interest.flags(),
+        )?)
     }
 
     /// Waits until a socket is ready or `timeout` is over; an interrupted wait is an empty one.
     pub fn wait(&mut self, timeout: Duration, ready: &mut Vec<ReadySocket>) -> io::Result<()> {
         ready.clear();
         self.events.clear();
-        let timeout =
-            Timespec { tv_sec: timeout.as_secs() as i64, tv_nsec: timeout.subsec_nanos().into() };
+        let timeout = Timespec {
+            tv_sec: timeout.as_secs() as i64,
+            tv_nsec: timeout.subsec_nanos().into(),
+        };
         let buffer = rustix::buffer::spare_capacity(&mut self.events);
         match epoll::wait(&self.epoll, buffer, Some(&timeout)) {
             Ok(_) | Err(rustix::io::Errno::INTR) => {}

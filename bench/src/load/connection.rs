@@ -98,7 +98,11 @@ impl Connection {
                 return outcome;
             }
         }
-        if readable { self.receive(scratch) } else { Outcome::None }
+        if readable {
+            self.receive(scratch)
+        } else {
+            Outcome::None
+        }
     }
 
     fn finish_connect(&mut self, ready: bool, scratch: &mut [u8]) -> Outcome {
@@ -134,7 +138,8 @@ impl Connection {
             if self.out_sent == self.out.len() {
                 let piece = self.pattern.piece(self.upload_left.min(64 * 1024));
                 if piece.is_empty() {
-                    self.waits_for_write = self.transport.push().is_ok() && self.transport.wants_write();
+                    self.waits_for_write =
+                        self.transport.push().is_ok() && self.transport.wants_write();
                     return Outcome::None;
                 }
                 self.out.clear();
@@ -173,7 +178,9 @@ impl Connection {
             self.last_progress = Instant::now();
             match self.response.take(&scratch[..n]) {
                 Ok(Arrival::Partial) => {}
-                Ok(Arrival::Complete { used }) if used < n => return Outcome::Failed(Failure::Junk),
+                Ok(Arrival::Complete { used }) if used < n => {
+                    return Outcome::Failed(Failure::Junk);
+                }
                 Ok(Arrival::Complete { .. }) => return self.complete(),
                 Err(failure) => return Outcome::Failed(failure),
             }

@@ -9,5 +9,5 @@ mod transport;
 
 pub use options::{Exchange, Options, Pace, Reuse};
 pub use report::{Failure, Report};
-pub use run::{LoadError, run};
+pub use run::{LoadError, Window, run};
 pub use transport::trust;

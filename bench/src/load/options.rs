@@ -31,7 +31,9 @@ pub enum Reuse {
     /// One connection a request, closed by the server.
     Close,
     /// One request in so many asks for the close.
-    Mixed { close_one_in: u64 },
+    Mixed {
+        close_one_in: u64,
+    },
 }
 
 #[derive(Clone, Debug)]
@@ -62,7 +64,10 @@ impl Options {
         Options {
             target,
             connections,
-            mix: vec![Exchange { path: path.to_owned(), upload: 0 }],
+            mix: vec![Exchange {
+                path: path.to_owned(),
+                upload: 0,
+            }],
             headers: Vec::new(),
             warm_up: Duration::ZERO,
             duration: Duration::from_secs(1),

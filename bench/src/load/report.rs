@@ -76,7 +76,11 @@ impl Report {
     }
 
     pub fn per_second(&self) -> f64 {
-        if self.seconds > 0.0 { self.requests as f64 / self.seconds } else { 0.0 }
+        if self.seconds > 0.0 {
+            self.requests as f64 / self.seconds
+        } else {
+            0.0
+        }
     }
 
     /// Answers other than 200, and failures.

@@ -34,7 +34,11 @@ impl Response {
     /// The answer to a request with this tag; `None` when it is not to be checked.
     pub fn expect(&mut self, tag: Option<u64>) {
         self.head.clear();
-        *self = Response { head: std::mem::take(&mut self.head), tag, ..Response::new() };
+        *self = Response {
+            head: std::mem::take(&mut self.head),
+            tag,
+            ..Response::new()
+        };
     }
 
     pub fn new() -> Response {
@@ -61,7 +65,14 @@ impl Response {
                 None => return Ok(Arrival::Partial),
             }
         }
-        let Response { body: Some(body), check, body_bytes, intact, .. } = self else {
+        let Response {
+            body: Some(body),
+            check,
+            body_bytes,
+            intact,
+            ..
+        } = self
+        else {
             return Ok(Arrival::Partial);
         };
         let taken = body.take(&input[used..], |data| {
@@ -74,7 +85,11 @@ impl Response {
         if !self.intact {
             return Err(Failure::Corrupted);
         }
-        Ok(if body.is_done() { Arrival::Complete { used } } else { Arrival::Partial })
+        Ok(if body.is_done() {
+            Arrival::Complete { used }
+        } else {
+            Arrival::Partial
+        })
     }
 
     /// Whether the close at this point is the answer's regular end.
@@ -143,7 +158,9 @@ impl Response {
 
     /// Answers of the origin repeat the tag; those that the subject made itself have none.
     fn check_tag(&mut self, found: Option<u64>) -> Result<(), Failure> {
-        let Some(expected) = self.tag else { return Ok(()) };
+        let Some(expected) = self.tag else {
+            return Ok(());
+        };
         match found {
             Some(found) if found != expected => Err(Failure::Crossed),
             None if self.status == 200 => Err(Failure::Crossed),
@@ -187,7 +204,10 @@ mod tests {
         assert_eq!(check(answer("x-tag: 3\r\n")), Err(Failure::Crossed));
         assert_eq!(check(answer("")), Err(Failure::Crossed));
         assert!(check(answer("x-tag: 2\r\n")).is_ok());
-        assert_eq!(check(answer("x-tag: 2\r\n").replace('\u{2}', "!")), Err(Failure::Corrupted));
+        assert_eq!(
+            check(answer("x-tag: 2\r\n").replace('\u{2}', "!")),
+            Err(Failure::Corrupted)
+        );
         let own = "HTTP/1.1 503 Service Unavailable\r\ncontent-length: 1\r\n\r\n!";
         assert!(check(own.to_owned()).is_ok());
     }
@@ -196,7 +216,10 @@ mod tests {
     fn close_delimited_answers_end_at_the_close() {
         let mut response = Response::new();
         response.expect(None);
-        assert_eq!(response.take(b"HTTP/1.1 200 OK\r\n\r\nabc"), Ok(Arrival::Partial));
+        assert_eq!(
+            response.take(b"HTTP/1.1 200 OK\r\n\r\nabc"),
+            Ok(Arrival::Partial)
+        );
         assert!(response.ends_at_close() && response.close);
         assert_eq!(taken(None, b"\0garbage\r\n\r\n", 100), Err(Failure::Junk));
     }

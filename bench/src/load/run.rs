@@ -4,7 +4,7 @@ use super::connection::{Connection, Outcome, Phase, Request};
 use super::options::{Options, Pace, Reuse};
 use super::report::{Failure, Report};
 use super::transport::Transport;
-use crate::ready::{Interest, ReadySocket, Readiness};
+use crate::ready::{Interest, Readiness, ReadySocket};
 use std::collections::VecDeque;
 use std::io;
 use std::sync::atomic::Ordering;
@@ -45,7 +45,9 @@ pub fn run(options: &Options, window: &mut dyn Window) -> Result<Report, LoadErr
         return Err(LoadError::NotLoopback(options.target));
     }
     if options.connections == 0 || options.mix.is_empty() {
-        return Err(LoadError::Useless("at least one connection and one path are needed"));
+        return Err(LoadError::Useless(
+            "at least one connection and one path are needed",
+        ));
     }
     if matches!(options.pace, Pace::Open { per_second } if per_second <= 0.0) {
         return Err(LoadError::Useless("the rate must be above 0"));
@@ -88,7 +90,11 @@ impl<'a> Run<'a> {
         let now = Instant::now();
         Ok(Run {
             options,
-            heads: options.mix.iter().map(|exchange| head(options, exchange)).collect(),
+            heads: options
+                .mix
+                .iter()
+                .map(|exchange| head(options, exchange))
+                .collect(),
             readiness: Readiness::new()?,
             slots: (0..options.connections).map(|_| None).collect(),
             idle: Vec::new(),
@@ -123,7 +129,9 @@ impl<'a> Run<'a> {
             if now >= self.next_patrol {
                 self.patrol(now);
             }
-            let timeout = self.next_wake(end).saturating_duration_since(Instant::now());
+            let timeout = self
+                .next_wake(end)
+                .saturating_duration_since(Instant::now());
             self.readiness.wait(timeout, &mut ready)?;
             for &socket in &ready {
                 self.run_socket(socket);
@@ -132,18 +140,31 @@ impl<'a> Run<'a> {
     }
 
     fn is_over(&self) -> bool {
-        let stopped = self.options.stop.as_ref().is_some_and(|stop| stop.load(Ordering::Relaxed));
-        stopped || self.options.requests_max.is_some_and(|max| self.report.requests >= max)
+        let stopped = self
+            .options
+            .stop
+            .as_ref()
+            .is_some_and(|stop| stop.load(Ordering::Relaxed));
+        stopped
+            || self
+                .options
+                .requests_max
+                .is_some_and(|max| self.report.requests >= max)
     }
 
     fn next_wake(&self, end: Instant) -> Instant {
         let retry = self.retries.front().map(|(at, _)| *at);
         let start = self.next_scheduled();
-        [retry, start].into_iter().flatten().fold(end.min(self.next_patrol), Instant::min)
+        [retry, start]
+            .into_iter()
+            .flatten()
+            .fold(end.min(self.next_patrol), Instant::min)
     }
 
     fn next_scheduled(&self) -> Option<Instant> {
-        let Pace::Open { per_second } = self.options.pace else { return None };
+        let Pace::Open { per_second } = self.options.pace else {
+            return None;
+        };
         Some(self.started + Duration::from_secs_f64(self.scheduled as f64 / per_second))
     }
 
@@ -153,11 +174,10 @@ impl<'a> Run<'a> {
             self.scheduled += 1;
             self.overdue.push_back(at);
         }
-        while !self.overdue.is_empty()
-            && let Some(slot) = self.idle.pop()
-        {
-            let Some(intended) = self.overdue.pop_front() else { return };
-            self.start(slot, intended);
+        while !self.overdue.is_empty() && !self.idle.is_empty() {
+            if let (Some(intended), Some(slot)) = (self.overdue.pop_front(), self.idle.pop()) {
+                self.start(slot, intended);
+            }
         }
     }
 
@@ -192,7 +212,9 @@ impl<'a> Run<'a> {
 
     fn run_socket(&mut self, socket: ReadySocket) {
         let slot = socket.token as usize;
-        let Some(connection) = self.slots.get_mut(slot).and_then(Option::as_mut) else { return };
+        let Some(connection) = self.slots.get_mut(slot).and_then(Option::as_mut) else {
+            return;
+        };
         let waited = connection.waits_for_write;
         let outcome = connection.ready(socket.readable, socket.writable, &mut self.scratch);
         self.settle(slot, outcome, waited);
@@ -200,11 +222,18 @@ impl<'a> Run<'a> {
 
     /// Acts on an outcome; `waited` tells whether the socket is watched for writing.
     fn settle(&mut self, slot: usize, outcome: Outcome, waited: bool) {
-        let Some(connection) = self.slots[slot].as_mut() else { return };
+        let Some(connection) = self.slots[slot].as_mut() else {
+            return;
+        };
         if connection.waits_for_write != waited {
-            let interest =
-                if connection.waits_for_write { Interest::ReadWrite } else { Interest::Read };
-            let watched = connection.transport.watch(&self.readiness, slot as u64, interest);
+            let interest = if connection.waits_for_write {
+                Interest::ReadWrite
+            } else {
+                Interest::Read
+            };
+            let watched = connection
+                .transport
+                .watch(&self.readiness, slot as u64, interest);
             if watched.is_err() {
                 return self.fail(slot, Failure::Connect);
             }
@@ -222,11 +251,14 @@ impl<'a> Run<'a> {
     }
 
     fn answered(&mut self, slot: usize) {
-        let Some(connection) = self.slots[slot].as_mut() else { return };
+        let Some(connection) = self.slots[slot].as_mut() else {
+            return;
+        };
         if self.measuring {
             let latency = connection.intended.elapsed();
             let response = &connection.response;
-            self.report.answered(response.status, response.body_bytes, latency);
+            self.report
+                .answered(response.status, response.body_bytes, latency);
         }
         if connection.phase == Phase::Idle {
             self.free(slot);
@@ -246,11 +278,15 @@ impl<'a> Run<'a> {
 
     fn start(&mut self, slot: usize, intended: Instant) {
         self.sequence += 1;
-        let kind = if self.heads.len() == 1 { 0 } else { self.draw() as usize % self.heads.len() };
+        let kind = if self.heads.len() == 1 {
+            0
+        } else {
+            self.draw() as usize % self.heads.len()
+        };
         let asks_close = match self.options.reuse {
             Reuse::KeepAlive => false,
             Reuse::Close => true,
-            Reuse::Mixed { close_one_in } => self.draw().is_multiple_of(close_one_in.max(1)),
+            Reuse::Mixed { close_one_in } => self.draw() % close_one_in.max(1) == 0,
         };
         let tag = self.options.tagged.then_some(self.sequence);
         let head = &mut self.heads[kind];
@@ -264,7 +300,13 @@ impl<'a> Run<'a> {
         head.extend_from_slice(b"\r\n");
         let upload = self.options.mix[kind].upload;
         if let Some(connection) = self.slots[slot].as_mut() {
-            let request = Request { head, tag, upload, intended, asks_close };
+            let request = Request {
+                head,
+                tag,
+                upload,
+                intended,
+                asks_close,
+            };
             let waited = connection.waits_for_write;
             let outcome = connection.start(&request);
             head.truncate(bare);
@@ -286,7 +328,9 @@ impl<'a> Run<'a> {
     fn patrol(&mut self, now: Instant) {
         self.next_patrol = now + PATROL;
         for slot in 0..self.slots.len() {
-            let Some(connection) = &self.slots[slot] else { continue };
+            let Some(connection) = &self.slots[slot] else {
+                continue;
+            };
             let quiet = now.saturating_duration_since(connection.last_progress);
             match connection.phase {
                 Phase::Closing if quiet > CLOSE_PATIENCE => self.open(slot),
@@ -302,7 +346,10 @@ impl<'a> Run<'a> {
 /// The request head up to, not including, what differs from request to request.
 fn head(options: &Options, exchange: &super::Exchange) -> Vec<u8> {
     let method = if exchange.upload > 0 { "POST" } else { "GET" };
-    let mut head = format!("{method} {} HTTP/1.1\r\nhost: bench.test\r\n", exchange.path);
+    let mut head = format!(
+        "{method} {} HTTP/1.1\r\nhost: bench.test\r\n",
+        exchange.path
+    );
     for (name, value) in &options.headers {
         head.push_str(&format!("{name}: {value}\r\n"));
     }
@@ -330,9 +377,25 @@ mod tests {
     #[test]
     fn closed_loop_answers_are_complete_and_their_own() {
         let origin = Origin::start(None).unwrap();
-        let mix = [("/0", 0), ("/70000", 0), ("/chunked/9000", 0), ("/3", 100_000), ("/eof/7", 0)];
-        let mix = mix.map(|(path, upload)| Exchange { path: path.to_owned(), upload });
-        let report = run(&Options { mix: mix.to_vec(), ..short(&origin, "/") }, &mut ()).unwrap();
+        let mix = [
+            ("/0", 0),
+            ("/70000", 0),
+            ("/chunked/9000", 0),
+            ("/3", 100_000),
+            ("/eof/7", 0),
+        ];
+        let mix = mix.map(|(path, upload)| Exchange {
+            path: path.to_owned(),
+            upload,
+        });
+        let report = run(
+            &Options {
+                mix: mix.to_vec(),
+                ..short(&origin, "/")
+            },
+            &mut (),
+        )
+        .unwrap();
         assert!(report.requests >= 500);
         assert_eq!(report.errors(), 0, "{report:?}");
     }
@@ -340,7 +403,10 @@ mod tests {
     #[test]
     fn one_connection_a_request() {
         let origin = Origin::start(None).unwrap();
-        let options = Options { reuse: Reuse::Close, ..short(&origin, "/10") };
+        let options = Options {
+            reuse: Reuse::Close,
+            ..short(&origin, "/10")
+        };
         let report = run(&options, &mut ()).unwrap();
         assert_eq!(report.errors(), 0, "{report:?}");
         assert!(report.connects >= report.requests);
@@ -358,7 +424,11 @@ mod tests {
         let report = run(&options, &mut ()).unwrap();
         assert_eq!(report.errors(), 0);
         // One connection answers one request per 10 ms; the twentieth was due at 19 ms.
-        assert!(report.latency_us.max() >= 150_000, "{}", report.latency_us.max());
+        assert!(
+            report.latency_us.max() >= 150_000,
+            "{}",
+            report.latency_us.max()
+        );
     }
 
     #[test]
@@ -366,11 +436,16 @@ mod tests {
         let listener = crate::origin::listen("127.0.0.1:0".parse().unwrap()).unwrap();
         let target = listener.local_addr().unwrap();
         drop(listener);
-        let options =
-            Options { duration: Duration::from_millis(50), ..Options::new(target, 2, "/") };
+        let options = Options {
+            duration: Duration::from_millis(50),
+            ..Options::new(target, 2, "/")
+        };
         let report = run(&options, &mut ()).unwrap();
         assert!(report.failures_of(Failure::Connect) >= 2 && report.requests == 0);
         let foreign = Options::new("192.0.2.1:80".parse().unwrap(), 1, "/");
-        assert!(matches!(run(&foreign, &mut ()), Err(LoadError::NotLoopback(_))));
+        assert!(matches!(
+            run(&foreign, &mut ()),
+            Err(LoadError::NotLoopback(_))
+        ));
     }
 }

@@ -37,13 +37,17 @@ impl Transport {
         socket.set_tcp_nodelay(true)?;
         match socket.connect(&to.into()) {
             Ok(()) => {}
-            Err(error) if error.raw_os_error() == Some(rustix::io::Errno::INPROGRESS.raw_os_error()) => {}
+            Err(error)
+                if error.raw_os_error() == Some(rustix::io::Errno::INPROGRESS.raw_os_error()) => {}
             Err(error) => return Err(error),
         }
         let name = ServerName::try_from(SERVER_NAME).map_err(io::Error::other)?;
         let session = tls.map(|config| ClientConnection::new(Arc::clone(config), name));
         let tls = session.transpose().map_err(io::Error::other)?.map(Box::new);
-        Ok(Transport { stream: socket.into(), tls })
+        Ok(Transport {
+            stream: socket.into(),
+            tls,
+        })
     }
 
     pub fn register(&self, readiness: &Readiness, token: u64) -> io::Result<()> {
@@ -72,7 +76,9 @@ impl Transport {
     }
 
     pub fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        let Some(session) = &mut self.tls else { return self.stream.read(buffer) };
+        let Some(session) = &mut self.tls else {
+            return self.stream.read(buffer);
+        };
         loop {
             match session.reader().read(buffer) {
                 Ok(n) => return Ok(n),
@@ -90,24 +96,34 @@ impl Transport {
 
     /// Writes what fits: `WouldBlock` only when nothing did.
     pub fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        let Some(session) = &mut self.tls else { return self.stream.write(bytes) };
+        let Some(session) = &mut self.tls else {
+            return self.stream.write(bytes);
+        };
         flush(session, &mut self.stream)?;
         if session.wants_write() || session.is_handshaking() {
             return Err(ErrorKind::WouldBlock.into());
         }
         let taken = session.writer().write(bytes)?;
         flush(session, &mut self.stream)?;
-        if taken == 0 { Err(ErrorKind::WouldBlock.into()) } else { Ok(taken) }
+        if taken == 0 {
+            Err(ErrorKind::WouldBlock.into())
+        } else {
+            Ok(taken)
+        }
     }
 
     /// Whether sealed bytes or a handshake wait for the socket.
     pub fn wants_write(&self) -> bool {
-        self.tls.as_ref().is_some_and(|session| session.wants_write())
+        self.tls
+            .as_ref()
+            .is_some_and(|session| session.wants_write())
     }
 
     /// Sends sealed bytes that wait; true while the handshake is going on.
     pub fn push(&mut self) -> io::Result<bool> {
-        let Some(session) = &mut self.tls else { return Ok(false) };
+        let Some(session) = &mut self.tls else {
+            return Ok(false);
+        };
         flush(session, &mut self.stream)?;
         Ok(session.is_handshaking())
     }

@@ -2,7 +2,6 @@
 
 use super::Answers;
 use super::request::{Request, Wanted};
-use crate::framing::Body;
 use crate::pattern::Pattern;
 use crate::ready::{Interest, Readiness};
 use std::io::{self, ErrorKind, IoSlice, Read, Write};
@@ -55,7 +54,8 @@ impl Connection {
         let fixed = match answers {
             Answers::ByPath => None,
             Answers::Fixed { bytes } => {
-                let mut text = format!("HTTP/1.1 200 OK\r\ncontent-length: {bytes}\r\n\r\n").into_bytes();
+                let mut text =
+                    format!("HTTP/1.1 200 OK\r\ncontent-length: {bytes}\r\n\r\n").into_bytes();
                 text.resize(text.len() + *bytes as usize, 0);
                 Some(text)
             }
@@ -103,7 +103,11 @@ impl Connection {
             if let Some(answer) = &mut self.answer {
                 if let Some(at) = answer.not_before.take_if(|at| *at > Instant::now()) {
                     answer.not_before = Some(at);
-                    return Ok(if self.eof { Progress::Closed } else { Progress::Delayed(at) });
+                    return Ok(if self.eof {
+                        Progress::Closed
+                    } else {
+                        Progress::Delayed(at)
+                    });
                 }
                 if !answer.send(&mut self.stream)? {
                     return Ok(Progress::Waiting(Interest::ReadWrite));
@@ -115,7 +119,11 @@ impl Connection {
                 }
             }
             if !self.next_request()? {
-                let end = if self.eof { Progress::Closed } else { Progress::Waiting(Interest::Read) };
+                let end = if self.eof {
+                    Progress::Closed
+                } else {
+                    Progress::Waiting(Interest::Read)
+                };
                 return Ok(end);
             }
         }
@@ -136,9 +144,16 @@ impl Connection {
             };
             self.input.drain(..request.head_bytes);
             let pattern = Pattern::of_tag(request.tag.unwrap_or(0));
-            self.upload = Some(Upload { request, head, pattern, intact: true });
+            self.upload = Some(Upload {
+                request,
+                head,
+                pattern,
+                intact: true,
+            });
         }
-        let Some(mut upload) = self.upload.take() else { return Ok(false) };
+        let Some(mut upload) = self.upload.take() else {
+            return Ok(false);
+        };
         let taken = upload.take(&self.input)?;
         self.input.drain(..taken);
         if upload.request.upload.is_done() {
@@ -169,8 +184,15 @@ impl Connection {
 
 impl Upload {
     fn take(&mut self, input: &[u8]) -> io::Result<usize> {
-        let Upload { request, pattern, intact, .. } = self;
-        let taken = request.upload.take(input, |data| *intact &= pattern.matches(data));
+        let Upload {
+            request,
+            pattern,
+            intact,
+            ..
+        } = self;
+        let taken = request
+            .upload
+            .take(input, |data| *intact &= pattern.matches(data));
         taken.map_err(io::Error::other)
     }
 }
@@ -190,7 +212,11 @@ impl Answer {
 
     fn to(upload: Upload) -> Answer {
         let request = upload.request;
-        let wanted = if upload.intact { request.wanted } else { Wanted::Status { code: 422 } };
+        let wanted = if upload.intact {
+            request.wanted
+        } else {
+            Wanted::Status { code: 422 }
+        };
         let mut answer = Answer::text(Vec::with_capacity(128));
         answer.close = request.close;
         answer.pattern = Pattern::of_tag(request.tag.unwrap_or(0));
@@ -222,7 +248,9 @@ impl Answer {
             }
         };
         let reason = if code == 200 { "OK" } else { "Asked For" };
-        let tag = request.tag.map_or_else(String::new, |tag| format!("x-tag: {tag:016x}\r\n"));
+        let tag = request
+            .tag
+            .map_or_else(String::new, |tag| format!("x-tag: {tag:016x}\r\n"));
         answer.text = format!("HTTP/1.1 {code} {reason}\r\n{framing}{tag}\r\n").into_bytes();
         if wanted == Wanted::Echo {
             answer.text.extend_from_slice(&upload.head);
@@ -259,12 +287,15 @@ impl Answer {
     }
 
     fn render_chunks(&mut self) {
-        let Some(left) = &mut self.chunked_left else { return };
+        let Some(left) = &mut self.chunked_left else {
+            return;
+        };
         self.text.clear();
         self.text_sent = 0;
         while *left > 0 && self.text.len() < RENDER_AHEAD {
             let length = (*left).min(CHUNK_BYTES);
-            self.text.extend_from_slice(format!("{length:x}\r\n").as_bytes());
+            self.text
+                .extend_from_slice(format!("{length:x}\r\n").as_bytes());
             self.text.extend_from_slice(self.pattern.piece(length));
             self.text.extend_from_slice(b"\r\n");
             self.pattern.advance(length as usize);

@@ -3,7 +3,7 @@
 mod connection;
 mod request;
 
-use crate::ready::{Interest, ReadySocket, Readiness};
+use crate::ready::{Interest, Readiness, ReadySocket};
 use connection::{Connection, Progress};
 use std::cmp::Reverse;
 use std::collections::{BinaryHeap, HashMap};
@@ -42,13 +42,19 @@ impl Origin {
         let address = listener.local_addr()?;
         let stop = Arc::new(AtomicBool::new(false));
         let flag = Arc::clone(&stop);
-        let thread = std::thread::Builder::new().name("origin".into()).spawn(move || {
-            if let Some(cpu) = cpu {
-                crate::machine::pin(cpu)?;
-            }
-            serve(&listener, &Answers::ByPath, &flag)
-        })?;
-        Ok(Origin { address, stop, thread: Some(thread) })
+        let thread = std::thread::Builder::new()
+            .name("origin".into())
+            .spawn(move || {
+                if let Some(cpu) = cpu {
+                    crate::machine::pin(cpu)?;
+                }
+                serve(&listener, &Answers::ByPath, &flag)
+            })?;
+        Ok(Origin {
+            address,
+            stop,
+            thread: Some(thread),
+        })
     }
 }
 
@@ -65,7 +71,11 @@ impl Drop for Origin {
 /// A listening socket with a long backlog, ready for quick restarts on the same port.
 pub fn listen(address: SocketAddr) -> io::Result<TcpListener> {
     use socket2::{Domain, Protocol, Socket, Type};
-    let socket = Socket::new(Domain::for_address(address), Type::STREAM, Some(Protocol::TCP))?;
+    let socket = Socket::new(
+        Domain::for_address(address),
+        Type::STREAM,
+        Some(Protocol::TCP),
+    )?;
     socket.set_reuse_address(true)?;
     socket.bind(&address.into())?;
     socket.listen(4096)?;
@@ -113,8 +123,10 @@ impl Loop {
                 Ok((stream, _)) => {
                     stream.set_nonblocking(true)?;
                     stream.set_nodelay(true)?;
-                    self.readiness.add(&stream, self.next_token, Interest::Read)?;
-                    self.connections.insert(self.next_token, Connection::new(stream, answers));
+                    self.readiness
+                        .add(&stream, self.next_token, Interest::Read)?;
+                    self.connections
+                        .insert(self.next_token, Connection::new(stream, answers));
                     self.next_token += 1;
                 }
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Ok(()),
@@ -125,7 +137,9 @@ impl Loop {
     }
 
     fn run(&mut self, socket: ReadySocket) {
-        let Some(connection) = self.connections.get_mut(&socket.token) else { return };
+        let Some(connection) = self.connections.get_mut(&socket.token) else {
+            return;
+        };
         let progress = match connection.receive(socket.readable, &mut self.scratch) {
             Ok(()) => connection.answer(),
             Err(error) => Err(error),
@@ -134,14 +148,18 @@ impl Loop {
     }
 
     fn settle(&mut self, token: u64, progress: io::Result<Progress>) {
-        let Some(connection) = self.connections.get_mut(&token) else { return };
+        let Some(connection) = self.connections.get_mut(&token) else {
+            return;
+        };
         let kept = match progress {
             Ok(Progress::Waiting(interest)) => {
                 connection.watch(&self.readiness, token, interest).is_ok()
             }
             Ok(Progress::Delayed(until)) => {
                 self.delayed.push(Reverse((until, token)));
-                connection.watch(&self.readiness, token, Interest::Read).is_ok()
+                connection
+                    .watch(&self.readiness, token, Interest::Read)
+                    .is_ok()
             }
             Ok(Progress::Closed) | Err(_) => false,
         };
@@ -152,7 +170,9 @@ impl Loop {
 
     fn until_next_delay(&self) -> Duration {
         let next = self.delayed.peek().map(|Reverse((at, _))| *at);
-        next.map_or(STOP_PERIOD, |at| at.saturating_duration_since(Instant::now()))
+        next.map_or(STOP_PERIOD, |at| {
+            at.saturating_duration_since(Instant::now())
+        })
     }
 
     fn answer_delayed(&mut self) {
@@ -193,7 +213,10 @@ mod tests {
         );
         let heads: Vec<&str> = answer.split("HTTP/1.1 200 OK\r\n").skip(1).collect();
         assert_eq!(heads.len(), 3, "{answer:?}");
-        assert_eq!(heads[0], "content-length: 3\r\nx-tag: 00000000000000fb\r\n\r\n\0\u{1}\u{2}");
+        assert_eq!(
+            heads[0],
+            "content-length: 3\r\nx-tag: 00000000000000fb\r\n\r\n\0\u{1}\u{2}"
+        );
         assert_eq!(heads[1], "content-length: 0\r\n\r\n");
         assert!(heads[2].ends_with("\r\n\r\n\0"));
     }

@@ -65,7 +65,10 @@ impl Request {
             head_only: parsed.method == Some("HEAD"),
         };
         for header in parsed.headers.iter() {
-            request.note(header.name, std::str::from_utf8(header.value).unwrap_or_default())?;
+            request.note(
+                header.name,
+                std::str::from_utf8(header.value).unwrap_or_default(),
+            )?;
         }
         Ok(Some(request))
     }
@@ -115,9 +118,27 @@ mod tests {
     #[test]
     fn paths() {
         let table = [
-            ("/64", Wanted::Length { bytes: 64, delay_ms: 0 }),
-            ("/64?x=/1", Wanted::Length { bytes: 64, delay_ms: 0 }),
-            ("/delay/5/6", Wanted::Length { bytes: 6, delay_ms: 5 }),
+            (
+                "/64",
+                Wanted::Length {
+                    bytes: 64,
+                    delay_ms: 0,
+                },
+            ),
+            (
+                "/64?x=/1",
+                Wanted::Length {
+                    bytes: 64,
+                    delay_ms: 0,
+                },
+            ),
+            (
+                "/delay/5/6",
+                Wanted::Length {
+                    bytes: 6,
+                    delay_ms: 5,
+                },
+            ),
             ("/chunked/7", Wanted::Chunked { bytes: 7 }),
             ("/eof/8", Wanted::Eof { bytes: 8 }),
             ("/status/503", Wanted::Status { code: 503 }),
