@@ -1,1 +1,5 @@
 //! How connections come in.
+
+mod gate;
+
+pub use gate::{Gate, Pass, WakeCore};
