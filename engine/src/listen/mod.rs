@@ -1,5 +1,5 @@
 //! How connections come in.
 
-mod gate;
+mod accept;
 
-pub use gate::{Gate, Pass, WakeCore};
+pub use accept::{Switch, Wanted, run};

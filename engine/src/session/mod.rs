@@ -8,7 +8,7 @@ use std::rc::Rc;
 use cfgparse::model::Mode;
 use reactor::Accepted;
 
-use crate::listen::Pass;
+use crate::gate::Pass;
 use crate::mux::Link;
 use crate::plan::ListenerId;
 use crate::sample::{SessionFacts, VarStore};

@@ -8,7 +8,7 @@ use reactor::{Core, Event};
 
 use super::{Exchange, Generation, Registry, Tickets};
 use crate::limits::EXCHANGES_KEPT;
-use crate::listen::WakeCore;
+use crate::gate::WakeCore;
 use crate::logger::Logger;
 use crate::pool::Pool;
 use crate::sample::Clock;
