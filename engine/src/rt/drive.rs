@@ -45,11 +45,14 @@ pub fn yield_now() -> impl Future<Output = ()> {
 /// The executor runs tasks in the order in which they were woken. What the turn wakes stands
 /// before the driver; what those tasks wake stands behind it, hence the rounds.
 async fn drive(core: Core, stopped: Rc<Cell<bool>>) {
-    while !stopped.get() {
+    loop {
         let mut rounds = 0;
         while rounds < LOCAL_ROUNDS_MAX && core.take_runnable() {
             yield_now().await;
             rounds += 1;
+        }
+        if stopped.get() {
+            return;
         }
         let wait = if rounds == LOCAL_ROUNDS_MAX {
             Wait::Poll
