@@ -1,5 +1,51 @@
 //! The immutable runtime form of a configuration: dense, addressed by id, shared by all cores.
 
+mod backend;
+mod compile;
 mod ids;
+mod listener;
+mod logging;
+mod names;
+mod process;
+mod proxy;
+mod server;
 
+pub use backend::{Backend, Key, Redispatch, UseServer};
+pub use compile::{Compiled, compile};
 pub use ids::{ListenerId, ProxyId, ServerId};
+pub use listener::Listener;
+pub use logging::{LogSink, LogTarget};
+pub use process::Process;
+pub use proxy::{
+    Frontend, HeaderCapture, Options, Proxy, Route, RouteTarget, Rulesets, StatsPage, Timeouts,
+};
+pub use server::{Endpoint, Server};
+
+/// One configuration, ready to run. Nothing in it changes while it runs; what changes lives in
+/// `server`, `stats` and `shard`.
+#[derive(Debug)]
+pub struct Plan {
+    pub process: Process,
+    /// By [`ListenerId`].
+    pub listeners: Box<[Listener]>,
+    /// By [`ProxyId`].
+    pub proxies: Box<[Proxy]>,
+    /// By [`ServerId`].
+    pub servers: Box<[Server]>,
+    /// Every distinct log target, by index.
+    pub log_targets: Box<[LogTarget]>,
+}
+
+impl Plan {
+    pub fn listener(&self, id: ListenerId) -> &Listener {
+        &self.listeners[id.index()]
+    }
+
+    pub fn proxy(&self, id: ProxyId) -> &Proxy {
+        &self.proxies[id.index()]
+    }
+
+    pub fn server(&self, id: ServerId) -> &Server {
+        &self.servers[id.index()]
+    }
+}

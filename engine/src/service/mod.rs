@@ -1,1 +1,3 @@
-//! Answers made inside: error bodies, redirects, the stats page.
+//! Answers that are made here instead of by a server.
+
+pub mod errors;
