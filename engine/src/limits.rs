@@ -64,3 +64,18 @@ pub const BALANCE_DRAWS_MAX: u32 = 64;
 
 /// How often a core chooses again when another core took the permit it had chosen.
 pub const ASSIGN_ATTEMPTS_MAX: u32 = 8;
+
+/// Bytes of one line on the admin socket, payload aside (management.txt 9.3: `tune.bufsize`).
+pub const COMMAND_LINE_BYTES: usize = BUFFER_BYTES;
+
+/// Bytes of a payload on the admin socket (manual, `tune.cli.max-payload-size`).
+pub const COMMAND_PAYLOAD_BYTES: usize = 128 * 1024;
+
+/// Bytes of the word behind `<<` that ends a payload (management.txt 9.3).
+pub const PAYLOAD_PATTERN_BYTES: usize = 64;
+
+/// Words of one command on the admin socket.
+pub const COMMAND_WORDS_MAX: usize = 64;
+
+/// Milliseconds that an admin client may stay silent, by default (manual, `stats timeout`).
+pub const ADMIN_TIMEOUT_MS: u64 = 10_000;

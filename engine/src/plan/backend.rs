@@ -1,7 +1,7 @@
 //! What only the server side of a proxy has.
 
 use super::ServerId;
-use crate::rules::Test;
+use crate::rules::Condition;
 use crate::sample::Expr;
 
 /// The server side of a proxy.
@@ -13,6 +13,7 @@ pub struct Backend {
     pub retries: u32,
     /// Which attempts may go to another server (manual, `option redispatch`).
     pub redispatch: Redispatch,
+    pub balance: crate::balance::Config,
     /// How the request becomes the number that hash-based algorithms look up.
     pub key: Key,
     pub use_servers: Vec<UseServer>,
@@ -46,7 +47,7 @@ impl Redispatch {
 /// `use-server`.
 #[derive(Debug)]
 pub struct UseServer {
-    pub condition: Option<Test>,
+    pub condition: Option<Condition>,
     pub server: ServerId,
 }
 

@@ -2,6 +2,7 @@
 
 mod backend;
 mod compile;
+mod errors;
 mod ids;
 mod listener;
 mod logging;
@@ -10,14 +11,17 @@ mod process;
 mod proxy;
 mod server;
 
-pub use backend::Backend;
+pub use backend::{Backend, Key, Redispatch, UseServer};
+pub use errors::{ErrorPage, ErrorPages};
 pub use compile::{Compiled, compile};
 pub use ids::{ListenerId, ProxyId, ServerId};
 pub use listener::Listener;
 pub use logging::{LogSink, LogTarget};
 pub use process::Process;
-pub use proxy::{Frontend, Proxy, Route, RouteTarget, StatsPage, Timeouts};
-pub use server::Server;
+pub use proxy::{
+    Frontend, HeaderCapture, Options, Proxy, Route, RouteTarget, Rulesets, StatsPage, Timeouts,
+};
+pub use server::{Endpoint, Server};
 
 /// One configuration, ready to run. Nothing in it changes while it runs; what changes lives in
 /// `server`, `stats` and `shard`.
@@ -45,5 +49,17 @@ impl Plan {
 
     pub fn server(&self, id: ServerId) -> &Server {
         &self.servers[id.index()]
+    }
+
+    /// The proxy of this name that has a server side.
+    pub fn find_backend(&self, name: &str) -> Option<ProxyId> {
+        let found = |proxy: &&Proxy| proxy.backend.is_some() && &*proxy.name == name;
+        self.proxies.iter().find(found).map(|proxy| proxy.id)
+    }
+
+    /// The proxy of this name that has a client side.
+    pub fn find_frontend(&self, name: &str) -> Option<ProxyId> {
+        let found = |proxy: &&Proxy| proxy.frontend.is_some() && &*proxy.name == name;
+        self.proxies.iter().find(found).map(|proxy| proxy.id)
     }
 }

@@ -16,7 +16,11 @@ impl Health {
     /// At the lowest value that is still up: one failure marks it down. HAProxy starts like this.
     pub fn barely_up(rise: u32, fall: u32) -> Self {
         let rise = rise.max(1);
-        Self { rise, fall: fall.max(1), counter: rise }
+        Self {
+            rise,
+            fall: fall.max(1),
+            counter: rise,
+        }
     }
 
     /// The highest value of the counter.
@@ -147,7 +151,11 @@ impl CheckStatus {
     pub fn is_layer7(self) -> bool {
         matches!(
             self,
-            Self::L7Ok | Self::L7OkConditional | Self::L7Timeout | Self::L7Response | Self::L7Status
+            Self::L7Ok
+                | Self::L7OkConditional
+                | Self::L7Timeout
+                | Self::L7Response
+                | Self::L7Status
         )
     }
 }
@@ -176,8 +184,11 @@ pub struct CheckReport {
 impl CheckReport {
     /// All time spent down until now.
     pub fn downtime_ms(&self, operational: Operational, now_ms: u64) -> u64 {
-        let current =
-            if operational.is_up() { 0 } else { now_ms.saturating_sub(self.last_change_ms) };
+        let current = if operational.is_up() {
+            0
+        } else {
+            now_ms.saturating_sub(self.last_change_ms)
+        };
         self.downtime_ms + current
     }
 }

@@ -19,6 +19,9 @@ mod state;
 mod status;
 mod weight;
 
+#[cfg(test)]
+mod tests;
+
 pub use admin::{Admin, Operational};
 pub use backend::{BackendSettings, BackendState, Usable};
 pub use health::{CheckReport, CheckStatus, Health};
@@ -28,4 +31,6 @@ pub use queue::{Admission, Order, Outcome, Token, Waiting, Wake};
 pub use registry::Registry;
 pub use state::{ServerSettings, ServerState};
 pub use status::{StatusInput, status_text};
-pub use weight::{SCALE as WEIGHT_SCALE, UserWeight, effective as effective_weight, throttle_percent};
+pub use weight::{
+    SCALE as WEIGHT_SCALE, UserWeight, effective as effective_weight, throttle_percent,
+};

@@ -43,7 +43,11 @@ pub fn status_text(input: &StatusInput<'_>) -> String {
     }
     let word = up_word(input);
     if health.counter < health.max() && health.is_up() {
-        format!("{word} {}/{}", health.counter + 1 - health.rise, health.fall)
+        format!(
+            "{word} {}/{}",
+            health.counter + 1 - health.rise,
+            health.fall
+        )
     } else {
         word.to_owned()
     }
@@ -76,7 +80,11 @@ mod tests {
         status_text(&StatusInput {
             admin,
             operational,
-            health: counter.map(|counter| Health { rise: 2, fall: 3, counter }),
+            health: counter.map(|counter| Health {
+                rise: 2,
+                fall: 3,
+                counter,
+            }),
             agent: None,
             tracked: Some("b/s"),
             user_weight: 1,
@@ -107,8 +115,16 @@ mod tests {
         let input = StatusInput {
             admin: Admin::READY,
             operational: Operational::Stopped,
-            health: Some(Health { rise: 2, fall: 3, counter: 4 }),
-            agent: Some(Health { rise: 1, fall: 1, counter: 0 }),
+            health: Some(Health {
+                rise: 2,
+                fall: 3,
+                counter: 4,
+            }),
+            agent: Some(Health {
+                rise: 1,
+                fall: 1,
+                counter: 0,
+            }),
             tracked: None,
             user_weight: 1,
         };

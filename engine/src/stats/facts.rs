@@ -154,7 +154,7 @@ pub struct CheckFacts {
 }
 
 /// Connections of one server that carry no request, and those that do.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct IdleFacts {
     /// Idle connections, and how many may be kept.
     pub idle: u32,
@@ -168,6 +168,8 @@ pub struct IdleFacts {
     pub estimated_need: u32,
     /// `pool-purge-delay`.
     pub purge_delay_ms: u64,
+    /// Idle connections on each core.
+    pub per_core: Vec<u32>,
 }
 
 /// Numbers of `show servers state` (management.txt 9.3), in HAProxy's encoding.
