@@ -6,12 +6,14 @@ mod context;
 mod error;
 mod session;
 mod sni;
+mod stream;
 mod ticket;
 mod verify;
 
 pub use context::{BindContext, Contexts, ServerContext};
 pub use error::{SetupError, TlsError};
 pub use session::{Progress, Scratch, TlsInfo, TlsSession};
+pub use stream::{HandshakeFault, Stream};
 
 #[cfg(test)]
 mod tests;
