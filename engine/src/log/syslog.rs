@@ -187,17 +187,32 @@ mod tests {
 
     #[test]
     fn each_framing() {
-        assert_eq!(framed(Framing::Rfc3164, None), "<134>Feb  6 12:14:14 haproxy[42]: ");
-        assert_eq!(framed(Framing::Rfc3164, Some("h")), "<134>Feb  6 12:14:14 h haproxy[42]: ");
-        assert_eq!(framed(Framing::Local, Some("h")), "<134>Feb  6 12:14:14 haproxy[42]: ");
+        assert_eq!(
+            framed(Framing::Rfc3164, None),
+            "<134>Feb  6 12:14:14 haproxy[42]: "
+        );
+        assert_eq!(
+            framed(Framing::Rfc3164, Some("h")),
+            "<134>Feb  6 12:14:14 h haproxy[42]: "
+        );
+        assert_eq!(
+            framed(Framing::Local, Some("h")),
+            "<134>Feb  6 12:14:14 haproxy[42]: "
+        );
         assert_eq!(
             framed(Framing::Rfc5424, Some("h")),
             "<134>1 2009-02-06T12:14:14.655123+00:00 h haproxy 42 - - "
         );
         assert_eq!(framed(Framing::Priority, None), "<6>haproxy[42]: ");
         assert_eq!(framed(Framing::Short, None), "<6>");
-        assert_eq!(framed(Framing::Timed, None), "<6>2009-02-06T12:14:14.655123+00:00 ");
-        assert_eq!(framed(Framing::Iso, None), "2009-02-06T12:14:14.655123+00:00 ");
+        assert_eq!(
+            framed(Framing::Timed, None),
+            "<6>2009-02-06T12:14:14.655123+00:00 "
+        );
+        assert_eq!(
+            framed(Framing::Iso, None),
+            "2009-02-06T12:14:14.655123+00:00 "
+        );
         assert_eq!(framed(Framing::Raw, None), "");
     }
 
