@@ -4,6 +4,7 @@ pub mod limits;
 
 // Pure decisions: no socket, clock, randomness or thread.
 pub mod balance;
+pub mod gate;
 pub mod log;
 pub mod plan;
 pub mod rules;
@@ -13,6 +14,7 @@ pub mod stats;
 
 // Effects.
 pub mod check;
+pub mod logger;
 pub mod mux;
 pub mod pool;
 pub mod rt;

@@ -17,5 +17,9 @@ pub struct Process {
     pub head_limits: wire::h1::Limits,
     /// Bytes of the request line kept for logs (`tune.http.logurilen`).
     pub log_uri_bytes: usize,
+    /// `log-tag`.
+    pub log_tag: String,
+    /// `log-send-hostname`.
+    pub log_host: Option<String>,
     pub stats_timeout_ms: u64,
 }

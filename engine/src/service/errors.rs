@@ -40,8 +40,12 @@ impl Message {
 
     /// The message of a status, or else that of 500: an unknown status is our own error.
     pub fn of_error(status: u16) -> &'static Message {
-        const INTERNAL: usize = position(500);
-        Self::of(status).unwrap_or(&MESSAGES[INTERNAL])
+        Self::of(status).unwrap_or(Self::internal())
+    }
+
+    /// The message of 500.
+    pub(super) const fn internal() -> &'static Message {
+        &MESSAGES[position(500)]
     }
 
     /// Whether the connection ends after this message whatever the client wants.

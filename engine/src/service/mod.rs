@@ -1,3 +1,7 @@
 //! Answers that are made here instead of by a server.
 
-pub mod errors;
+mod errors;
+mod pages;
+
+pub use errors::{MESSAGES, Message, Persistence};
+pub use pages::{CustomPage, ErrorPage, ErrorPages, PageError};

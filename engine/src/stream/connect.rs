@@ -186,7 +186,7 @@ fn idle_connection(stream: &mut Stream<'_>, state: &Arc<ServerState>, key: Key) 
 async fn connect(stream: &mut Stream<'_>, id: ServerId) -> Result<Link, Failure> {
     let server = stream.generation.plan().server(id);
     let timeouts = &stream.generation.plan().proxy(server.backend).timeouts;
-    let connect_ms = stream.exchange.overrides.connect_timeout_ms.or(timeouts.connect_ms);
+    let connect_ms = stream.exchange.overrides.connect_timeout_ms.map(u64::from).or(timeouts.connect_ms);
     let Some(address) = address(stream, server) else {
         return Err(Failure::Connect(Cause::ServerAbort));
     };

@@ -4,6 +4,7 @@ use wire::Head;
 use wire::h1::{BodyLength, Framing};
 
 use crate::plan::{ProxyId, ServerId};
+use crate::rules::Overrides;
 use crate::sample::{Captures, StreamFacts, StreamVars};
 
 /// One request with its response.
@@ -17,6 +18,7 @@ pub struct Exchange {
     pub captures: Captures,
     pub marks: Marks,
     pub overrides: Overrides,
+    pub upload: Upload,
     /// Bytes of a response have been given to the client's connection.
     pub response_begun: bool,
     /// What was counted as begun on the server's side and has to be counted as ended.
@@ -45,18 +47,13 @@ pub struct Marks {
     pub sent_before: u64,
 }
 
-/// What rules changed for this exchange alone.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct Overrides {
-    pub client_timeout_ms: Option<u64>,
-    pub server_timeout_ms: Option<u64>,
-    pub tunnel_timeout_ms: Option<u64>,
-    pub connect_timeout_ms: Option<u64>,
-    pub queue_timeout_ms: Option<u64>,
-    pub tarpit_timeout_ms: Option<u64>,
-    pub retries: Option<u32>,
-    /// `set-log-level`: `Some(None)` is silent.
-    pub log_level: Option<Option<u8>>,
+/// How far the request's body has been taken off the client's connection.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Upload {
+    #[default]
+    Untouched,
+    Begun,
+    Done,
 }
 
 /// Which counters of open streams were raised.
@@ -81,6 +78,7 @@ impl Default for Exchange {
             captures: Captures::default(),
             marks: Marks::default(),
             overrides: Overrides::default(),
+            upload: Upload::Untouched,
             response_begun: false,
             counted: Counted::default(),
         }
@@ -99,6 +97,7 @@ impl Exchange {
         self.captures.clear();
         self.marks = Marks::default();
         self.overrides = Overrides::default();
+        self.upload = Upload::Untouched;
         self.response_begun = false;
         self.counted = Counted::default();
     }

@@ -2,7 +2,6 @@
 
 use std::net::IpAddr;
 
-use cfgparse::model::section::Network;
 use wire::h1::{ConnectionOut, write_request};
 use wire::{Known, Version};
 
@@ -74,29 +73,22 @@ pub fn add_own_fields(stream: &mut Stream<'_>) {
     let source = stream.exchange.facts.src.or(stream.client.facts.src).map(|a| a.ip());
     let destination = stream.exchange.facts.dst.or(stream.client.facts.dst).map(|a| a.ip());
     let request = &mut stream.exchange.request;
-    // The backend's header name wins; `if-none` holds only if both sides agree (manual, `option
+    // The backend's name wins; `if-none` holds only if both sides agree (manual, `option
     // forwardfor`).
-    let forwardfor = back.forwardfor.as_ref().or(front.forwardfor.as_ref());
-    if let (Some(forwardfor), Some(source)) = (forwardfor, source) {
-        let if_none = [&front.forwardfor, &back.forwardfor]
-            .into_iter()
-            .flatten()
-            .all(|forwardfor| forwardfor.if_none);
-        let excepted = [&front.forwardfor, &back.forwardfor]
-            .into_iter()
-            .flatten()
-            .any(|forwardfor| forwardfor.except.is_some_and(|net| contains(net, source)));
-        let name = forwardfor.header.to_ascii_lowercase();
-        if !excepted && !(if_none && request.contains(name.as_bytes())) {
-            append_address(request, name.as_bytes(), source);
+    let both = [&front.forwardfor, &back.forwardfor];
+    let either = || both.into_iter().flatten();
+    if let (Some(field), Some(source)) = (either().next_back(), source) {
+        let if_none = either().all(|field| field.if_none);
+        let excepted = either().any(|field| field.except.is_some_and(|net| net.contains(&source)));
+        if !excepted && !(if_none && request.contains(&field.name)) {
+            append_address(request, &field.name, source);
         }
     }
-    let originalto = back.originalto.as_ref().or(front.originalto.as_ref());
-    if let (Some(originalto), Some(destination)) = (originalto, destination)
-        && !originalto.except.is_some_and(|net| contains(net, destination))
+    if let (Some(field), Some(destination)) =
+        (back.originalto.as_ref().or(front.originalto.as_ref()), destination)
+        && !field.except.is_some_and(|net| net.contains(&destination))
     {
-        let name = originalto.header.to_ascii_lowercase();
-        append_address(request, name.as_bytes(), destination);
+        append_address(request, &field.name, destination);
     }
 }
 
@@ -106,10 +98,6 @@ fn append_address(request: &mut wire::Head, name: &[u8], address: IpAddr) {
         let written = write!(out, "{address}");
         debug_assert!(written.is_ok(), "writing to memory");
     });
-}
-
-fn contains((network, bits): Network, address: IpAddr) -> bool {
-    ipnet::IpNet::new(network, bits).is_ok_and(|net| net.contains(&address))
 }
 
 /// Writes the request's head to the server.

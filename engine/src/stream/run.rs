@@ -1,11 +1,11 @@
 //! The stages of an exchange, in the order in which a request meets them.
 
 use super::connect::{self, Attempts, ServerSide};
+use super::exchange::Upload;
 use super::relay::{self, Flow, Flows, Until};
 use super::response::{self, NoResponse};
 use super::watch::Watch;
 use super::{Fault, Next, Stream, decide, error, finish, request, route, tunnel};
-use crate::log::{Cause, Phase};
 use crate::mux::h1::{Incoming, Outgoing};
 use crate::plan::ProxyId;
 use crate::pool::Idle;
@@ -61,7 +61,9 @@ async fn serve(
     let mut watch = watch(stream, backend);
     // Before the wait: most requests have no body, and this sends the head.
     side.link.flush();
+    stream.exchange.upload = if up.finished { Upload::Done } else { Upload::Begun };
     match response::receive(stream, &side, &mut up, &mut watch).await {
+        Ok(()) if up.finished => stream.exchange.upload = Upload::Done,
         Ok(()) => {}
         Err(NoResponse::Stale) => return Ok(None),
         Err(NoResponse::Fault(fault)) => return Err(fault),
@@ -98,12 +100,12 @@ fn upload(stream: &Stream<'_>) -> Flow {
 
 fn watch(stream: &Stream<'_>, backend: ProxyId) -> Watch {
     let plan = stream.generation.plan();
-    let overrides = stream.exchange.overrides;
+    let overrides = &stream.exchange.overrides;
     let client_ms = plan.proxy(stream.client.frontend).timeouts.client_ms;
     let server_ms = plan.proxy(backend).timeouts.server_ms;
     Watch::new(
-        overrides.client_timeout_ms.or(client_ms),
-        overrides.server_timeout_ms.or(server_ms),
+        overrides.client_timeout_ms.map(u64::from).or(client_ms),
+        overrides.server_timeout_ms.map(u64::from).or(server_ms),
         stream.local.core.now_ms(),
     )
 }
@@ -127,9 +129,4 @@ fn keep(stream: &mut Stream<'_>, side: ServerSide) {
     } else {
         stream.local.pool.put(server, idle, plan.pool_max);
     }
-}
-
-/// A fault of our own making: an invariant did not hold.
-pub(super) fn internal() -> Fault {
-    Fault::new(Cause::Internal, Phase::Request)
 }

@@ -19,6 +19,7 @@ pub async fn run(
         .exchange
         .overrides
         .tunnel_timeout_ms
+        .map(u64::from)
         .or(stream.generation.plan().proxy(backend).timeouts.tunnel_ms);
     if tunnel_ms.is_some() {
         *watch = Watch::new(tunnel_ms, tunnel_ms, stream.local.core.now_ms());

@@ -1,1 +1,17 @@
 //! The one module that names rustls.
+
+mod cert;
+mod ciphers;
+mod context;
+mod error;
+mod session;
+mod sni;
+mod ticket;
+mod verify;
+
+pub use context::{BindContext, Contexts, ServerContext};
+pub use error::{SetupError, TlsError};
+pub use session::{Progress, Scratch, TlsInfo, TlsSession};
+
+#[cfg(test)]
+mod tests;
