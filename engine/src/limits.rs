@@ -79,3 +79,7 @@ pub const COMMAND_WORDS_MAX: usize = 64;
 
 /// Milliseconds that an admin client may stay silent, by default (manual, `stats timeout`).
 pub const ADMIN_TIMEOUT_MS: u64 = 10_000;
+
+/// Milliseconds that an admin connection stays open after its last answer for the client to
+/// close first: closing with unread input would cut the answer on TCP.
+pub const ADMIN_LINGER_MS: u64 = 1_000;
