@@ -121,6 +121,8 @@ pub struct Counters {
     pub enter_errors: u64,
     /// Completions that the kernel dropped (never on kernels that keep them).
     pub completions_lost: u64,
+    /// Microseconds spent asleep.
+    pub idle_us: u64,
     /// Operations in the kernel now.
     pub in_flight: u64,
     /// Sockets, listeners and connection attempts that exist now.
@@ -160,6 +162,7 @@ pub(crate) struct Tally {
     pub(crate) accept_backoffs: Cell<u64>,
     buffers_exhausted: Cell<u64>,
     enter_errors: Cell<u64>,
+    idle_us: Cell<u64>,
 }
 
 /// Vectors that every turn uses again.
@@ -280,6 +283,7 @@ impl Core {
             buffers_exhausted: inner.counters.buffers_exhausted.get(),
             enter_errors: inner.counters.enter_errors.get(),
             completions_lost: u64::from(inner.ring.overflowed()),
+            idle_us: inner.counters.idle_us.get(),
             in_flight: u64::from(inner.in_flight.get()),
             slots: inner.slots.borrow().len() as u64,
             buffers: inner.buffers.chunks() as u64,
@@ -319,6 +323,7 @@ impl Inner {
         }
         self.scratch.replace(scratch);
         bump(&self.counters.turns, 1);
+        bump(&self.counters.idle_us, turn.idle_us);
         bump(&self.counters.completions, u64::from(turn.completions));
         turn
     }

@@ -115,9 +115,8 @@ impl Sock {
         self.state
             .io
             .borrow()
-            .fd
-            .as_ref()
-            .map_or(-1, AsRawFd::as_raw_fd)
+            .borrowed()
+            .map_or(-1, |fd| fd.as_raw_fd())
     }
 
     /// Reads or sets socket options; `EBADF` once closed or handed over.

@@ -136,7 +136,8 @@ impl Sock {
 
     /// As [`Sock::readable`].
     pub fn poll_readable(&self, context: &mut Context<'_>) -> Poll<Readable> {
-        match self.state.io.borrow().recv.state() {
+        let state = self.state.io.borrow().recv.state();
+        match state {
             Some(state) => Poll::Ready(state),
             None => {
                 self.wait_readable(context);
