@@ -179,7 +179,7 @@ pub fn write_head(stream: &mut Stream<'_>, course: Course) {
     let peer_10 = !stream.exchange.request.version().is_11();
     let response = &mut stream.exchange.response;
     if peer_10 && stream.exchange.response_framing.body == BodyLength::Chunked {
-        response.remove(Known::TransferEncoding.text());
+        response.remove(Known::TransferEncoding.text().as_bytes());
     }
     let connection =
         ConnectionOut { keep_alive: course.client_lives, peer_10, silent: is_tunnel };
