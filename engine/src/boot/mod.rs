@@ -201,6 +201,12 @@ fn announce(options: &Options) {
     }
 }
 
+/// Asks this process to finish, as `kill -USR1` from outside would.
+pub fn ask_to_finish() {
+    // A process that is not running yet dies of it, which is what was asked for.
+    let _ = signal_hook::low_level::raise(SIGUSR1);
+}
+
 /// Passes signals on until all threads have ended.
 fn wait(mut signals: Signals, threads: Threads, mesh: &Mesh) -> Ended {
     let handle = signals.handle();
