@@ -18,6 +18,7 @@ pub mod logger;
 pub mod mux;
 pub mod pool;
 pub mod rt;
+pub mod state;
 pub mod tls;
 
 // The data path, in the order in which a request meets it.

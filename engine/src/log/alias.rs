@@ -34,16 +34,32 @@ use Needs::{Client, Nothing, RequestKept, ResponseKept, Server, StreamEnd};
 static ALIASES: &[Alias] = &[
     row("o", Nothing, |_, _| {}),
     // Dates.
-    row("T", Client, |cx, item| date(item, cx.session.accepted_us, 0, Date::write_zoned)),
+    row("T", Client, |cx, item| {
+        date(item, cx.session.accepted_us, 0, Date::write_zoned)
+    }),
     row("Tl", Client, |cx, item| {
-        date(item, cx.session.accepted_us, cx.clock.utc_offset_s, Date::write_zoned);
+        date(
+            item,
+            cx.session.accepted_us,
+            cx.clock.utc_offset_s,
+            Date::write_zoned,
+        );
     }),
     row("Ts", Client, |cx, item| {
         let seconds = cx.session.accepted_us / 1_000_000;
-        if item.wants_hex() { item.number_or_hex(seconds) } else { item.number(seconds) }
+        if item.wants_hex() {
+            item.number_or_hex(seconds)
+        } else {
+            item.number(seconds)
+        }
     }),
     row("t", Client, |cx, item| {
-        date(item, cx.session.accepted_us, cx.clock.utc_offset_s, Date::write_log);
+        date(
+            item,
+            cx.session.accepted_us,
+            cx.clock.utc_offset_s,
+            Date::write_log,
+        );
     }),
     row("ms", Client, |cx, item| {
         let ms = cx.session.accepted_us / 1000 % 1000;
@@ -56,16 +72,25 @@ static ALIASES: &[Alias] = &[
     row("tr", Client, |cx, item| {
         date(item, request_us(cx), cx.clock.utc_offset_s, Date::write_log);
     }),
-    row("trg", Client, |cx, item| date(item, request_us(cx), 0, Date::write_zoned)),
+    row("trg", Client, |cx, item| {
+        date(item, request_us(cx), 0, Date::write_zoned)
+    }),
     row("trl", Client, |cx, item| {
-        date(item, request_us(cx), cx.clock.utc_offset_s, Date::write_zoned);
+        date(
+            item,
+            request_us(cx),
+            cx.clock.utc_offset_s,
+            Date::write_zoned,
+        );
     }),
     // Timers.
     row("Ta", StreamEnd, |cx, item| {
         early(cx, item);
         item.number(cx.stream.timers.active_ms(cx.session.handshake_ms));
     }),
-    row("Tc", Server, |cx, item| item.number(cx.stream.timers.connect_ms)),
+    row("Tc", Server, |cx, item| {
+        item.number(cx.stream.timers.connect_ms)
+    }),
     row("Td", StreamEnd, |cx, item| {
         if cx.stream.log_is_early {
             item.number(-1);
@@ -73,13 +98,21 @@ static ALIASES: &[Alias] = &[
             item.number(cx.stream.timers.data_ms(cx.session.handshake_ms));
         }
     }),
-    row("Th", Client, |cx, item| item.number(cx.session.handshake_ms)),
-    row("Ti", RequestKept, |cx, item| item.number(cx.stream.timers.idle_ms)),
+    row("Th", Client, |cx, item| {
+        item.number(cx.session.handshake_ms)
+    }),
+    row("Ti", RequestKept, |cx, item| {
+        item.number(cx.stream.timers.idle_ms)
+    }),
     row("Tq", RequestKept, |cx, item| {
         item.number(cx.stream.timers.until_request_ms(cx.session.handshake_ms));
     }),
-    row("TR", RequestKept, |cx, item| item.number(cx.stream.timers.request_ms)),
-    row("Tr", ResponseKept, |cx, item| item.number(cx.stream.timers.response_ms)),
+    row("TR", RequestKept, |cx, item| {
+        item.number(cx.stream.timers.request_ms)
+    }),
+    row("Tr", ResponseKept, |cx, item| {
+        item.number(cx.stream.timers.response_ms)
+    }),
     row("Tt", StreamEnd, |cx, item| {
         early(cx, item);
         item.number(cx.stream.timers.total_ms);
@@ -88,20 +121,34 @@ static ALIASES: &[Alias] = &[
         early(cx, item);
         item.number(cx.stream.timers.user_ms());
     }),
-    row("Tw", StreamEnd, |cx, item| item.number(cx.stream.timers.queue_ms)),
+    row("Tw", StreamEnd, |cx, item| {
+        item.number(cx.stream.timers.queue_ms)
+    }),
     // The exchange.
     row("B", StreamEnd, |cx, item| {
         early(cx, item);
         item.number(cx.stream.bytes_out);
     }),
-    row("CC", RequestKept, |cx, item| captured(item, &cx.stream.request_cookie)),
-    row("CS", ResponseKept, |cx, item| captured(item, &cx.stream.response_cookie)),
-    row("H", Nothing, |cx, item| item.text(cx.world.host_name().as_bytes())),
+    row("CC", RequestKept, |cx, item| {
+        captured(item, &cx.stream.request_cookie)
+    }),
+    row("CS", ResponseKept, |cx, item| {
+        captured(item, &cx.stream.response_cookie)
+    }),
+    row("H", Nothing, |cx, item| {
+        item.text(cx.world.host_name().as_bytes())
+    }),
     row("HM", RequestKept, |cx, item| {
-        item.escaped(request_line(cx).map_or(b"<BADREQ>", |l| l.method), Escape::Uri);
+        item.escaped(
+            request_line(cx).map_or(b"<BADREQ>", |l| l.method),
+            Escape::Uri,
+        );
     }),
     row("HP", RequestKept, |cx, item| {
-        item.escaped(request_line(cx).map_or(b"<BADREQ>", |l| before_query(l.target)), Escape::Uri);
+        item.escaped(
+            request_line(cx).map_or(b"<BADREQ>", |l| before_query(l.target)),
+            Escape::Uri,
+        );
     }),
     row("HPO", RequestKept, |cx, item| {
         item.escaped(request_line(cx).map_or(b"<BADREQ>", path_only), Escape::Uri);
@@ -111,24 +158,38 @@ static ALIASES: &[Alias] = &[
         None => item.plain(b"<BADREQ>"),
     }),
     row("HU", RequestKept, |cx, item| {
-        item.escaped(request_line(cx).map_or(b"<BADREQ>", |l| l.target), Escape::Uri);
+        item.escaped(
+            request_line(cx).map_or(b"<BADREQ>", |l| l.target),
+            Escape::Uri,
+        );
     }),
     row("HV", RequestKept, |cx, item| {
-        item.escaped(request_line(cx).map_or(b"<BADREQ>", |l| l.version), Escape::Uri);
+        item.escaped(
+            request_line(cx).map_or(b"<BADREQ>", |l| l.version),
+            Escape::Uri,
+        );
     }),
-    row("ID", RequestKept, |cx, item| item.text(&cx.stream.unique_id)),
-    row("ST", ResponseKept, |cx, item| item.number(cx.stream.status.max(-1))),
+    row("ID", RequestKept, |cx, item| {
+        item.text(&cx.stream.unique_id)
+    }),
+    row("ST", ResponseKept, |cx, item| {
+        item.number(cx.stream.status.max(-1))
+    }),
     row("U", StreamEnd, |cx, item| {
         early(cx, item);
         item.number(cx.stream.bytes_in);
     }),
     // Names, addresses, counts.
-    row("ac", StreamEnd, |cx, item| item.number(cx.stream.connections.process)),
+    row("ac", StreamEnd, |cx, item| {
+        item.number(cx.stream.connections.process)
+    }),
     row("b", StreamEnd, |cx, item| {
         let backend = cx.stream.backend.unwrap_or(cx.session.frontend);
         item.text(cx.world.proxy_name(backend).as_bytes());
     }),
-    row("bc", StreamEnd, |cx, item| item.number(cx.stream.connections.backend)),
+    row("bc", StreamEnd, |cx, item| {
+        item.number(cx.stream.connections.backend)
+    }),
     row("bi", Server, |cx, item| {
         if cx.stream.server_side_src.is_some() {
             item.address(cx.stream.server_side_src);
@@ -139,14 +200,20 @@ static ALIASES: &[Alias] = &[
             item.number_or_hex(u64::from(address.port()));
         }
     }),
-    row("bq", StreamEnd, |cx, item| item.number(cx.stream.backend_queue)),
+    row("bq", StreamEnd, |cx, item| {
+        item.number(cx.stream.backend_queue)
+    }),
     row("ci", Client, |cx, item| item.address(cx.src())),
     row("cp", Client, |cx, item| match cx.src() {
         Some(address) => item.number_or_hex(u64::from(address.port())),
         None => item.number(cx.world.listener_number(cx.session.listener)),
     }),
-    row("f", Client, |cx, item| item.text(cx.world.proxy_name(cx.session.frontend).as_bytes())),
-    row("fc", StreamEnd, |cx, item| item.number(cx.stream.connections.frontend)),
+    row("f", Client, |cx, item| {
+        item.text(cx.world.proxy_name(cx.session.frontend).as_bytes())
+    }),
+    row("fc", StreamEnd, |cx, item| {
+        item.number(cx.stream.connections.frontend)
+    }),
     row("fi", Client, |cx, item| item.address(cx.dst())),
     row("fp", Client, |cx, item| match cx.dst() {
         Some(address) => item.number_or_hex(u64::from(address.port())),
@@ -158,7 +225,9 @@ static ALIASES: &[Alias] = &[
             item.plain(b"~");
         }
     }),
-    row("lc", StreamEnd, |cx, item| item.number(cx.stream.log_counter)),
+    row("lc", StreamEnd, |cx, item| {
+        item.number(cx.stream.log_counter)
+    }),
     row("hr", RequestKept, |cx, item| {
         let slots = cx.captures.declared.request;
         bar_list(item, (0..slots).map(|id| cx.captures.request.value(id)));
@@ -175,14 +244,23 @@ static ALIASES: &[Alias] = &[
         let slots = cx.captures.declared.response;
         quoted_list(item, (0..slots).map(|id| cx.captures.response.value(id)));
     }),
-    row("OG", StreamEnd, |cx, item| item.plain(origin(cx.stream.log_origin))),
+    row("OG", StreamEnd, |cx, item| {
+        item.plain(origin(cx.stream.log_origin))
+    }),
     row("pid", Nothing, |cx, item| {
         let pid = u64::from(cx.world.process_id());
-        if item.wants_hex() { item.number_or_hex(pid) } else { item.number(pid) }
+        if item.wants_hex() {
+            item.number_or_hex(pid)
+        } else {
+            item.number(pid)
+        }
     }),
     row("r", RequestKept, |cx, item| {
         let line = &cx.stream.request_line[..];
-        item.escaped(if line.is_empty() { b"<BADREQ>" } else { line }, Escape::Uri);
+        item.escaped(
+            if line.is_empty() { b"<BADREQ>" } else { line },
+            Escape::Uri,
+        );
     }),
     row("rc", StreamEnd, |cx, item| {
         if cx.stream.redispatched {
@@ -191,14 +269,22 @@ static ALIASES: &[Alias] = &[
         item.number(cx.stream.retries);
     }),
     row("rt", Client, |cx, item| {
-        if item.wants_hex() { item.number_or_hex(cx.stream.id) } else { item.number(cx.stream.id) }
+        if item.wants_hex() {
+            item.number_or_hex(cx.stream.id)
+        } else {
+            item.number(cx.stream.id)
+        }
     }),
-    row("s", StreamEnd, |cx, item| match (cx.stream.answered_by, cx.stream.server) {
-        (Some(service), _) => item.plain(service.as_bytes()),
-        (None, Some(server)) => item.text(cx.world.server_name(server).as_bytes()),
-        (None, None) => item.plain(b"<NOSRV>"),
+    row("s", StreamEnd, |cx, item| {
+        match (cx.stream.answered_by, cx.stream.server) {
+            (Some(service), _) => item.plain(service.as_bytes()),
+            (None, Some(server)) => item.text(cx.world.server_name(server).as_bytes()),
+            (None, None) => item.plain(b"<NOSRV>"),
+        }
     }),
-    row("sc", StreamEnd, |cx, item| item.number(cx.stream.connections.server)),
+    row("sc", StreamEnd, |cx, item| {
+        item.number(cx.stream.connections.server)
+    }),
     row("si", Server, |cx, item| {
         if cx.stream.server_side_dst.is_some() {
             item.address(cx.stream.server_side_dst);
@@ -209,11 +295,21 @@ static ALIASES: &[Alias] = &[
             item.number_or_hex(u64::from(address.port()));
         }
     }),
-    row("sq", StreamEnd, |cx, item| item.number(cx.stream.server_queue)),
-    row("sslc", Client, |cx, item| tls_name(cx, item, |tls| &tls.cipher)),
-    row("sslv", Client, |cx, item| tls_name(cx, item, |tls| &tls.protocol)),
-    row("ts", StreamEnd, |cx, item| item.plain(&cx.stream.termination.two())),
-    row("tsc", StreamEnd, |cx, item| item.plain(&cx.stream.termination.four())),
+    row("sq", StreamEnd, |cx, item| {
+        item.number(cx.stream.server_queue)
+    }),
+    row("sslc", Client, |cx, item| {
+        tls_name(cx, item, |tls| &tls.cipher)
+    }),
+    row("sslv", Client, |cx, item| {
+        tls_name(cx, item, |tls| &tls.protocol)
+    }),
+    row("ts", StreamEnd, |cx, item| {
+        item.plain(&cx.stream.termination.two())
+    }),
+    row("tsc", StreamEnd, |cx, item| {
+        item.plain(&cx.stream.termination.four())
+    }),
 ];
 
 fn date(item: &mut Item<'_>, us: u64, offset_s: i32, write: fn(&Date, &mut Vec<u8>)) {

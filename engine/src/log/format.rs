@@ -18,8 +18,14 @@ pub struct Format {
 #[derive(Clone, Debug)]
 enum Part {
     Text(Box<[u8]>),
-    Alias { row: &'static Alias, flags: FormatFlags },
-    Sample { expr: Expr, flags: FormatFlags },
+    Alias {
+        row: &'static Alias,
+        flags: FormatFlags,
+    },
+    Sample {
+        expr: Expr,
+        flags: FormatFlags,
+    },
 }
 
 /// What a format is for; it decides what is escaped and what an empty item looks like.
@@ -35,7 +41,10 @@ pub enum Purpose {
 
 impl Format {
     /// Compiles `format` for evaluation at the compiler's point.
-    pub fn compile(format: &LogFormat, compiler: &mut Compiler<'_>) -> Result<Format, CompileError> {
+    pub fn compile(
+        format: &LogFormat,
+        compiler: &mut Compiler<'_>,
+    ) -> Result<Format, CompileError> {
         let mut parts = Vec::with_capacity(format.parts.len());
         for part in &format.parts {
             parts.push(match part {
@@ -47,7 +56,9 @@ impl Format {
                             "the manual's section 8.2.6 lists all; write %% for a plain %",
                         )
                     })?;
-                    if !compiler.point.offers(row.needs) && compiler.point != crate::sample::Point::Log {
+                    if !compiler.point.offers(row.needs)
+                        && compiler.point != crate::sample::Point::Log
+                    {
                         compiler.warn(
                             format!("format alias '%{name}' has no value here"),
                             format!("it needs '{}'", row.needs),

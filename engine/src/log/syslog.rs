@@ -43,7 +43,7 @@ impl Level {
 }
 
 /// Facility, 0 (`kern`) to 23 (`local7`).
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Facility(u8);
 
 impl Facility {
@@ -52,6 +52,11 @@ impl Facility {
         "ftp", "ntp", "audit", "alert", "cron2", "local0", "local1", "local2", "local3", "local4",
         "local5", "local6", "local7",
     ];
+
+    /// The facility with number 0 (`kern`) to 23 (`local7`).
+    pub fn from_number(number: u8) -> Option<Facility> {
+        (usize::from(number) < Self::NAMES.len()).then_some(Facility(number))
+    }
 
     /// The facility of a word such as `local0`.
     pub fn parse(word: &str) -> Option<Facility> {
@@ -182,17 +187,32 @@ mod tests {
 
     #[test]
     fn each_framing() {
-        assert_eq!(framed(Framing::Rfc3164, None), "<134>Feb  6 12:14:14 haproxy[42]: ");
-        assert_eq!(framed(Framing::Rfc3164, Some("h")), "<134>Feb  6 12:14:14 h haproxy[42]: ");
-        assert_eq!(framed(Framing::Local, Some("h")), "<134>Feb  6 12:14:14 haproxy[42]: ");
+        assert_eq!(
+            framed(Framing::Rfc3164, None),
+            "<134>Feb  6 12:14:14 haproxy[42]: "
+        );
+        assert_eq!(
+            framed(Framing::Rfc3164, Some("h")),
+            "<134>Feb  6 12:14:14 h haproxy[42]: "
+        );
+        assert_eq!(
+            framed(Framing::Local, Some("h")),
+            "<134>Feb  6 12:14:14 haproxy[42]: "
+        );
         assert_eq!(
             framed(Framing::Rfc5424, Some("h")),
             "<134>1 2009-02-06T12:14:14.655123+00:00 h haproxy 42 - - "
         );
         assert_eq!(framed(Framing::Priority, None), "<6>haproxy[42]: ");
         assert_eq!(framed(Framing::Short, None), "<6>");
-        assert_eq!(framed(Framing::Timed, None), "<6>2009-02-06T12:14:14.655123+00:00 ");
-        assert_eq!(framed(Framing::Iso, None), "2009-02-06T12:14:14.655123+00:00 ");
+        assert_eq!(
+            framed(Framing::Timed, None),
+            "<6>2009-02-06T12:14:14.655123+00:00 "
+        );
+        assert_eq!(
+            framed(Framing::Iso, None),
+            "2009-02-06T12:14:14.655123+00:00 "
+        );
         assert_eq!(framed(Framing::Raw, None), "");
     }
 

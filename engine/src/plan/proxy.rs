@@ -110,7 +110,7 @@ impl Timeouts {
 }
 
 /// The rules of one proxy, compiled, each in the order of evaluation.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Rulesets {
     pub connection: Ruleset,
     pub session: Ruleset,

@@ -8,8 +8,8 @@ use wire::Head;
 use crate::log::Termination;
 use crate::plan::{ListenerId, ProxyId, ServerId};
 
-use super::vars::{Effects, Scope, StreamVars, VarRef, VarStore};
 use super::value::Value;
+use super::vars::{Effects, Scope, StreamVars, VarRef, VarStore};
 use super::world::World;
 
 /// Everything that fetches, converters and log aliases read. Cheap to build and to copy.

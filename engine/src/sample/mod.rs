@@ -11,14 +11,18 @@ mod fetch;
 pub mod pattern;
 mod point;
 mod row;
+#[cfg(test)]
+pub(crate) mod testing;
+#[cfg(test)]
+mod tests;
 mod value;
 mod vars;
 mod world;
 
 pub use cast::castable;
 pub use cx::{
-    CaptureCounts, CaptureStore, Captures, Clock, ConnectionCounts, Cx, Data, LogOrigin, SessionFacts, StreamFacts,
-    Timers, TlsFacts,
+    CaptureCounts, CaptureStore, Captures, Clock, ConnectionCounts, Cx, Data, LogOrigin,
+    SessionFacts, StreamFacts, Timers, TlsFacts,
 };
 pub use env::{CaptureSlots, Compiler, Names};
 pub use error::CompileError;

@@ -147,16 +147,35 @@ impl CheckStatus {
         )
     }
 
-    /// Whether a code (HTTP status, for instance) goes with it.
-    pub fn is_layer7(self) -> bool {
+    /// Whether a code (HTTP status, for instance) is shown with it.
+    pub fn has_code(self) -> bool {
         matches!(
             self,
             Self::L7Ok
                 | Self::L7OkConditional
-                | Self::L7Timeout
-                | Self::L7Response
                 | Self::L7Status
+                | Self::ProcessError
+                | Self::ProcessOk
         )
+    }
+
+    /// From the word of `ok-status`, `error-status` and `tout-status` (manual 4.2).
+    pub fn from_code(word: &str) -> Option<Self> {
+        [
+            Self::L4Ok,
+            Self::L4Timeout,
+            Self::L4Connection,
+            Self::L6Ok,
+            Self::L6Timeout,
+            Self::L6Response,
+            Self::L7Ok,
+            Self::L7OkConditional,
+            Self::L7Timeout,
+            Self::L7Response,
+            Self::L7Status,
+        ]
+        .into_iter()
+        .find(|status| status.code() == word)
     }
 }
 
@@ -164,8 +183,8 @@ impl CheckStatus {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct CheckReport {
     pub status: CheckStatus,
-    /// HTTP or SMTP status; 0 if none.
-    pub code: u16,
+    /// HTTP or SMTP status, or the protocol's own; 0 if none. Shown where `has_code`.
+    pub code: u32,
     pub duration_ms: u64,
     /// What was found, in words: `Connection refused`, `HTTP status check returned code <500>`.
     pub info: String,

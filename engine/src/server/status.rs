@@ -13,8 +13,6 @@ pub struct StatusInput<'a> {
     pub agent: Option<Health>,
     /// `backend/server` of the tracked server, if any.
     pub tracked: Option<&'a str>,
-    /// The weight set by the user; a weight of 0 is shown as `DRAIN`.
-    pub user_weight: u32,
 }
 
 /// The text of the `status` column (management manual, 9.1): `UP`, `DOWN 1/2`, `NOLB`, `MAINT`...
@@ -63,7 +61,7 @@ fn unchecked(input: &StatusInput<'_>) -> String {
 }
 
 fn up_word(input: &StatusInput<'_>) -> &'static str {
-    if input.admin.in_drain() || input.user_weight == 0 {
+    if input.admin.in_drain() {
         "DRAIN"
     } else if input.operational == Operational::Stopping {
         "NOLB"
@@ -87,7 +85,6 @@ mod tests {
             }),
             agent: None,
             tracked: Some("b/s"),
-            user_weight: 1,
         })
     }
 
@@ -126,7 +123,6 @@ mod tests {
                 counter: 0,
             }),
             tracked: None,
-            user_weight: 1,
         };
         assert_eq!(status_text(&input), "DOWN (agent)");
     }

@@ -242,7 +242,7 @@ fn the_limit_grows_from_minconn_to_maxconn_with_the_backend() {
         backend.session_begins();
     }
     assert_eq!(servers[0].limit(), Some(100));
-    servers[0].set_throttle_percent(25);
+    servers[0].store_throttle(25);
     assert_eq!(servers[0].limit(), Some(25));
     backend.session_ends();
     assert_eq!(backend.sessions(), 199);

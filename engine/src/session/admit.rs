@@ -5,7 +5,8 @@ use reactor::{Accepted, Sock};
 
 use crate::plan::Proxy;
 use crate::sample::SessionFacts;
-use crate::stream::{Client, Generation, Local, rules};
+use crate::state::Generation;
+use crate::stream::{self, Client, Local};
 
 /// Where the connection comes from and where it went.
 pub fn address(accepted: &Accepted, facts: &mut SessionFacts) {
@@ -30,7 +31,7 @@ pub async fn admit(local: &Local, generation: &Generation, client: &mut Client) 
     let now_ms = local.core.now_ms();
     let front = generation.stats.front(client.frontend);
     let listener = generation.stats.listener(client.facts.listener);
-    if !rules::on_connection(local, generation, client) {
+    if !stream::admits_connection(local, generation, client) {
         front.denied_connections.inc();
         listener.denied_connections.inc();
         return false;
@@ -38,7 +39,7 @@ pub async fn admit(local: &Local, generation: &Generation, client: &mut Client) 
     if !handshake(local, generation, client).await {
         return false;
     }
-    if !rules::on_session(local, generation, client) {
+    if !stream::admits_session(local, generation, client) {
         front.denied_sessions.inc();
         listener.denied_sessions.inc();
         return false;
@@ -51,5 +52,10 @@ pub async fn admit(local: &Local, generation: &Generation, client: &mut Client) 
         _ => front.other_sessions.inc(),
     }
     client.ready_us = local.core.now_us();
+    true
+}
+
+/// The handshakes in front of the first stream.
+async fn handshake(_local: &Local, _generation: &Generation, _client: &mut Client) -> bool {
     true
 }

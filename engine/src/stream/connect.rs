@@ -39,7 +39,14 @@ pub struct Attempts {
     retries: u32,
     avoid: Vec<ServerId>,
     /// Something binds the request to this server.
-    pub bound: Option<ServerId>,
+    bound: Option<ServerId>,
+}
+
+impl Attempts {
+    /// Nothing has been tried; something may bind the request to a server.
+    pub fn new(bound: Option<ServerId>) -> Self {
+        Self { bound, ..Self::default() }
+    }
 }
 
 enum Failure {

@@ -171,7 +171,7 @@ async fn monitor(stream: &mut Stream<'_>) -> Option<Next> {
         return None;
     }
     let fails = frontend.monitor_fail.iter().any(|condition| stream.holds(Some(condition)));
-    stream.exchange.facts.log_is_muted = true;
+    stream.exchange.log_is_muted = true;
     stream.exchange.facts.termination.end(Cause::Local, Phase::Request);
     Some(reply::send(stream, &Answer::error(if fails { 503 } else { 200 })).await)
 }
