@@ -9,8 +9,11 @@ use std::path::{Path, PathBuf};
 const LAYERS: &[&[&str]] = &[
     &["limits"],
     // Pure decisions: no socket, clock, randomness or thread.
-    &["plan", "sample", "rules", "balance", "server", "table", "stats", "log"],
-    &["rt", "tls"],
+    &[
+        "plan", "sample", "rules", "balance", "server", "gate", "table", "stats", "log",
+    ],
+    &["rt", "tls", "logger"],
+    &["state"],
     &["mux"],
     &["pool", "check"],
     &["service"],
@@ -133,7 +136,9 @@ impl Source {
     fn is_product(&self) -> bool {
         let outside = ["/tests/", "/examples/", "/benches/", "/fuzz/"];
         let test_file = self.path.ends_with("/tests.rs");
-        !test_file && !self.path.starts_with("bench/") && !outside.iter().any(|d| self.path.contains(d))
+        !test_file
+            && !self.path.starts_with("bench/")
+            && !outside.iter().any(|d| self.path.contains(d))
     }
 
     /// The module of `engine/src` that the file belongs to.
@@ -157,7 +162,10 @@ fn layer(module: &str) -> Option<usize> {
 
 fn workspace() -> PathBuf {
     let engine = Path::new(env!("CARGO_MANIFEST_DIR"));
-    engine.parent().expect("engine lies in the workspace").to_path_buf()
+    engine
+        .parent()
+        .expect("engine lies in the workspace")
+        .to_path_buf()
 }
 
 fn sources() -> Vec<Source> {
@@ -179,7 +187,11 @@ fn collect(folder: &Path, root: &Path, found: &mut Vec<Source>) {
             }
         } else if path.extension().is_some_and(|extension| extension == "rs") {
             let text = fs::read_to_string(&path).expect("a text");
-            let path = path.strip_prefix(root).expect("below the root").display().to_string();
+            let path = path
+                .strip_prefix(root)
+                .expect("below the root")
+                .display()
+                .to_string();
             found.push(Source { path, text });
         }
     }
@@ -194,9 +206,14 @@ fn none(what: &str, findings: &[String]) {
 fn every_module_has_a_layer() {
     let unknown = |source: &Source| {
         let module = source.engine_module()?;
-        layer(module).is_none().then(|| format!("{}: which layer is {module}?", source.path))
+        layer(module)
+            .is_none()
+            .then(|| format!("{}: which layer is {module}?", source.path))
     };
-    none("modules without a layer", &sources().iter().filter_map(unknown).collect::<Vec<_>>());
+    none(
+        "modules without a layer",
+        &sources().iter().filter_map(unknown).collect::<Vec<_>>(),
+    );
 }
 
 #[test]
@@ -205,7 +222,9 @@ fn imports_point_down() {
     let word = Regex::new(r"\w+").expect("a pattern");
     let mut findings = Vec::new();
     for source in sources() {
-        let Some(own) = source.engine_module().and_then(layer) else { continue };
+        let Some(own) = source.engine_module().and_then(layer) else {
+            continue;
+        };
         for (line, text) in source.product_lines() {
             for names in import.captures_iter(text) {
                 let above = word.find_iter(&names[1]).map(|name| name.as_str());
@@ -228,11 +247,17 @@ fn fenced_words_stay_at_home() {
                 continue;
             }
             let matching = |(line, text): (usize, &str)| {
-                pattern.is_match(text).then(|| format!("{}:{line} {}", source.path, text.trim()))
+                pattern
+                    .is_match(text)
+                    .then(|| format!("{}:{line} {}", source.path, text.trim()))
             };
             match fence.scope {
                 Scope::Everything => {
-                    let lines = source.text.lines().enumerate().map(|(index, text)| (index + 1, text));
+                    let lines = source
+                        .text
+                        .lines()
+                        .enumerate()
+                        .map(|(index, text)| (index + 1, text));
                     findings.extend(lines.filter_map(matching));
                 }
                 Scope::PureProduct if !source.is_pure() => {}
@@ -250,10 +275,15 @@ fn fenced_words_stay_at_home() {
 fn every_file_says_what_it_is() {
     let silent = |source: &Source| {
         let mut lines = source.text.lines().filter(|line| !line.trim().is_empty());
-        let first = lines.find(|line| !line.starts_with("#![")).unwrap_or_default();
+        let first = lines
+            .find(|line| !line.starts_with("#!["))
+            .unwrap_or_default();
         (!first.starts_with("//! ")).then(|| source.path.clone())
     };
-    none("files that do not begin with a //! sentence", &sources().iter().filter_map(silent).collect::<Vec<_>>());
+    none(
+        "files that do not begin with a //! sentence",
+        &sources().iter().filter_map(silent).collect::<Vec<_>>(),
+    );
 }
 
 #[test]
@@ -263,15 +293,22 @@ fn files_are_short() {
         let allowed = lines <= FILE_LINES_MAX || TABLES.contains(&source.path.as_str());
         (!allowed).then(|| format!("{}: {lines} lines", source.path))
     };
-    none("files that are too long", &sources().iter().filter_map(long).collect::<Vec<_>>());
+    none(
+        "files that are too long",
+        &sources().iter().filter_map(long).collect::<Vec<_>>(),
+    );
     for table in TABLES {
-        assert!(workspace().join(table).exists(), "{table} is listed as a table and does not exist");
+        assert!(
+            workspace().join(table).exists(),
+            "{table} is listed as a table and does not exist"
+        );
     }
 }
 
 #[test]
 fn functions_are_short() {
-    let begin = Regex::new(r"^(\s*)(pub(\([\w: ]+\))? )?(const )?(async )?(unsafe )?fn (\w+)").expect("a pattern");
+    let begin = Regex::new(r"^(\s*)(pub(\([\w: ]+\))? )?(const )?(async )?(unsafe )?fn (\w+)")
+        .expect("a pattern");
     let mut findings = Vec::new();
     for source in sources().iter().filter(|source| source.is_product()) {
         let mut open: Option<(String, String, usize)> = None;
@@ -298,8 +335,17 @@ fn functions_are_short() {
 
 #[test]
 fn only_the_reactor_may_be_unsafe() {
-    for root in ["cfgparse/src/lib.rs", "engine/wire/src/lib.rs", "engine/src/lib.rs", "cli/src/main.rs", "bench/src/main.rs"] {
+    for root in [
+        "cfgparse/src/lib.rs",
+        "engine/wire/src/lib.rs",
+        "engine/src/lib.rs",
+        "cli/src/main.rs",
+        "bench/src/main.rs",
+    ] {
         let text = fs::read_to_string(workspace().join(root)).expect("a crate's root");
-        assert!(text.contains("#![forbid(unsafe_code)]"), "{root} does not forbid unsafe code");
+        assert!(
+            text.contains("#![forbid(unsafe_code)]"),
+            "{root} does not forbid unsafe code"
+        );
     }
 }
