@@ -2,6 +2,7 @@
 
 mod errors;
 mod pages;
+pub mod stats_page;
 
 pub use errors::{MESSAGES, Message, Persistence};
 pub use pages::{CustomPage, ErrorPage, ErrorPages, PageError};
