@@ -31,6 +31,10 @@ const GROUPS: &[Group] = &[
         ],
     },
     Group {
+        title: "Requests",
+        columns: &[("Total", "req_tot", Show::Number)],
+    },
+    Group {
         title: "Per second",
         columns: &[
             ("Now", "rate", Show::Number),
@@ -80,7 +84,6 @@ const GROUPS: &[Group] = &[
             ("Weight", "weight", Show::Number),
             ("Active", "act", Show::Number),
             ("Backup", "bck", Show::Number),
-            ("Falls", "chkdown", Show::Number),
         ],
     },
 ];
@@ -141,13 +144,11 @@ impl View {
         if self.admin {
             out.push_str("<input type=checkbox class=all aria-label=\"all servers\">");
         }
-        out.push_str("</th><th rowspan=2>State</th>");
+        out.push_str("</th><th rowspan=2>State</th><th rowspan=2>Check</th>");
         for (title, cells) in &self.groups {
             let _ = write!(out, "<th colspan={} class=g>{title}</th>", cells.len());
         }
-        out.push_str(
-            "<th rowspan=2 class=g>Responses</th><th rowspan=2 class=g>Check</th></tr><tr>",
-        );
+        out.push_str("<th rowspan=2 class=g>Responses</th></tr><tr>");
         for (_, cells) in &self.groups {
             for (index, cell) in cells.iter().enumerate() {
                 let class = if index == 0 { " class=g" } else { "" };
@@ -180,13 +181,13 @@ impl View {
         );
         out.push_str("</th>");
         state(out, row);
+        check(out, row);
         for (_, cells) in &self.groups {
             for (index, cell) in cells.iter().enumerate() {
                 number(out, &(cell.column.read)(row), cell.show, index == 0);
             }
         }
         responses(out, row.responses());
-        check(out, row);
         out.push_str("</tr>");
     }
 
@@ -332,7 +333,7 @@ fn responses(out: &mut String, responses: Option<&ResponsesTotal>) {
 }
 
 fn check(out: &mut String, row: &Row<'_>) {
-    out.push_str("<td class=\"g check\"");
+    out.push_str("<td class=check");
     if let Some(check) = row.check() {
         let told = if check.last.is_empty() {
             check.description.clone()
