@@ -8,9 +8,15 @@ use crate::server::{Admission, Order, Permit, Token, Waiting};
 /// What a request got.
 #[derive(Debug)]
 pub enum Assigned {
-    Granted { server: ServerId, permit: Permit },
+    Granted {
+        server: ServerId,
+        permit: Permit,
+    },
     /// It waits: for that server if one is named, else for any of the backend.
-    Waiting { server: Option<ServerId>, waiting: Waiting },
+    Waiting {
+        server: Option<ServerId>,
+        waiting: Waiting,
+    },
     Refused(Refusal),
 }
 
@@ -35,8 +41,8 @@ impl View {
                 Pick::AllFull => return self.wait_for_any(order, token),
                 Pick::Server { member, seen } => (member, seen),
             };
-            let by_key = matches!(self.config().algorithm, super::Algorithm::Hash)
-                && request.hash.is_some();
+            let by_key =
+                matches!(self.config().algorithm, super::Algorithm::Hash) && request.hash.is_some();
             if !by_key && self.backend().has_queue() {
                 return self.wait_for_any(order, token);
             }
@@ -45,7 +51,10 @@ impl View {
                 None => member.state.try_permit(),
             };
             if let Some(permit) = permit {
-                return Assigned::Granted { server: member.id, permit };
+                return Assigned::Granted {
+                    server: member.id,
+                    permit,
+                };
             }
             if by_key || member.state.is_full() && member.state.maxqueue() != 0 {
                 return self.assign_to(member, order, token);
@@ -57,21 +66,31 @@ impl View {
     /// Takes a permit of one server, or waits for it: persistence and keys.
     pub fn assign_to(&self, member: &Member, order: &Order, token: Token) -> Assigned {
         match self.backend().admit_to_server(&member.state, order, token) {
-            Admission::Granted(permit) => Assigned::Granted { server: member.id, permit },
-            Admission::Queued(waiting) => {
-                Assigned::Waiting { server: Some(member.id), waiting }
-            }
+            Admission::Granted(permit) => Assigned::Granted {
+                server: member.id,
+                permit,
+            },
+            Admission::Queued(waiting) => Assigned::Waiting {
+                server: Some(member.id),
+                waiting,
+            },
             Admission::QueueFull => Assigned::Refused(Refusal::QueueFull),
         }
     }
 
     fn wait_for_any(&self, order: &Order, token: Token) -> Assigned {
-        match self.backend().admit_to_backend(self.serving(), order, token) {
+        match self
+            .backend()
+            .admit_to_backend(self.serving(), order, token)
+        {
             Admission::Granted(permit) => match self.id_of(permit.server()) {
                 Some(server) => Assigned::Granted { server, permit },
                 None => Assigned::Refused(Refusal::NoServer),
             },
-            Admission::Queued(waiting) => Assigned::Waiting { server: None, waiting },
+            Admission::Queued(waiting) => Assigned::Waiting {
+                server: None,
+                waiting,
+            },
             Admission::QueueFull => Assigned::Refused(Refusal::QueueFull),
         }
     }

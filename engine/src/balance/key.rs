@@ -19,8 +19,16 @@ pub struct UriKey {
 
 /// The part of a request target that is hashed.
 pub fn uri_key(options: UriKey, target: &[u8]) -> &[u8] {
-    let target = if options.path_only { path_of(target) } else { target };
-    let target = if options.len != 0 { &target[..target.len().min(options.len)] } else { target };
+    let target = if options.path_only {
+        path_of(target)
+    } else {
+        target
+    };
+    let target = if options.len != 0 {
+        &target[..target.len().min(options.len)]
+    } else {
+        target
+    };
     let mut slashes = 0;
     let end = target.iter().position(|&byte| {
         slashes += usize::from(byte == b'/');
@@ -35,16 +43,21 @@ fn path_of(target: &[u8]) -> &[u8] {
     if target.first() == Some(&b'/') {
         return target;
     }
-    let after_scheme = target.windows(3).position(|window| window == b"://").map_or(0, |at| at + 3);
+    let after_scheme = target
+        .windows(3)
+        .position(|window| window == b"://")
+        .map_or(0, |at| at + 3);
     let rest = &target[after_scheme..];
-    rest.iter().position(|&byte| byte == b'/').map_or(&rest[rest.len()..], |at| &rest[at..])
+    rest.iter()
+        .position(|&byte| byte == b'/')
+        .map_or(&rest[rest.len()..], |at| &rest[at..])
 }
 
 /// The value of a parameter in a query string or a form body (`balance url_param`). A parameter
 /// without `=` or without a value is missing.
 pub fn url_param<'a>(query: &'a [u8], name: &[u8]) -> Option<&'a [u8]> {
     query
-        .split(|&byte| byte == b'&' || byte == b';')
+        .split(|&byte| byte == b'&')
         .find_map(|pair| pair.strip_prefix(name)?.strip_prefix(b"="))
         .filter(|value| !value.is_empty())
 }
@@ -52,9 +65,14 @@ pub fn url_param<'a>(query: &'a [u8], name: &[u8]) -> Option<&'a [u8]> {
 /// `use_domain_only` of `balance hdr`: of `haproxy.1wt.eu` only `1wt`.
 pub fn domain_only(host: &[u8]) -> &[u8] {
     let host = host.split(|&byte| byte == b':').next().unwrap_or(host);
-    let Some(top) = host.iter().rposition(|&byte| byte == b'.') else { return host };
+    let Some(top) = host.iter().rposition(|&byte| byte == b'.') else {
+        return host;
+    };
     let name = &host[..top];
-    let start = name.iter().rposition(|&byte| byte == b'.').map_or(0, |dot| dot + 1);
+    let start = name
+        .iter()
+        .rposition(|&byte| byte == b'.')
+        .map_or(0, |dot| dot + 1);
     &name[start..]
 }
 
@@ -98,14 +116,28 @@ mod tests {
     #[test]
     fn uri_parts() {
         let key = |options, target: &'static str| {
-            std::str::from_utf8(uri_key(options, target.as_bytes())).unwrap_or("?").to_owned()
+            std::str::from_utf8(uri_key(options, target.as_bytes()))
+                .unwrap_or("?")
+                .to_owned()
         };
         let plain = UriKey::default();
         assert_eq!(key(plain, "/a/b/c?x=1"), "/a/b/c");
-        assert_eq!(key(UriKey { whole: true, ..plain }, "/a?x=1"), "/a?x=1");
+        assert_eq!(
+            key(
+                UriKey {
+                    whole: true,
+                    ..plain
+                },
+                "/a?x=1"
+            ),
+            "/a?x=1"
+        );
         assert_eq!(key(UriKey { len: 3, ..plain }, "/a/b/c"), "/a/");
         assert_eq!(key(UriKey { depth: 2, ..plain }, "/a/b/c"), "/a/b");
-        let path_only = UriKey { path_only: true, ..plain };
+        let path_only = UriKey {
+            path_only: true,
+            ..plain
+        };
         assert_eq!(key(path_only, "http://h:1/p?q"), "/p");
         assert_eq!(key(path_only, "/p"), "/p");
         assert_eq!(key(plain, "http://h/p"), "http://h/p");

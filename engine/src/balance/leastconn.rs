@@ -1,50 +1,72 @@
 //! `balance leastconn`: the server with the least load for its weight.
 
-use super::view::{Candidate, Pick, Request, View, load};
+use super::view::{Candidate, Pick, Request, View};
 use crate::server::ServerState;
 
 /// Lowest load for the weight; among equals the one whose last turn is longest ago, and before
 /// all turns the first in the configuration. A full server counts only while its `maxqueue` has
 /// room.
 pub(super) fn pick<'v>(view: &'v View, request: &Request<'_>) -> Pick<'v> {
-    let mut best: Option<(&Candidate, u64, u32)> = None;
-    for candidate in view.candidates() {
-        let server = candidate.state();
-        let seen = server.in_use();
-        let load = u64::from(seen) + u64::from(server.queued());
-        if !accepts(server) || (candidate.is_avoided(request) && view.candidates().len() > 1) {
-            continue;
-        }
-        let better = best.is_none_or(|(other, other_load, _)| {
-            let (mine, theirs) =
-                (load * u64::from(other.weight), other_load * u64::from(candidate.weight));
-            mine < theirs
-                || (mine == theirs && server.last_pick() < other.state().last_pick())
-        });
-        if better {
-            best = Some((candidate, load, seen));
-        }
-    }
+    let accepting = || view.candidates().iter().filter(|c| accepts(c.state()));
+    let best =
+        least_of(accepting().filter(|c| !c.is_avoided(request))).or_else(|| least_of(accepting()));
     match best {
-        Some((candidate, _, seen)) => {
-            candidate.state().set_last_pick(view.backend().next_turn() + 1);
-            Pick::Server { member: &candidate.member, seen: Some(seen) }
+        Some(Loaded {
+            candidate, seen, ..
+        }) => {
+            candidate
+                .state()
+                .set_last_pick(view.backend().next_turn() + 1);
+            Pick::Server {
+                member: &candidate.member,
+                seen: Some(seen),
+            }
         }
         None => Pick::AllFull,
     }
 }
 
+/// A candidate with the load it had when it was looked at.
+#[derive(Clone, Copy)]
+pub(super) struct Loaded<'v> {
+    pub candidate: &'v Candidate,
+    /// Permits in use.
+    seen: u32,
+    /// Permits in use plus requests waiting.
+    load: u64,
+}
+
+impl<'v> Loaded<'v> {
+    fn new(candidate: &'v Candidate) -> Self {
+        let seen = candidate.state().in_use();
+        Self {
+            candidate,
+            seen,
+            load: u64::from(seen) + u64::from(candidate.state().queued()),
+        }
+    }
+
+    /// Loads are compared for the weights, without a division.
+    fn is_better_than(&self, other: &Self) -> bool {
+        let mine = self.load * u64::from(other.candidate.weight);
+        let theirs = other.load * u64::from(self.candidate.weight);
+        let rested = || self.candidate.state().last_pick() < other.candidate.state().last_pick();
+        mine < theirs || (mine == theirs && rested())
+    }
+}
+
+/// The least loaded, in one pass.
+pub(super) fn least_of<'v>(candidates: impl Iterator<Item = &'v Candidate>) -> Option<Loaded<'v>> {
+    candidates.map(Loaded::new).reduce(|best, next| {
+        if next.is_better_than(&best) {
+            next
+        } else {
+            best
+        }
+    })
+}
+
 fn accepts(server: &ServerState) -> bool {
     let maxqueue = server.maxqueue();
     !server.is_full() || (maxqueue != 0 && server.queued() < maxqueue)
-}
-
-/// The least loaded of some candidates, for `balance random`.
-pub(super) fn least_of<'v>(candidates: impl Iterator<Item = &'v Candidate>) -> Option<&'v Candidate> {
-    candidates.reduce(|best, candidate| {
-        let mine = load(candidate.state()) * u64::from(best.weight);
-        let theirs = load(best.state()) * u64::from(candidate.weight);
-        let earlier = candidate.state().last_pick() < best.state().last_pick();
-        if mine < theirs || (mine == theirs && earlier) { candidate } else { best }
-    })
 }

@@ -8,13 +8,20 @@ use crate::limits;
 /// still be longer than its limit. No weight becomes 0.
 pub(super) fn reduce(weights: &[u32]) -> Vec<u32> {
     let divisor = weights.iter().fold(0, |a, &b| gcd(a, b)).max(1);
-    let total: u64 = weights.iter().map(|&weight| u64::from(weight / divisor)).sum();
+    let total: u64 = weights
+        .iter()
+        .map(|&weight| u64::from(weight / divisor))
+        .sum();
     let slots_max = limits::BALANCE_SLOTS_MAX as u64;
     weights
         .iter()
         .map(|&weight| {
             let weight = u64::from(weight / divisor);
-            let scaled = if total > slots_max { weight * slots_max / total } else { weight };
+            let scaled = if total > slots_max {
+                weight * slots_max / total
+            } else {
+                weight
+            };
             scaled.max(1) as u32
         })
         .collect()
@@ -56,7 +63,10 @@ pub(super) fn pick<'v>(view: &'v View, map: &[u32], hash: u32, request: &Request
         .map(at)
         .find(|c| !c.is_avoided(request) && !is_skipped(view, c))
         .unwrap_or_else(|| at(0));
-    Pick::Server { member: &found.member, seen: None }
+    Pick::Server {
+        member: &found.member,
+        seen: None,
+    }
 }
 
 /// `hash-preserve-affinity`: whether a saturated server is passed over.

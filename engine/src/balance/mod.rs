@@ -15,9 +15,12 @@ mod random;
 mod roundrobin;
 mod view;
 
+#[cfg(test)]
+mod tests;
+
 pub use assign::{Assigned, Refusal};
 pub use hash::{HashFunction, HashType, Method};
-pub use key::{domain_only, hash_address, rdp_cookie, uri_key, url_param, UriKey};
+pub use key::{UriKey, domain_only, hash_address, rdp_cookie, uri_key, url_param};
 pub use view::{Member, Pick, Request, View};
 
 /// `balance` (manual 4.2).
@@ -28,7 +31,9 @@ pub enum Algorithm {
     LeastConn,
     First,
     /// The number of draws; 2 when no `balance` line says otherwise.
-    Random { draws: u32 },
+    Random {
+        draws: u32,
+    },
     /// source, uri, url_param, hdr, rdp-cookie, hash: the caller supplies the hash of the key.
     Hash,
 }

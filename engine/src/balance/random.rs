@@ -22,7 +22,10 @@ impl Draw {
                 sum
             })
             .collect();
-        Self { sums, draws: draws.clamp(1, limits::BALANCE_DRAWS_MAX) }
+        Self {
+            sums,
+            draws: draws.clamp(1, limits::BALANCE_DRAWS_MAX),
+        }
     }
 
     fn at(&self, random: u64) -> usize {
@@ -58,10 +61,15 @@ pub(super) fn pick<'v>(view: &'v View, draw: &Draw, request: &Request<'_>) -> Pi
             .or_else(|| from(&free))
             .or_else(|| from(&|c| !c.state().is_full()))
     });
-    match least_of(drawn) {
+    match least_of(drawn).map(|best| best.candidate) {
         Some(candidate) => {
-            candidate.state().set_last_pick(view.backend().next_turn() + 1);
-            Pick::Server { member: &candidate.member, seen: None }
+            candidate
+                .state()
+                .set_last_pick(view.backend().next_turn() + 1);
+            Pick::Server {
+                member: &candidate.member,
+                seen: None,
+            }
         }
         None => Pick::AllFull,
     }

@@ -84,23 +84,33 @@ impl View {
     /// `members` in the order of the configuration.
     pub fn build(backend: &Arc<BackendState>, config: Config, members: Vec<Member>) -> Self {
         let takes_new = |backup: bool| {
-            members.iter().filter(move |m| m.state.is_backup() == backup && m.state.takes_new())
+            members
+                .iter()
+                .filter(move |m| m.state.is_backup() == backup && m.state.takes_new())
         };
         let (active, backup) = (takes_new(false).count(), takes_new(true).count());
         let chosen: Vec<&Member> = if active > 0 {
             takes_new(false).collect()
         } else {
-            takes_new(true).take(if config.all_backups { usize::MAX } else { 1 }).collect()
+            takes_new(true)
+                .take(if config.all_backups { usize::MAX } else { 1 })
+                .collect()
         };
         let candidates: Box<[Candidate]> = chosen
             .into_iter()
-            .map(|member| Candidate { member: member.clone(), weight: weight(&config, member) })
+            .map(|member| Candidate {
+                member: member.clone(),
+                weight: weight(&config, member),
+            })
             .collect();
         Self {
             backend: Arc::clone(backend),
             config,
             total_weight: candidates.iter().map(|c| u64::from(c.weight)).sum(),
-            usable: Usable { active: active as u32, backup: backup as u32 },
+            usable: Usable {
+                active: active as u32,
+                backup: backup as u32,
+            },
             picker: picker(&config, &candidates),
             candidates,
             members: members.into(),
@@ -112,7 +122,10 @@ impl View {
     pub fn install(&self) {
         self.backend.set_usable(self.usable);
         for member in &self.members {
-            let chosen = self.candidates.iter().any(|c| Arc::ptr_eq(c.state(), &member.state));
+            let chosen = self
+                .candidates
+                .iter()
+                .any(|c| Arc::ptr_eq(c.state(), &member.state));
             member.state.set_serves_backend_queue(chosen);
         }
         for candidate in &self.candidates {
@@ -146,7 +159,10 @@ impl View {
     /// The plan's id of a server whose permit came through the queue; `None` if the server is not
     /// part of this generation.
     pub fn id_of(&self, server: &ServerState) -> Option<ServerId> {
-        self.members.iter().find(|m| m.state.slot() == server.slot()).map(|m| m.id)
+        self.members
+            .iter()
+            .find(|m| m.state.slot() == server.slot())
+            .map(|m| m.id)
     }
 
     /// Chooses a server. Takes a turn, but no permit.
@@ -176,7 +192,9 @@ impl View {
 
     /// Servers that serve the backend's queue under this view.
     pub(super) fn serving(&self) -> impl Iterator<Item = Arc<ServerState>> + '_ {
-        self.candidates.iter().map(|candidate| Arc::clone(candidate.state()))
+        self.candidates
+            .iter()
+            .map(|candidate| Arc::clone(candidate.state()))
     }
 
     /// Whether a candidate is within `hash-balance-factor`: its load may not exceed that share of
@@ -208,7 +226,10 @@ fn weight(config: &Config, member: &Member) -> u32 {
 }
 
 fn picker(config: &Config, candidates: &[Candidate]) -> Picker {
-    let weights: Vec<u32> = candidates.iter().map(|candidate| candidate.weight).collect();
+    let weights: Vec<u32> = candidates
+        .iter()
+        .map(|candidate| candidate.weight)
+        .collect();
     match config.algorithm {
         Algorithm::RoundRobin => Picker::Turns(roundrobin::schedule(&weights)),
         Algorithm::StaticRr => Picker::Map(map::build(&weights)),

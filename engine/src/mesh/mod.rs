@@ -9,12 +9,10 @@ use std::sync::{Arc, OnceLock};
 use reactor::Post;
 
 use crate::balance::View;
-use crate::listen::WakeCore;
+use crate::gate::WakeCore;
 use crate::plan::{ListenerId, ProxyId, ServerId};
-use crate::sample::PatternChange;
-use crate::sample::pattern::PatternId;
 use crate::server::{Token, Wake};
-use crate::stream::Cause;
+use crate::log::Cause;
 
 /// What a core is told.
 pub enum ToShard {
@@ -24,8 +22,6 @@ pub enum ToShard {
     Room,
     /// The servers that new requests of a backend may go to.
     Adopt { backend: ProxyId, view: Arc<View> },
-    /// A change of a pattern set made on another core or by an admin command.
-    Patterns { set: PatternId, change: PatternChange },
     /// Ends the streams of a server, or only those on backup servers of its backend.
     Shutdown { streams: Streams, cause: Cause },
     /// Stops or resumes accepting on some listeners.
@@ -44,8 +40,6 @@ pub enum Streams {
     OfServer(ServerId),
     OnBackupsOf(ProxyId),
     OfFrontend(ProxyId),
-    /// By the number that `show sess` prints.
-    One(u64),
 }
 
 /// What control is told.
@@ -55,8 +49,6 @@ pub enum ToControl {
     Settled(u64),
     /// A core has ended its last connection after a soft stop.
     Drained { core: usize },
-    /// A pattern set was changed by a rule on a core: the others must follow.
-    Patterns { from: usize, set: PatternId, change: PatternChange },
     /// A signal asked for this.
     SoftStop,
     Stop,

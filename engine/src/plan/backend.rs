@@ -1,7 +1,7 @@
 //! What only the server side of a proxy has.
 
 use super::ServerId;
-use crate::rules::Test;
+use crate::rules::Condition;
 use crate::sample::Expr;
 
 /// The server side of a proxy.
@@ -47,7 +47,7 @@ impl Redispatch {
 /// `use-server`.
 #[derive(Debug)]
 pub struct UseServer {
-    pub condition: Option<Test>,
+    pub condition: Option<Condition>,
     pub server: ServerId,
 }
 

@@ -16,6 +16,4 @@ pub struct Listener {
     pub bind: Arc<Bind>,
     /// Position of the line within its frontend, counted from 1 (`so_id`).
     pub number: u32,
-    /// Index of the line's TLS settings in what `tls` made of them.
-    pub tls: Option<usize>,
 }

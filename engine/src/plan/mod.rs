@@ -2,22 +2,23 @@
 
 mod backend;
 mod compile;
+mod errors;
 mod ids;
 mod listener;
 mod logging;
-mod names;
 mod process;
 mod proxy;
 mod server;
 
 pub use backend::{Backend, Key, Redispatch, UseServer};
-pub use compile::{Compiled, compile};
+pub use errors::{ErrorPage, ErrorPages};
+pub use compile::{Compiled, Machine, compile};
 pub use ids::{ListenerId, ProxyId, ServerId};
 pub use listener::Listener;
 pub use logging::{LogSink, LogTarget};
 pub use process::Process;
 pub use proxy::{
-    Frontend, HeaderCapture, Options, Proxy, Route, RouteTarget, Rulesets, StatsPage, Timeouts,
+    AddressField, Frontend, HeaderCapture, Options, Proxy, Route, RouteTarget, Rulesets, StatsPage, Timeouts,
 };
 pub use server::{Endpoint, Server};
 
@@ -47,5 +48,17 @@ impl Plan {
 
     pub fn server(&self, id: ServerId) -> &Server {
         &self.servers[id.index()]
+    }
+
+    /// The proxy of this name that has a server side.
+    pub fn find_backend(&self, name: &str) -> Option<ProxyId> {
+        let found = |proxy: &&Proxy| proxy.backend.is_some() && &*proxy.name == name;
+        self.proxies.iter().find(found).map(|proxy| proxy.id)
+    }
+
+    /// The proxy of this name that has a client side.
+    pub fn find_frontend(&self, name: &str) -> Option<ProxyId> {
+        let found = |proxy: &&Proxy| proxy.frontend.is_some() && &*proxy.name == name;
+        self.proxies.iter().find(found).map(|proxy| proxy.id)
     }
 }

@@ -13,10 +13,13 @@ pub struct Process {
     pub maxconn_is_configured: bool,
     /// A soft stop lasts no longer than this.
     pub hard_stop_after_ms: Option<u32>,
-    /// Bytes of a message head that are accepted: `tune.bufsize` less `tune.maxrewrite`.
-    pub head_bytes_max: usize,
-    pub headers_max: usize,
+    /// Bounds of a message head (`tune.bufsize`, `tune.maxrewrite`, `tune.http.maxhdr`).
+    pub head_limits: wire::h1::Limits,
     /// Bytes of the request line kept for logs (`tune.http.logurilen`).
     pub log_uri_bytes: usize,
+    /// `log-tag`.
+    pub log_tag: String,
+    /// `log-send-hostname`.
+    pub log_host: Option<String>,
     pub stats_timeout_ms: u64,
 }

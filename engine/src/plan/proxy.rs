@@ -2,12 +2,12 @@
 
 use std::sync::Arc;
 
-use cfgparse::model::proxy::{Forwardfor, HttpConnection, HttpReuse, Mode, Originalto};
+use cfgparse::model::proxy::{HttpConnection, HttpReuse, Mode};
+use ipnet::IpNet;
 
-use super::{Backend, ListenerId, LogSink, ProxyId};
+use super::{Backend, ErrorPages, ListenerId, LogSink, ProxyId};
 use crate::log::Format;
-use crate::rules::{Ruleset, Test};
-use crate::service::ErrorPages;
+use crate::rules::{Condition, Ruleset};
 
 /// One proxy.
 #[derive(Debug)]
@@ -39,7 +39,7 @@ pub struct Frontend {
     pub routes: Vec<Route>,
     pub default_backend: Option<RouteTarget>,
     pub monitor_uri: Option<Box<[u8]>>,
-    pub monitor_fail: Vec<Test>,
+    pub monitor_fail: Vec<Condition>,
     pub unique_id: Option<Arc<Format>>,
     /// In lower case.
     pub unique_id_header: Option<Box<[u8]>>,
@@ -58,7 +58,7 @@ pub struct HeaderCapture {
 /// `use_backend`.
 #[derive(Debug)]
 pub struct Route {
-    pub condition: Option<Test>,
+    pub condition: Option<Condition>,
     pub target: RouteTarget,
 }
 
@@ -110,7 +110,7 @@ impl Timeouts {
 }
 
 /// The rules of one proxy, compiled, each in the order of evaluation.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Rulesets {
     pub connection: Ruleset,
     pub session: Ruleset,
@@ -118,6 +118,8 @@ pub struct Rulesets {
     pub response_content: Ruleset,
     pub http_request: Ruleset,
     pub http_response: Ruleset,
+    /// `redirect` lines, which run after `http-request`.
+    pub redirects: Ruleset,
     pub http_after_response: Ruleset,
     pub request_inspect_delay_ms: Option<u64>,
     pub response_inspect_delay_ms: Option<u64>,
@@ -127,8 +129,10 @@ pub struct Rulesets {
 #[derive(Clone, Debug)]
 pub struct Options {
     pub connection: HttpConnection,
-    pub forwardfor: Option<Forwardfor>,
-    pub originalto: Option<Originalto>,
+    /// `option forwardfor`.
+    pub forwardfor: Option<AddressField>,
+    /// `option originalto`.
+    pub originalto: Option<AddressField>,
     pub reuse: HttpReuse,
     pub abort_on_close: bool,
     pub nolinger: bool,
@@ -136,6 +140,17 @@ pub struct Options {
     pub server_keepalive: bool,
     pub ignore_probes: bool,
     pub contstats: bool,
+}
+
+/// A field that tells a server one of the client connection's addresses.
+#[derive(Clone, Debug)]
+pub struct AddressField {
+    /// In lower case.
+    pub name: Box<[u8]>,
+    /// Not for addresses in this network.
+    pub except: Option<IpNet>,
+    /// Only where the request has no such field yet.
+    pub if_none: bool,
 }
 
 /// The statistics page of a proxy.
@@ -146,6 +161,6 @@ pub struct StatsPage {
     /// `user:password` in base64, as a client sends it; empty lets everybody in.
     pub credentials: Vec<String>,
     pub settings: Arc<cfgparse::model::Stats>,
-    pub admin: Vec<Test>,
+    pub admin: Vec<Condition>,
     pub rules: Ruleset,
 }

@@ -3,8 +3,6 @@
 use std::net::SocketAddr;
 use std::sync::Arc;
 
-use cfgparse::model::server::SendProxy;
-
 use super::{ProxyId, ServerId};
 
 /// A server's constant facts. Its address is here as resolved at start; a change at run time lives
@@ -15,9 +13,7 @@ pub struct Server {
     pub backend: ProxyId,
     pub name: Arc<str>,
     pub endpoint: Endpoint,
-    pub send_proxy: Option<SendProxy>,
-    /// Index of the TLS settings in what `tls` made of them.
-    pub tls: Option<usize>,
+    pub is_tls: bool,
     /// Idle connections that one core may keep; `None` is the program's own bound.
     pub pool_max: Option<u32>,
     /// Requests over one connection; `None` is no limit.

@@ -25,7 +25,14 @@ pub struct Idle {
     pub key: Key,
     /// Requests that it has carried.
     pub carried: u32,
-    since_ms: u64,
+    pub since_ms: u64,
+}
+
+impl Idle {
+    /// Whether nothing has come and nothing has ended on it.
+    pub fn is_quiet(&self) -> bool {
+        is_quiet(&self.link)
+    }
 }
 
 /// The idle connections of one core.
@@ -51,17 +58,19 @@ impl Pool {
         self.held.get()
     }
 
-    /// The connection of `server` that was used last, if it is still good.
-    pub fn take(&self, server: &Arc<ServerState>, key: Key) -> Option<Idle> {
+    /// The connection of `server` that was used last, if it is still good and has carried at least
+    /// `carried_min` requests.
+    pub fn take(&self, server: &Arc<ServerState>, key: Key, carried_min: u32) -> Option<Idle> {
         if self.held.get() == 0 {
             return None;
         }
         let mut servers = self.servers.borrow_mut();
         let shelf = servers.get_mut(&identity(server))?;
-        while let Some(position) = shelf.idle.iter().rposition(|idle| idle.key == key) {
+        let fits = |idle: &Idle| idle.key == key && idle.carried >= carried_min;
+        while let Some(position) = shelf.idle.iter().rposition(fits) {
             let idle = shelf.idle.remove(position);
             self.dropped(server, 1);
-            if is_quiet(&idle.link) {
+            if idle.is_quiet() {
                 return Some(idle);
             }
         }
@@ -69,16 +78,8 @@ impl Pool {
     }
 
     /// Keeps a connection; `max` is the server's own bound on this core.
-    pub fn put(
-        &self,
-        server: &Arc<ServerState>,
-        link: Link,
-        key: Key,
-        carried: u32,
-        max: Option<u32>,
-        now_ms: u64,
-    ) {
-        if self.held.get() >= POOL_PER_CORE_MAX || !is_quiet(&link) {
+    pub fn put(&self, server: &Arc<ServerState>, idle: Idle, max: Option<u32>) {
+        if self.held.get() >= POOL_PER_CORE_MAX || !idle.is_quiet() {
             return;
         }
         let mut servers = self.servers.borrow_mut();
@@ -88,7 +89,7 @@ impl Pool {
         if max.is_some_and(|max| shelf.idle.len() >= max as usize) {
             return;
         }
-        shelf.idle.push(Idle { link, key, carried, since_ms: now_ms });
+        shelf.idle.push(idle);
         self.held.set(self.held.get() + 1);
         server.add_idle(self.core);
     }
@@ -97,7 +98,7 @@ impl Pool {
     pub fn sweep(&self, now_ms: u64, purge_delay_ms: u64) {
         for shelf in self.servers.borrow_mut().values_mut() {
             let before = shelf.idle.len();
-            shelf.idle.retain(|idle| is_quiet(&idle.link));
+            shelf.idle.retain(Idle::is_quiet);
             let is_old = |idle: &&Idle| now_ms.saturating_sub(idle.since_ms) >= purge_delay_ms;
             let old = shelf.idle.iter().filter(is_old).count();
             // The oldest stand first: the last one put is the first one taken.

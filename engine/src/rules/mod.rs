@@ -1,1 +1,17 @@
-//! What the configured rules decide about a connection, a request or a response.
+//! Rules: conditions, rulesets, and what rules decide.
+
+mod acl;
+mod action;
+mod condition;
+mod predefined;
+mod ruleset;
+mod txn;
+mod userlist;
+mod verdict;
+
+pub use acl::Test;
+pub use condition::{Condition, Holds};
+pub use ruleset::{Kind, Ruleset};
+pub use txn::{LogLevel, Overrides, Txn};
+pub use userlist::{Credentials, Password, User, Userlist, basic_credentials};
+pub use verdict::{Answer, AnswerBody, Verdict};

@@ -1,1 +1,41 @@
-//! Typed values taken from a stream: fetches, converters and the expressions made of them.
+//! Samples: typed values, the fetches that find them, the converters that change them.
+
+mod args;
+mod cast;
+mod conv;
+mod cx;
+mod env;
+mod error;
+mod expr;
+mod fetch;
+pub mod pattern;
+mod point;
+mod row;
+#[cfg(test)]
+pub(crate) mod testing;
+#[cfg(test)]
+mod tests;
+mod value;
+mod vars;
+mod world;
+
+pub use cast::castable;
+pub use cx::{
+    CaptureCounts, CaptureStore, Captures, Clock, ConnectionCounts, Cx, Data, LogOrigin,
+    SessionFacts, StreamFacts, Timers, TlsFacts,
+};
+pub use env::{CaptureSlots, Compiler, Names};
+pub use error::CompileError;
+pub use expr::Expr;
+pub use point::{Needs, Point};
+pub use row::{Fetched, Walk};
+pub use value::{Type, Value};
+pub use vars::{Effects, Scope, StreamVars, VarRef, VarStore, VarTable};
+pub use world::{PatternChange, ProxyCounters, ProxyTimeout, ServerCounters, World};
+
+/// The comma-separated values of a header line, as `hdr` sees them.
+pub fn value_parts(line: &[u8]) -> impl Iterator<Item = &[u8]> {
+    fetch::header_parts(line)
+}
+
+pub use conv::expand_groups;

@@ -42,7 +42,9 @@ pub struct BackendState {
 
 impl fmt::Debug for BackendState {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("BackendState").field("name", &self.name).finish_non_exhaustive()
+        f.debug_struct("BackendState")
+            .field("name", &self.name)
+            .finish_non_exhaustive()
     }
 }
 
@@ -192,7 +194,12 @@ impl BackendState {
         server: Option<Arc<ServerState>>,
         key: Key,
     ) -> Admission {
-        let mut waiting = Waiting { backend: Arc::clone(self), server, key, settled: false };
+        let mut waiting = Waiting {
+            backend: Arc::clone(self),
+            server,
+            key,
+            settled: false,
+        };
         match waiting.outcome() {
             Outcome::Granted { permit, .. } => Admission::Granted(permit),
             Outcome::Redispatch => Admission::QueueFull,
@@ -249,7 +256,11 @@ impl BackendState {
             Some(server) => queues.server(server.slot()).remove(key),
             None => queues.backend.remove(key),
         };
-        let unclaimed = if was_waiting { None } else { queues.take_settled(key.arrival) };
+        let unclaimed = if was_waiting {
+            None
+        } else {
+            queues.take_settled(key.arrival)
+        };
         match server {
             Some(server) => self.publish(&mut queues, server),
             None => self.queued.store(queues.backend.len(), Ordering::SeqCst),
@@ -260,7 +271,10 @@ impl BackendState {
 
     fn publish(&self, queues: &mut Queues, server: &ServerState) {
         self.queued.store(queues.backend.len(), Ordering::SeqCst);
-        server.load.queued.store(queues.server(server.slot()).len(), Ordering::SeqCst);
+        server
+            .load
+            .queued
+            .store(queues.server(server.slot()).len(), Ordering::SeqCst);
     }
 
     fn wake_all(&self, tokens: &[Token]) {

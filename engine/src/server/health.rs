@@ -16,7 +16,11 @@ impl Health {
     /// At the lowest value that is still up: one failure marks it down. HAProxy starts like this.
     pub fn barely_up(rise: u32, fall: u32) -> Self {
         let rise = rise.max(1);
-        Self { rise, fall: fall.max(1), counter: rise }
+        Self {
+            rise,
+            fall: fall.max(1),
+            counter: rise,
+        }
     }
 
     /// The highest value of the counter.
@@ -143,12 +147,35 @@ impl CheckStatus {
         )
     }
 
-    /// Whether a code (HTTP status, for instance) goes with it.
-    pub fn is_layer7(self) -> bool {
+    /// Whether a code (HTTP status, for instance) is shown with it.
+    pub fn has_code(self) -> bool {
         matches!(
             self,
-            Self::L7Ok | Self::L7OkConditional | Self::L7Timeout | Self::L7Response | Self::L7Status
+            Self::L7Ok
+                | Self::L7OkConditional
+                | Self::L7Status
+                | Self::ProcessError
+                | Self::ProcessOk
         )
+    }
+
+    /// From the word of `ok-status`, `error-status` and `tout-status` (manual 4.2).
+    pub fn from_code(word: &str) -> Option<Self> {
+        [
+            Self::L4Ok,
+            Self::L4Timeout,
+            Self::L4Connection,
+            Self::L6Ok,
+            Self::L6Timeout,
+            Self::L6Response,
+            Self::L7Ok,
+            Self::L7OkConditional,
+            Self::L7Timeout,
+            Self::L7Response,
+            Self::L7Status,
+        ]
+        .into_iter()
+        .find(|status| status.code() == word)
     }
 }
 
@@ -156,8 +183,8 @@ impl CheckStatus {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct CheckReport {
     pub status: CheckStatus,
-    /// HTTP or SMTP status; 0 if none.
-    pub code: u16,
+    /// HTTP or SMTP status, or the protocol's own; 0 if none. Shown where `has_code`.
+    pub code: u32,
     pub duration_ms: u64,
     /// What was found, in words: `Connection refused`, `HTTP status check returned code <500>`.
     pub info: String,
@@ -176,8 +203,11 @@ pub struct CheckReport {
 impl CheckReport {
     /// All time spent down until now.
     pub fn downtime_ms(&self, operational: Operational, now_ms: u64) -> u64 {
-        let current =
-            if operational.is_up() { 0 } else { now_ms.saturating_sub(self.last_change_ms) };
+        let current = if operational.is_up() {
+            0
+        } else {
+            now_ms.saturating_sub(self.last_change_ms)
+        };
         self.downtime_ms + current
     }
 }

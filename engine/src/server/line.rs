@@ -38,7 +38,14 @@ impl Line {
     }
 
     pub fn push(&mut self, key: Key, token: Token, pinned: bool) {
-        self.entries.insert(key, Entry { token, pinned, served_then: self.served });
+        self.entries.insert(
+            key,
+            Entry {
+                token,
+                pinned,
+                served_then: self.served,
+            },
+        );
     }
 
     pub fn head(&self) -> Option<Key> {
@@ -60,10 +67,13 @@ impl Line {
 
     /// Takes out all that are not bound to this line.
     pub fn take_unpinned(&mut self) -> Vec<(Key, Token)> {
-        let (pinned, free): (BTreeMap<_, _>, BTreeMap<_, _>) =
-            std::mem::take(&mut self.entries).into_iter().partition(|(_, entry)| entry.pinned);
+        let (pinned, free): (BTreeMap<_, _>, BTreeMap<_, _>) = std::mem::take(&mut self.entries)
+            .into_iter()
+            .partition(|(_, entry)| entry.pinned);
         self.entries = pinned;
-        free.into_iter().map(|(key, entry)| (key, entry.token)).collect()
+        free.into_iter()
+            .map(|(key, entry)| (key, entry.token))
+            .collect()
     }
 }
 
@@ -72,7 +82,11 @@ mod tests {
     use super::*;
 
     fn key(class: i32, time_ms: i64, arrival: u64) -> Key {
-        Key { class, time_ms, arrival }
+        Key {
+            class,
+            time_ms,
+            arrival,
+        }
     }
 
     fn token(ticket: u64) -> Token {
@@ -97,7 +111,11 @@ mod tests {
         let mut line = Line::default();
         line.push(key(0, 1, 1), token(1), true);
         line.push(key(0, 2, 2), token(2), false);
-        let freed: Vec<_> = line.take_unpinned().iter().map(|(_, token)| token.ticket).collect();
+        let freed: Vec<_> = line
+            .take_unpinned()
+            .iter()
+            .map(|(_, token)| token.ticket)
+            .collect();
         assert_eq!(freed, [2]);
         assert_eq!(line.len(), 1);
     }

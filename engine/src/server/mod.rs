@@ -17,7 +17,11 @@ mod queue;
 mod registry;
 mod state;
 mod status;
+mod transition;
 mod weight;
+
+#[cfg(test)]
+mod tests;
 
 pub use admin::{Admin, Operational};
 pub use backend::{BackendSettings, BackendState, Usable};
@@ -27,5 +31,8 @@ pub use permit::Permit;
 pub use queue::{Admission, Order, Outcome, Token, Waiting, Wake};
 pub use registry::Registry;
 pub use state::{ServerSettings, ServerState};
+pub use transition::Change;
 pub use status::{StatusInput, status_text};
-pub use weight::{SCALE as WEIGHT_SCALE, UserWeight, effective as effective_weight, throttle_percent};
+pub use weight::{
+    SCALE as WEIGHT_SCALE, UserWeight, effective as effective_weight, throttle_percent,
+};

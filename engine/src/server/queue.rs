@@ -136,7 +136,11 @@ impl Queues {
     /// The line whose head `server` must serve next, by the order of both heads.
     pub fn next_for(&mut self, server: &ServerState) -> Option<Place> {
         let own = self.server(server.slot()).head();
-        let shared = if server.serves_backend_queue() { self.backend.head() } else { None };
+        let shared = if server.serves_backend_queue() {
+            self.backend.head()
+        } else {
+            None
+        };
         match (own, shared) {
             (None, None) => None,
             (None, Some(_)) => Some(Place::Backend),

@@ -25,16 +25,23 @@ impl Registry {
     /// `cores` is how many cores may hold idle connections; `wake` is called when a waiting
     /// request gets its permit.
     pub fn new(cores: usize, wake: Arc<dyn Wake>) -> Self {
-        Self { cores, wake, backends: HashMap::new() }
+        Self {
+            cores,
+            wake,
+            backends: HashMap::new(),
+        }
     }
 
     /// The state of a backend that the new generation mentions.
     pub fn backend(&mut self, proxy: &str, settings: BackendSettings) -> Arc<BackendState> {
-        let entry = self.backends.entry(proxy.into()).or_insert_with(|| Backend {
-            state: BackendState::new(proxy, Arc::clone(&self.wake), settings),
-            servers: HashMap::new(),
-            next_slot: 0,
-        });
+        let entry = self
+            .backends
+            .entry(proxy.into())
+            .or_insert_with(|| Backend {
+                state: BackendState::new(proxy, Arc::clone(&self.wake), settings),
+                servers: HashMap::new(),
+                next_slot: 0,
+            });
         entry.state.adopt(settings);
         Arc::clone(&entry.state)
     }
@@ -49,18 +56,27 @@ impl Registry {
     ) -> (Arc<ServerState>, bool) {
         let cores = self.cores;
         let wake = &self.wake;
-        let backend = self.backends.entry(proxy.into()).or_insert_with(|| Backend {
-            state: BackendState::new(proxy, Arc::clone(wake), BackendSettings::default()),
-            servers: HashMap::new(),
-            next_slot: 0,
-        });
+        let backend = self
+            .backends
+            .entry(proxy.into())
+            .or_insert_with(|| Backend {
+                state: BackendState::new(proxy, Arc::clone(wake), BackendSettings::default()),
+                servers: HashMap::new(),
+                next_slot: 0,
+            });
         if let Some(state) = backend.servers.get(server) {
             state.adopt(settings);
             return (Arc::clone(state), false);
         }
         let slot = backend.next_slot;
         backend.next_slot += 1;
-        let state = Arc::new(ServerState::new(&backend.state, server, slot, cores, settings));
+        let state = Arc::new(ServerState::new(
+            &backend.state,
+            server,
+            slot,
+            cores,
+            settings,
+        ));
         backend.servers.insert(server.into(), Arc::clone(&state));
         (state, true)
     }
@@ -79,7 +95,9 @@ impl Registry {
     /// server for the backend itself.
     pub fn retain(&mut self, mut keep: impl FnMut(&str, Option<&str>) -> bool) {
         self.backends.retain(|proxy, backend| {
-            backend.servers.retain(|server, _| keep(proxy, Some(server)));
+            backend
+                .servers
+                .retain(|server, _| keep(proxy, Some(server)));
             keep(proxy, None)
         });
     }
@@ -99,7 +117,10 @@ mod tests {
     #[test]
     fn identity_is_by_name_and_run_time_weight_survives_a_reload() {
         let mut registry = Registry::new(2, Arc::new(NoWake));
-        let settings = ServerSettings { weight: 10, ..ServerSettings::default() };
+        let settings = ServerSettings {
+            weight: 10,
+            ..ServerSettings::default()
+        };
         let (first, new) = registry.server("be", "s1", &settings);
         assert!(new);
         first.set_user_weight(3);
@@ -107,7 +128,10 @@ mod tests {
         let (again, new) = registry.server("be", "s1", &settings);
         assert!(!new && Arc::ptr_eq(&first, &again));
         assert_eq!((again.user_weight(), again.in_use()), (3, 1));
-        let changed = ServerSettings { weight: 20, ..settings };
+        let changed = ServerSettings {
+            weight: 20,
+            ..settings
+        };
         assert_eq!(registry.server("be", "s1", &changed).0.user_weight(), 20);
         drop(permit);
         assert_eq!(again.in_use(), 0);

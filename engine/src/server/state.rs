@@ -123,12 +123,20 @@ impl ServerState {
     pub fn adopt(&self, settings: &ServerSettings) {
         let decided = &self.decided;
         decided.id.store(settings.id, Ordering::Relaxed);
-        if decided.initial_weight.swap(settings.weight, Ordering::Relaxed) != settings.weight {
-            decided.user_weight.store(settings.weight, Ordering::Relaxed);
+        if decided
+            .initial_weight
+            .swap(settings.weight, Ordering::Relaxed)
+            != settings.weight
+        {
+            decided
+                .user_weight
+                .store(settings.weight, Ordering::Relaxed);
         }
         decided.minconn.store(settings.minconn, Ordering::Relaxed);
         decided.maxqueue.store(settings.maxqueue, Ordering::Relaxed);
-        decided.slowstart_ms.store(settings.slowstart_ms, Ordering::Relaxed);
+        decided
+            .slowstart_ms
+            .store(settings.slowstart_ms, Ordering::Relaxed);
         decided.backup.store(settings.backup, Ordering::Relaxed);
         self.set_maxconn(settings.maxconn);
     }
@@ -174,7 +182,9 @@ impl ServerState {
     }
 
     pub fn set_operational(&self, operational: Operational) {
-        self.decided.operational.store(operational as u8, Ordering::Relaxed);
+        self.decided
+            .operational
+            .store(operational as u8, Ordering::Relaxed);
     }
 
     /// The weight of the configuration.
@@ -207,7 +217,9 @@ impl ServerState {
 
     /// May raise the limit of permits, so it serves the queue.
     pub fn set_throttle_percent(self: &Arc<Self>, percent: u32) {
-        self.decided.throttle_percent.store(percent.clamp(1, 100), Ordering::SeqCst);
+        self.decided
+            .throttle_percent
+            .store(percent.clamp(1, 100), Ordering::SeqCst);
         self.backend.serve(self);
     }
 
@@ -228,7 +240,9 @@ impl ServerState {
     }
 
     pub(crate) fn set_serves_backend_queue(&self, yes: bool) {
-        self.decided.serves_backend_queue.store(yes, Ordering::SeqCst);
+        self.decided
+            .serves_backend_queue
+            .store(yes, Ordering::SeqCst);
     }
 
     pub fn maxconn(&self) -> u32 {
@@ -301,8 +315,12 @@ impl ServerState {
 
     /// `clear counters`: peaks start again from the present values.
     pub fn clear_peaks(&self) {
-        self.load.in_use_peak.store(self.in_use(), Ordering::Relaxed);
-        self.load.queued_peak.store(self.queued(), Ordering::Relaxed);
+        self.load
+            .in_use_peak
+            .store(self.in_use(), Ordering::Relaxed);
+        self.load
+            .queued_peak
+            .store(self.queued(), Ordering::Relaxed);
     }
 
     /// The turn in which the balancer last chose it.
@@ -339,7 +357,8 @@ impl ServerState {
 
     /// Whether a request that came now would have to wait: at its limit, or others wait already.
     pub fn is_full(&self) -> bool {
-        self.limit().is_some_and(|limit| self.queued() > 0 || self.in_use() >= limit)
+        self.limit()
+            .is_some_and(|limit| self.queued() > 0 || self.in_use() >= limit)
     }
 
     /// Takes a permit unless the server is at its limit or requests are waiting for it.
@@ -415,7 +434,10 @@ impl ServerState {
 
     /// Idle connections of all cores together.
     pub fn idle_total(&self) -> u32 {
-        self.idle.iter().map(|count| count.load(Ordering::Relaxed)).sum()
+        self.idle
+            .iter()
+            .map(|count| count.load(Ordering::Relaxed))
+            .sum()
     }
 
     /// A core other than `core` that has idle connections, the next one first.

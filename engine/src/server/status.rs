@@ -13,8 +13,6 @@ pub struct StatusInput<'a> {
     pub agent: Option<Health>,
     /// `backend/server` of the tracked server, if any.
     pub tracked: Option<&'a str>,
-    /// The weight set by the user; a weight of 0 is shown as `DRAIN`.
-    pub user_weight: u32,
 }
 
 /// The text of the `status` column (management manual, 9.1): `UP`, `DOWN 1/2`, `NOLB`, `MAINT`...
@@ -43,7 +41,11 @@ pub fn status_text(input: &StatusInput<'_>) -> String {
     }
     let word = up_word(input);
     if health.counter < health.max() && health.is_up() {
-        format!("{word} {}/{}", health.counter + 1 - health.rise, health.fall)
+        format!(
+            "{word} {}/{}",
+            health.counter + 1 - health.rise,
+            health.fall
+        )
     } else {
         word.to_owned()
     }
@@ -59,7 +61,7 @@ fn unchecked(input: &StatusInput<'_>) -> String {
 }
 
 fn up_word(input: &StatusInput<'_>) -> &'static str {
-    if input.admin.in_drain() || input.user_weight == 0 {
+    if input.admin.in_drain() {
         "DRAIN"
     } else if input.operational == Operational::Stopping {
         "NOLB"
@@ -76,10 +78,13 @@ mod tests {
         status_text(&StatusInput {
             admin,
             operational,
-            health: counter.map(|counter| Health { rise: 2, fall: 3, counter }),
+            health: counter.map(|counter| Health {
+                rise: 2,
+                fall: 3,
+                counter,
+            }),
             agent: None,
             tracked: Some("b/s"),
-            user_weight: 1,
         })
     }
 
@@ -107,10 +112,17 @@ mod tests {
         let input = StatusInput {
             admin: Admin::READY,
             operational: Operational::Stopped,
-            health: Some(Health { rise: 2, fall: 3, counter: 4 }),
-            agent: Some(Health { rise: 1, fall: 1, counter: 0 }),
+            health: Some(Health {
+                rise: 2,
+                fall: 3,
+                counter: 4,
+            }),
+            agent: Some(Health {
+                rise: 1,
+                fall: 1,
+                counter: 0,
+            }),
             tracked: None,
-            user_weight: 1,
         };
         assert_eq!(status_text(&input), "DOWN (agent)");
     }

@@ -39,7 +39,9 @@ pub fn effective(user_weight: u32, throttle_percent: u32) -> u32 {
     if user_weight == 0 {
         return 0;
     }
-    (user_weight * SCALE * throttle_percent.min(100)).div_ceil(100).max(1)
+    (user_weight * SCALE * throttle_percent.min(100))
+        .div_ceil(100)
+        .max(1)
 }
 
 /// How far a server is in its slow start, 1 to 100 percent, linear in time (manual 5.2,

@@ -3,6 +3,8 @@
 use wire::Head;
 use wire::h1::{BodyLength, Framing};
 
+use crate::plan::{ProxyId, ServerId};
+use crate::rules::Overrides;
 use crate::sample::{Captures, StreamFacts, StreamVars};
 
 /// One request with its response.
@@ -16,6 +18,9 @@ pub struct Exchange {
     pub captures: Captures,
     pub marks: Marks,
     pub overrides: Overrides,
+    pub upload: Upload,
+    /// No log line is written (`monitor-uri`).
+    pub log_is_muted: bool,
     /// Bytes of a response have been given to the client's connection.
     pub response_begun: bool,
     /// What was counted as begun on the server's side and has to be counted as ended.
@@ -35,27 +40,29 @@ pub struct Marks {
     pub permit_us: u64,
     /// The server connection stood.
     pub connected_us: u64,
+    /// The response's head was complete.
+    pub response_us: u64,
+    /// From when the request's time runs, milliseconds of the core's clock.
+    pub begun_ms: u64,
+    /// Bytes that the client's connection had received and sent before.
+    pub received_before: u64,
+    pub sent_before: u64,
 }
 
-/// What rules changed for this exchange alone.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct Overrides {
-    pub client_timeout_ms: Option<u64>,
-    pub server_timeout_ms: Option<u64>,
-    pub tunnel_timeout_ms: Option<u64>,
-    pub connect_timeout_ms: Option<u64>,
-    pub queue_timeout_ms: Option<u64>,
-    pub tarpit_timeout_ms: Option<u64>,
-    pub retries: Option<u32>,
-    /// `set-log-level`: `Some(None)` is silent.
-    pub log_level: Option<Option<u8>>,
+/// How far the request's body has been taken off the client's connection.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Upload {
+    #[default]
+    Untouched,
+    Begun,
+    Done,
 }
 
 /// Which counters of open streams were raised.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Counted {
-    pub backend: bool,
-    pub server: bool,
+    pub backend: Option<ProxyId>,
+    pub server: Option<ServerId>,
 }
 
 const NO_BODY: Framing =
@@ -73,6 +80,8 @@ impl Default for Exchange {
             captures: Captures::default(),
             marks: Marks::default(),
             overrides: Overrides::default(),
+            upload: Upload::Untouched,
+            log_is_muted: false,
             response_begun: false,
             counted: Counted::default(),
         }
@@ -91,6 +100,8 @@ impl Exchange {
         self.captures.clear();
         self.marks = Marks::default();
         self.overrides = Overrides::default();
+        self.upload = Upload::Untouched;
+        self.log_is_muted = false;
         self.response_begun = false;
         self.counted = Counted::default();
     }

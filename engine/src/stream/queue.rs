@@ -29,6 +29,7 @@ pub async fn obtain(
         .exchange
         .overrides
         .queue_timeout_ms
+        .map(u64::from)
         .or(stream.generation.plan().proxy(backend).timeouts.queue_ms);
     let until_ms = queue_timeout_ms.map(|timeout_ms| began_ms + timeout_ms);
     let hash = hash::of_request(stream, backend);

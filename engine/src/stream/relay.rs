@@ -1,11 +1,15 @@
 //! Both bodies of an exchange on their way, each at the speed of its receiver.
 
+use std::future::poll_fn;
 use std::task::{Context, Poll};
 
-use reactor::Timer;
-use wire::h1::Limits;
+use wire::h1::{BodyLength, Limits};
 
+use super::wait::broken;
+use super::watch::{Side, Watch};
+use super::{Fault, Stream};
 use crate::limits::{RELAY_HIGH_BYTES, RELAY_LOW_BYTES};
+use crate::log::{Cause, Phase};
 use crate::mux::Link;
 use crate::mux::h1::{BodyError, Incoming, Outgoing, Piece};
 
@@ -15,6 +19,14 @@ pub struct Flow {
     pub outgoing: Outgoing,
     /// The end has been put on the receiving link.
     pub finished: bool,
+}
+
+/// Both directions of an exchange.
+pub struct Flows {
+    /// From the client to the server.
+    pub up: Flow,
+    /// From the server to the client.
+    pub down: Flow,
 }
 
 /// Which link a direction failed on, and how.
@@ -31,10 +43,15 @@ impl Flow {
         Self { incoming, outgoing, finished: false }
     }
 
-    /// A direction in which nothing more moves.
-    pub fn finished() -> Self {
-        let incoming = Incoming::new(wire::h1::BodyLength::None);
+    /// A direction in which nothing moves.
+    pub fn nothing() -> Self {
+        let incoming = Incoming::new(BodyLength::None);
         Self { incoming, outgoing: Outgoing::Nothing, finished: true }
+    }
+
+    /// Nothing more is moved, although there may be more.
+    pub fn give_up(&mut self) {
+        self.finished = true;
     }
 
     /// Moves what can be moved now; ready once the end is on the receiving link.
@@ -83,81 +100,71 @@ impl Flow {
     }
 }
 
-/// The inactivity timeouts of two sides, kept with one timer.
-///
-/// A side is watched only while something is expected of it: more of its message, or that it takes
-/// what waits for it (manual, `timeout client`, `timeout server`).
-pub struct Watch {
-    client: Side,
-    server: Side,
-}
-
-struct Side {
-    timeout_ms: Option<u64>,
-    seen: (u64, u64),
-    deadline_ms: u64,
-}
-
-/// Whose patience ran out.
+/// Which side's end of the exchange is still expected.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Expired {
-    Client,
-    Server,
+pub enum Until {
+    /// The response has gone to the client: an exchange of HTTP.
+    Response,
+    /// Both directions have ended: a tunnel.
+    Both,
 }
 
-impl Watch {
-    /// Both sides count as active now.
-    pub fn new(client_timeout_ms: Option<u64>, server_timeout_ms: Option<u64>, now_ms: u64) -> Self {
-        let side = |timeout_ms: Option<u64>| Side {
-            timeout_ms,
-            seen: (0, 0),
-            deadline_ms: timeout_ms.map_or(u64::MAX, |timeout| now_ms + timeout),
-        };
-        Self { client: side(client_timeout_ms), server: side(server_timeout_ms) }
-    }
-
-    /// Changes both timeouts, as a tunnel does.
-    pub fn set_timeouts(&mut self, client_ms: Option<u64>, server_ms: Option<u64>, now_ms: u64) {
-        for (side, timeout_ms) in [(&mut self.client, client_ms), (&mut self.server, server_ms)] {
-            side.timeout_ms = timeout_ms;
-            side.deadline_ms = timeout_ms.map_or(u64::MAX, |timeout| now_ms + timeout);
+/// Moves both bodies until `until`.
+pub async fn bodies(
+    stream: &Stream<'_>,
+    server: &Link,
+    flows: &mut Flows,
+    watch: &mut Watch,
+    until: Until,
+) -> Result<(), Fault> {
+    let client = &*stream.client;
+    let limits = stream.limits();
+    poll_fn(|cx| {
+        if let Poll::Ready(Err(error)) = flows.up.poll(&client.link, server, limits, cx) {
+            match error {
+                // The server may answer without having read everything: its answer still counts.
+                FlowError::Sink(_) if until == Until::Response => flows.up.give_up(),
+                FlowError::Sink(_) => return Poll::Ready(Err(cut(Cause::ServerAbort))),
+                FlowError::Source(error) => return Poll::Ready(Err(source(error, Side::Client))),
+            }
         }
-    }
-
-    /// Ready when a side that is `awaited` has not moved a byte for its timeout.
-    pub fn poll(
-        &mut self,
-        links: [&Link; 2],
-        awaited: [bool; 2],
-        now_ms: u64,
-        timer: &Timer,
-        cx: &mut Context<'_>,
-    ) -> Poll<Expired> {
-        let client = self.client.deadline(links[0], awaited[0], now_ms);
-        let server = self.server.deadline(links[1], awaited[1], now_ms);
-        let earliest = client.min(server);
-        if earliest <= now_ms {
-            return Poll::Ready(if client <= server { Expired::Client } else { Expired::Server });
+        match flows.down.poll(server, &client.link, limits, cx) {
+            Poll::Ready(Ok(())) if until == Until::Response || flows.up.finished => {
+                return Poll::Ready(Ok(()));
+            }
+            Poll::Ready(Ok(())) | Poll::Pending => {}
+            Poll::Ready(Err(FlowError::Sink(_))) => {
+                return Poll::Ready(Err(cut(Cause::ClientAbort)));
+            }
+            Poll::Ready(Err(FlowError::Source(error))) => {
+                return Poll::Ready(Err(source(error, Side::Server)));
+            }
         }
-        if earliest == u64::MAX {
-            timer.clear();
-        } else {
-            timer.set(earliest);
-            // Registers the waker; an early firing only brings us back here.
-            let _ = timer.poll_expired(cx);
+        if let Some(interrupted) = broken(client, false, cx) {
+            return Poll::Ready(Err(interrupted.fault(Cause::Internal, Phase::Data)));
         }
-        Poll::Pending
-    }
+        let awaited = [
+            !flows.up.finished || client.link.unsent() > 0,
+            !flows.down.finished || server.unsent() > 0,
+        ];
+        match watch.poll(stream.local, client, server, awaited, cx) {
+            Poll::Ready(Side::Client) => Poll::Ready(Err(cut(Cause::ClientTimeout))),
+            Poll::Ready(Side::Server) => Poll::Ready(Err(cut(Cause::ServerTimeout))),
+            Poll::Pending => Poll::Pending,
+        }
+    })
+    .await
 }
 
-impl Side {
-    fn deadline(&mut self, link: &Link, awaited: bool, now_ms: u64) -> u64 {
-        let Some(timeout_ms) = self.timeout_ms else { return u64::MAX };
-        let passed = link.passed();
-        if passed != self.seen || !awaited {
-            self.seen = passed;
-            self.deadline_ms = now_ms + timeout_ms;
-        }
-        if awaited { self.deadline_ms } else { u64::MAX }
-    }
+fn cut(cause: Cause) -> Fault {
+    Fault::new(cause, Phase::Data)
+}
+
+/// The fault of a body that did not come to its end.
+pub fn source(error: BodyError, side: Side) -> Fault {
+    cut(match (error, side) {
+        (BodyError::Malformed, _) => Cause::Proxy,
+        (BodyError::Cut | BodyError::Failed(_), Side::Client) => Cause::ClientAbort,
+        (BodyError::Cut | BodyError::Failed(_), Side::Server) => Cause::ServerAbort,
+    })
 }

@@ -58,31 +58,43 @@ pub async fn wait<T>(
 }
 
 /// What cuts a wait short now; registers the task's waker for what may later.
-pub fn interrupted(
+fn interrupted(
     local: &Local,
     client: &Client,
     patience: Patience,
+    cx: &mut Context<'_>,
+) -> Option<Interrupted> {
+    if let Some(broken) = broken(client, patience.watches_client, cx) {
+        return Some(broken);
+    }
+    let Some(until_ms) = patience.until_ms else {
+        client.timer.clear();
+        return None;
+    };
+    is_over(local, client, until_ms, cx).then_some(Interrupted::TimedOut)
+}
+
+/// Whether somebody asked for the end, or the client has left.
+pub fn broken(
+    client: &Client,
+    watches_client: bool,
     cx: &mut Context<'_>,
 ) -> Option<Interrupted> {
     if let Some(cause) = client.entry.ended_by() {
         return Some(Interrupted::Ended(cause));
     }
     client.entry.watch(cx.waker());
-    if patience.watches_client && has_left(client, cx) {
-        return Some(Interrupted::ClientGone);
+    (watches_client && has_left(client, cx)).then_some(Interrupted::ClientGone)
+}
+
+/// Whether a moment has come; otherwise the task is woken when it does.
+pub fn is_over(local: &Local, client: &Client, until_ms: u64, cx: &mut Context<'_>) -> bool {
+    if local.core.now_ms() >= until_ms {
+        return true;
     }
-    match patience.until_ms {
-        None => client.timer.clear(),
-        Some(until_ms) if local.core.now_ms() >= until_ms => return Some(Interrupted::TimedOut),
-        Some(until_ms) => {
-            client.timer.set(until_ms);
-            // Registers the waker; if it has fired meanwhile, the next look says so.
-            if client.timer.poll_expired(cx).is_ready() && local.core.now_ms() >= until_ms {
-                return Some(Interrupted::TimedOut);
-            }
-        }
-    }
-    None
+    client.timer.set(until_ms);
+    // Registers the waker; if an earlier setting fired meanwhile, the clock decides.
+    client.timer.poll_expired(cx).is_ready() && local.core.now_ms() >= until_ms
 }
 
 /// Whether the client closed its connection, or at least its direction of it.

@@ -185,6 +185,8 @@ pub enum Outgoing {
     /// As it is: its length was announced, or the end of the connection ends it.
     Plain,
     Chunked,
+    /// As it is; its end is the end of our direction: a tunnel.
+    Stream,
     /// Not at all: the response to a HEAD request.
     Nothing,
 }
@@ -194,7 +196,7 @@ impl Outgoing {
     pub fn data(self, link: &Link, piece: Seg) {
         match self {
             Self::Nothing => {}
-            Self::Plain => link.send(piece),
+            Self::Plain | Self::Stream => link.send(piece),
             Self::Chunked => {
                 link.write(|out| write_chunk_size(piece.len() as u64, out));
                 link.send(piece);
@@ -205,14 +207,16 @@ impl Outgoing {
 
     /// Appends the end of the body, with the trailers it came with.
     pub fn end(self, link: &Link, trailers: Option<&Head>) {
-        if self == Self::Chunked {
-            link.write(|out| {
+        match self {
+            Self::Plain | Self::Nothing => {}
+            Self::Stream => link.shutdown_write(),
+            Self::Chunked => link.write(|out| {
                 write_last_chunk(out);
                 match trailers {
                     Some(trailers) => write_trailers(trailers, out),
                     None => out.extend_from_slice(b"\r\n"),
                 }
-            });
+            }),
         }
     }
 }

@@ -1,11 +1,12 @@
 //! One plan as one core runs it: the plan itself, the state that outlives it, this core's counters.
 
 use std::cell::RefCell;
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError, RwLock};
 
 use crate::balance::View;
-use crate::listen::Gate;
-use crate::plan::{Plan, ProxyId, ServerId};
+use crate::gate::Gate;
+use crate::plan::{Endpoint, Plan, ProxyId, Server, ServerId};
+use crate::sample::pattern::Patterns;
 use crate::server::{BackendState, ServerState};
 use crate::stats::{CoreStats, Stats};
 use crate::tls;
@@ -22,6 +23,11 @@ pub struct Runtime {
     pub process_gate: Arc<Gate>,
     /// By [`ProxyId`]; `None` for a proxy without a client side.
     pub frontend_gates: Box<[Option<Arc<Gate>>]>,
+    /// By `ListenerId`; `None` without a `maxconn` of its own.
+    pub listener_gates: Box<[Option<Arc<Gate>>]>,
+    /// Where connections to each server go now, by [`ServerId`].
+    pub endpoints: Box<[RwLock<Endpoint>]>,
+    pub patterns: Patterns,
     pub tls: tls::Contexts,
 }
 
@@ -56,5 +62,11 @@ impl Generation {
 
     pub fn server(&self, id: ServerId) -> &Arc<ServerState> {
         &self.runtime.servers[id.index()]
+    }
+
+    /// Where connections to a server go now. Read-mostly: written by admin commands and DNS only.
+    pub fn endpoint(&self, server: &Server) -> Endpoint {
+        let endpoint = &self.runtime.endpoints[server.id.index()];
+        endpoint.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 }

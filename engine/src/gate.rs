@@ -1,4 +1,4 @@
-//! How many connections may be open at once, exactly, whatever core takes them.
+//! How many client connections may be open at once, exactly, whatever core takes them.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicUsize, Ordering};

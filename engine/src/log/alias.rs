@@ -1,0 +1,420 @@
+//! The `%` aliases: one row each (manual, 8.2.6, table of aliases).
+
+use crate::sample::{Cx, LogOrigin, Needs, TlsFacts};
+
+use super::date::Date;
+use super::escape::Escape;
+use super::write::Item;
+
+/// One alias.
+#[derive(Debug)]
+pub struct Alias {
+    /// Without the percent sign.
+    pub name: &'static str,
+    pub needs: Needs,
+    pub(super) write: fn(&Cx<'_>, &mut Item<'_>),
+}
+
+/// The row of `name`.
+pub fn find(name: &str) -> Option<&'static Alias> {
+    ALIASES.iter().find(|alias| alias.name == name)
+}
+
+/// All names, in the order of the manual's table.
+pub fn names() -> impl Iterator<Item = &'static str> {
+    ALIASES.iter().map(|alias| alias.name)
+}
+
+const fn row(name: &'static str, needs: Needs, write: fn(&Cx<'_>, &mut Item<'_>)) -> Alias {
+    Alias { name, needs, write }
+}
+
+use Needs::{Client, Nothing, RequestKept, ResponseKept, Server, StreamEnd};
+
+static ALIASES: &[Alias] = &[
+    row("o", Nothing, |_, _| {}),
+    // Dates.
+    row("T", Client, |cx, item| {
+        date(item, cx.session.accepted_us, 0, Date::write_zoned)
+    }),
+    row("Tl", Client, |cx, item| {
+        date(
+            item,
+            cx.session.accepted_us,
+            cx.clock.utc_offset_s,
+            Date::write_zoned,
+        );
+    }),
+    row("Ts", Client, |cx, item| {
+        let seconds = cx.session.accepted_us / 1_000_000;
+        if item.wants_hex() {
+            item.number_or_hex(seconds)
+        } else {
+            item.number(seconds)
+        }
+    }),
+    row("t", Client, |cx, item| {
+        date(
+            item,
+            cx.session.accepted_us,
+            cx.clock.utc_offset_s,
+            Date::write_log,
+        );
+    }),
+    row("ms", Client, |cx, item| {
+        let ms = cx.session.accepted_us / 1000 % 1000;
+        if item.wants_hex() {
+            item.plain(format!("{ms:02X}").as_bytes());
+        } else {
+            item.plain(format!("{ms:03}").as_bytes());
+        }
+    }),
+    row("tr", Client, |cx, item| {
+        date(item, request_us(cx), cx.clock.utc_offset_s, Date::write_log);
+    }),
+    row("trg", Client, |cx, item| {
+        date(item, request_us(cx), 0, Date::write_zoned)
+    }),
+    row("trl", Client, |cx, item| {
+        date(
+            item,
+            request_us(cx),
+            cx.clock.utc_offset_s,
+            Date::write_zoned,
+        );
+    }),
+    // Timers.
+    row("Ta", StreamEnd, |cx, item| {
+        early(cx, item);
+        item.number(cx.stream.timers.active_ms(cx.session.handshake_ms));
+    }),
+    row("Tc", Server, |cx, item| {
+        item.number(cx.stream.timers.connect_ms)
+    }),
+    row("Td", StreamEnd, |cx, item| {
+        if cx.stream.log_is_early {
+            item.number(-1);
+        } else {
+            item.number(cx.stream.timers.data_ms(cx.session.handshake_ms));
+        }
+    }),
+    row("Th", Client, |cx, item| {
+        item.number(cx.session.handshake_ms)
+    }),
+    row("Ti", RequestKept, |cx, item| {
+        item.number(cx.stream.timers.idle_ms)
+    }),
+    row("Tq", RequestKept, |cx, item| {
+        item.number(cx.stream.timers.until_request_ms(cx.session.handshake_ms));
+    }),
+    row("TR", RequestKept, |cx, item| {
+        item.number(cx.stream.timers.request_ms)
+    }),
+    row("Tr", ResponseKept, |cx, item| {
+        item.number(cx.stream.timers.response_ms)
+    }),
+    row("Tt", StreamEnd, |cx, item| {
+        early(cx, item);
+        item.number(cx.stream.timers.total_ms);
+    }),
+    row("Tu", StreamEnd, |cx, item| {
+        early(cx, item);
+        item.number(cx.stream.timers.user_ms());
+    }),
+    row("Tw", StreamEnd, |cx, item| {
+        item.number(cx.stream.timers.queue_ms)
+    }),
+    // The exchange.
+    row("B", StreamEnd, |cx, item| {
+        early(cx, item);
+        item.number(cx.stream.bytes_out);
+    }),
+    row("CC", RequestKept, |cx, item| {
+        captured(item, &cx.stream.request_cookie)
+    }),
+    row("CS", ResponseKept, |cx, item| {
+        captured(item, &cx.stream.response_cookie)
+    }),
+    row("H", Nothing, |cx, item| {
+        item.text(cx.world.host_name().as_bytes())
+    }),
+    row("HM", RequestKept, |cx, item| {
+        item.escaped(
+            request_line(cx).map_or(b"<BADREQ>", |l| l.method),
+            Escape::Uri,
+        );
+    }),
+    row("HP", RequestKept, |cx, item| {
+        item.escaped(
+            request_line(cx).map_or(b"<BADREQ>", |l| before_query(l.target)),
+            Escape::Uri,
+        );
+    }),
+    row("HPO", RequestKept, |cx, item| {
+        item.escaped(request_line(cx).map_or(b"<BADREQ>", path_only), Escape::Uri);
+    }),
+    row("HQ", RequestKept, |cx, item| match request_line(cx) {
+        Some(line) => item.escaped(&line.target[before_query(line.target).len()..], Escape::Uri),
+        None => item.plain(b"<BADREQ>"),
+    }),
+    row("HU", RequestKept, |cx, item| {
+        item.escaped(
+            request_line(cx).map_or(b"<BADREQ>", |l| l.target),
+            Escape::Uri,
+        );
+    }),
+    row("HV", RequestKept, |cx, item| {
+        item.escaped(
+            request_line(cx).map_or(b"<BADREQ>", |l| l.version),
+            Escape::Uri,
+        );
+    }),
+    row("ID", RequestKept, |cx, item| {
+        item.text(&cx.stream.unique_id)
+    }),
+    row("ST", ResponseKept, |cx, item| {
+        item.number(cx.stream.status.max(-1))
+    }),
+    row("U", StreamEnd, |cx, item| {
+        early(cx, item);
+        item.number(cx.stream.bytes_in);
+    }),
+    // Names, addresses, counts.
+    row("ac", StreamEnd, |cx, item| {
+        item.number(cx.stream.connections.process)
+    }),
+    row("b", StreamEnd, |cx, item| {
+        let backend = cx.stream.backend.unwrap_or(cx.session.frontend);
+        item.text(cx.world.proxy_name(backend).as_bytes());
+    }),
+    row("bc", StreamEnd, |cx, item| {
+        item.number(cx.stream.connections.backend)
+    }),
+    row("bi", Server, |cx, item| {
+        if cx.stream.server_side_src.is_some() {
+            item.address(cx.stream.server_side_src);
+        }
+    }),
+    row("bp", Server, |cx, item| {
+        if let Some(address) = cx.stream.server_side_src {
+            item.number_or_hex(u64::from(address.port()));
+        }
+    }),
+    row("bq", StreamEnd, |cx, item| {
+        item.number(cx.stream.backend_queue)
+    }),
+    row("ci", Client, |cx, item| item.address(cx.src())),
+    row("cp", Client, |cx, item| match cx.src() {
+        Some(address) => item.number_or_hex(u64::from(address.port())),
+        None => item.number(cx.world.listener_number(cx.session.listener)),
+    }),
+    row("f", Client, |cx, item| {
+        item.text(cx.world.proxy_name(cx.session.frontend).as_bytes())
+    }),
+    row("fc", StreamEnd, |cx, item| {
+        item.number(cx.stream.connections.frontend)
+    }),
+    row("fi", Client, |cx, item| item.address(cx.dst())),
+    row("fp", Client, |cx, item| match cx.dst() {
+        Some(address) => item.number_or_hex(u64::from(address.port())),
+        None => item.number(cx.world.listener_number(cx.session.listener)),
+    }),
+    row("ft", Client, |cx, item| {
+        item.text(cx.world.proxy_name(cx.session.frontend).as_bytes());
+        if cx.session.tls.is_some() {
+            item.plain(b"~");
+        }
+    }),
+    row("lc", StreamEnd, |cx, item| {
+        item.number(cx.stream.log_counter)
+    }),
+    row("hr", RequestKept, |cx, item| {
+        let slots = cx.captures.declared.request;
+        bar_list(item, (0..slots).map(|id| cx.captures.request.value(id)));
+    }),
+    row("hrl", RequestKept, |cx, item| {
+        let slots = cx.captures.declared.request;
+        quoted_list(item, (0..slots).map(|id| cx.captures.request.value(id)));
+    }),
+    row("hs", ResponseKept, |cx, item| {
+        let slots = cx.captures.declared.response;
+        bar_list(item, (0..slots).map(|id| cx.captures.response.value(id)));
+    }),
+    row("hsl", ResponseKept, |cx, item| {
+        let slots = cx.captures.declared.response;
+        quoted_list(item, (0..slots).map(|id| cx.captures.response.value(id)));
+    }),
+    row("OG", StreamEnd, |cx, item| {
+        item.plain(origin(cx.stream.log_origin))
+    }),
+    row("pid", Nothing, |cx, item| {
+        let pid = u64::from(cx.world.process_id());
+        if item.wants_hex() {
+            item.number_or_hex(pid)
+        } else {
+            item.number(pid)
+        }
+    }),
+    row("r", RequestKept, |cx, item| {
+        let line = &cx.stream.request_line[..];
+        item.escaped(
+            if line.is_empty() { b"<BADREQ>" } else { line },
+            Escape::Uri,
+        );
+    }),
+    row("rc", StreamEnd, |cx, item| {
+        if cx.stream.redispatched {
+            item.plain(b"+");
+        }
+        item.number(cx.stream.retries);
+    }),
+    row("rt", Client, |cx, item| {
+        if item.wants_hex() {
+            item.number_or_hex(cx.stream.id)
+        } else {
+            item.number(cx.stream.id)
+        }
+    }),
+    row("s", StreamEnd, |cx, item| {
+        match (cx.stream.answered_by, cx.stream.server) {
+            (Some(service), _) => item.plain(service.as_bytes()),
+            (None, Some(server)) => item.text(cx.world.server_name(server).as_bytes()),
+            (None, None) => item.plain(b"<NOSRV>"),
+        }
+    }),
+    row("sc", StreamEnd, |cx, item| {
+        item.number(cx.stream.connections.server)
+    }),
+    row("si", Server, |cx, item| {
+        if cx.stream.server_side_dst.is_some() {
+            item.address(cx.stream.server_side_dst);
+        }
+    }),
+    row("sp", Server, |cx, item| {
+        if let Some(address) = cx.stream.server_side_dst {
+            item.number_or_hex(u64::from(address.port()));
+        }
+    }),
+    row("sq", StreamEnd, |cx, item| {
+        item.number(cx.stream.server_queue)
+    }),
+    row("sslc", Client, |cx, item| {
+        tls_name(cx, item, |tls| &tls.cipher)
+    }),
+    row("sslv", Client, |cx, item| {
+        tls_name(cx, item, |tls| &tls.protocol)
+    }),
+    row("ts", StreamEnd, |cx, item| {
+        item.plain(&cx.stream.termination.two())
+    }),
+    row("tsc", StreamEnd, |cx, item| {
+        item.plain(&cx.stream.termination.four())
+    }),
+];
+
+fn date(item: &mut Item<'_>, us: u64, offset_s: i32, write: fn(&Date, &mut Vec<u8>)) {
+    item.with(|out| write(&Date::new(us as i64, offset_s), out));
+}
+
+/// The request's first byte, or the accept date before it came.
+fn request_us(cx: &Cx<'_>) -> u64 {
+    match cx.stream.request_us {
+        0 => cx.session.accepted_us,
+        us => us,
+    }
+}
+
+/// `option logasap`: figures that still grow carry a `+`.
+fn early(cx: &Cx<'_>, item: &mut Item<'_>) {
+    if cx.stream.log_is_early {
+        item.plain(b"+");
+    }
+}
+
+fn captured(item: &mut Item<'_>, cookie: &[u8]) {
+    if !cookie.is_empty() {
+        item.escaped(cookie, Escape::Log);
+    }
+}
+
+/// `{a|b}`; nothing where no header is captured.
+fn bar_list<'v>(item: &mut Item<'_>, values: impl ExactSizeIterator<Item = Option<&'v [u8]>>) {
+    if values.len() == 0 {
+        return;
+    }
+    item.plain(b"{");
+    for (position, value) in values.enumerate() {
+        if position > 0 {
+            item.plain(b"|");
+        }
+        item.escaped(value.unwrap_or_default(), Escape::Header);
+    }
+    item.plain(b"}");
+}
+
+/// `"a" "b"` (CLF); `-` for a missing value.
+fn quoted_list<'v>(item: &mut Item<'_>, values: impl Iterator<Item = Option<&'v [u8]>>) {
+    for (position, value) in values.enumerate() {
+        if position > 0 {
+            item.plain(b" ");
+        }
+        match value {
+            Some(value) => {
+                item.plain(b"\"");
+                item.escaped(value, Escape::Header);
+                item.plain(b"\"");
+            }
+            None => item.plain(b"-"),
+        }
+    }
+}
+
+fn tls_name(cx: &Cx<'_>, item: &mut Item<'_>, name: fn(&TlsFacts) -> &str) {
+    if let Some(tls) = &cx.session.tls {
+        item.text(name(tls).as_bytes());
+    }
+}
+
+fn origin(origin: LogOrigin) -> &'static [u8] {
+    match origin {
+        LogOrigin::Unspecified => b"unspec",
+        LogOrigin::SessionError => b"sess_error",
+        LogOrigin::SessionKilled => b"sess_killed",
+        LogOrigin::Accept => b"txn_accept",
+        LogOrigin::Request => b"txn_request",
+        LogOrigin::Connect => b"txn_connect",
+        LogOrigin::Response => b"txn_response",
+        LogOrigin::Close => b"txn_close",
+    }
+}
+
+struct RequestLine<'a> {
+    method: &'a [u8],
+    target: &'a [u8],
+    version: &'a [u8],
+}
+
+/// The captured request line in parts; `None` before one was received.
+fn request_line<'a>(cx: &Cx<'a>) -> Option<RequestLine<'a>> {
+    let line = &cx.stream.request_line[..];
+    if line.is_empty() {
+        return None;
+    }
+    let mut words = line.splitn(3, |&b| b == b' ');
+    Some(RequestLine {
+        method: words.next().unwrap_or_default(),
+        target: words.next().unwrap_or_default(),
+        version: words.next().unwrap_or_default(),
+    })
+}
+
+fn before_query(target: &[u8]) -> &[u8] {
+    match memchr::memchr(b'?', target) {
+        Some(mark) => &target[..mark],
+        None => target,
+    }
+}
+
+fn path_only(line: RequestLine<'_>) -> &[u8] {
+    wire::Target::split(line.target, line.method == b"CONNECT").path()
+}

@@ -1,0 +1,126 @@
+//! Log-format strings, compiled once and rendered into a buffer (manual, 8.2.6).
+
+use cfgparse::model::expr::{FormatFlags, FormatPart, LogFormat};
+
+use crate::sample::{CompileError, Compiler, Cx, Expr};
+
+use super::alias::{self, Alias};
+use super::escape::Escape;
+use super::write::Item;
+
+/// A compiled format.
+#[derive(Clone, Debug, Default)]
+pub struct Format {
+    parts: Box<[Part]>,
+    text: Box<str>,
+}
+
+#[derive(Clone, Debug)]
+enum Part {
+    Text(Box<[u8]>),
+    Alias {
+        row: &'static Alias,
+        flags: FormatFlags,
+    },
+    Sample {
+        expr: Expr,
+        flags: FormatFlags,
+    },
+}
+
+/// What a format is for; it decides what is escaped and what an empty item looks like.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Purpose {
+    /// A log line: an empty item is `-`, unsafe characters become `#XX`.
+    Log,
+    /// A header, URI or body: an empty item is nothing, unsafe characters become `%XX`.
+    Http,
+    /// A variable or a key: as it is.
+    Raw,
+}
+
+impl Format {
+    /// Compiles `format` for evaluation at the compiler's point.
+    pub fn compile(
+        format: &LogFormat,
+        compiler: &mut Compiler<'_>,
+    ) -> Result<Format, CompileError> {
+        let mut parts = Vec::with_capacity(format.parts.len());
+        for part in &format.parts {
+            parts.push(match part {
+                FormatPart::Text(text) => Part::Text(text.as_bytes().into()),
+                FormatPart::Alias { name, flags } => {
+                    let row = alias::find(name).ok_or_else(|| {
+                        compiler.error(
+                            format!("no such format alias '{name}'"),
+                            "the manual's section 8.2.6 lists all; write %% for a plain %",
+                        )
+                    })?;
+                    if !compiler.point.offers(row.needs)
+                        && compiler.point != crate::sample::Point::Log
+                    {
+                        compiler.warn(
+                            format!("format alias '%{name}' has no value here"),
+                            format!("it needs '{}'", row.needs),
+                        );
+                    }
+                    Part::Alias { row, flags: *flags }
+                }
+                FormatPart::Sample { expr, flags, .. } => Part::Sample {
+                    expr: Expr::compile(expr, compiler)?,
+                    flags: *flags,
+                },
+            });
+        }
+        Ok(Format {
+            parts: parts.into_boxed_slice(),
+            text: format.text.as_str().into(),
+        })
+    }
+
+    /// The format as written.
+    pub fn source(&self) -> &str {
+        &self.text
+    }
+
+    /// The text, where the format has no items.
+    pub fn constant(&self) -> Option<&[u8]> {
+        match &*self.parts {
+            [] => Some(b""),
+            [Part::Text(text)] => Some(text),
+            _ => None,
+        }
+    }
+
+    /// Appends the text of all items for `purpose`.
+    pub fn render(&self, cx: &Cx<'_>, purpose: Purpose, out: &mut Vec<u8>) {
+        for part in &self.parts {
+            match part {
+                Part::Text(text) => out.extend_from_slice(text),
+                Part::Alias { row, flags } => {
+                    let mut item = Item::begin(out, purpose, *flags);
+                    (row.write)(cx, &mut item);
+                    item.end();
+                }
+                Part::Sample { expr, flags } => {
+                    let mut item = Item::begin(out, purpose, *flags);
+                    if let Some(value) = expr.eval(cx).value() {
+                        item.value(&value);
+                    }
+                    item.end();
+                }
+            }
+        }
+    }
+}
+
+impl Purpose {
+    /// What is unsafe in the items of such a format.
+    pub fn escape(self) -> Escape {
+        match self {
+            Purpose::Log => Escape::Log,
+            Purpose::Http => Escape::Http,
+            Purpose::Raw => Escape::None,
+        }
+    }
+}

@@ -1,0 +1,113 @@
+//! Actions: one file each, compiled from the model's [`Action`].
+
+mod address;
+mod auth;
+mod body;
+mod capture;
+mod flow;
+mod header;
+mod log_level;
+mod map;
+mod redirect;
+mod replace;
+mod reply;
+mod status;
+mod timeout;
+mod uri;
+mod var;
+
+use cfgparse::model::rule::Action;
+
+use crate::sample::{CompileError, Compiler};
+
+use super::ruleset::Kind;
+use super::txn::Txn;
+use super::verdict::Verdict;
+
+/// A compiled action.
+pub trait Act: std::fmt::Debug + Send + Sync {
+    /// Does it.
+    fn run(&self, txn: &mut Txn<'_>, kind: Kind) -> Flow;
+}
+
+/// How evaluation goes on behind an action.
+#[derive(Debug)]
+pub enum Flow {
+    /// With the next rule.
+    Next,
+    /// With this rule again, when more bytes came.
+    Wait,
+    /// With this rule again, when the body is buffered.
+    WaitForBody {
+        time_ms: u32,
+        at_least_bytes: Option<u64>,
+    },
+    /// Not at all.
+    Stop(Verdict),
+}
+
+impl Flow {
+    /// A rewrite failed: fatal in strict mode (manual, `strict-mode`).
+    pub fn rewrite_failed(txn: &mut Txn<'_>) -> Flow {
+        txn.overrides.failed_rewrites += 1;
+        if txn.overrides.lenient {
+            Flow::Next
+        } else {
+            Flow::Stop(Verdict::InternalError)
+        }
+    }
+}
+
+type Compiled = Result<Box<dyn Act>, CompileError>;
+
+/// Compiles `action` for a ruleset of `kind`.
+pub fn compile(action: &Action, kind: Kind, compiler: &mut Compiler<'_>) -> Compiled {
+    match action {
+        Action::Accept
+        | Action::Reject
+        | Action::SilentDrop
+        | Action::StrictMode(_)
+        | Action::UseService(_)
+        | Action::ExpectProxy => Ok(flow::compile(action)),
+        Action::Deny(_) | Action::Tarpit(_) | Action::Return(_) => {
+            reply::compile(action, kind, compiler)
+        }
+        Action::Redirect(redirect) => redirect::compile(redirect, kind, compiler),
+        Action::Auth { realm } => Ok(auth::compile(realm.as_deref())),
+        Action::AddHeader { .. } | Action::SetHeader { .. } | Action::DelHeader { .. } => {
+            header::compile(action, compiler)
+        }
+        Action::ReplaceHeader { .. } | Action::ReplaceValue { .. } => {
+            replace::compile(action, compiler)
+        }
+        Action::SetMethod(_)
+        | Action::SetPath(_)
+        | Action::SetPathq(_)
+        | Action::SetQuery(_)
+        | Action::SetUri(_)
+        | Action::ReplacePath { .. }
+        | Action::ReplacePathq { .. }
+        | Action::ReplaceUri { .. } => uri::compile(action, compiler),
+        Action::SetStatus { status, reason } => Ok(status::compile(*status, reason.as_deref())),
+        Action::SetVar { .. } | Action::SetVarFormat { .. } | Action::UnsetVar { .. } => {
+            var::compile(action, compiler)
+        }
+        Action::Capture { expr, slot } => capture::compile(expr, *slot, kind, compiler),
+        Action::SetSrc(_) | Action::SetSrcPort(_) | Action::SetDst(_) | Action::SetDstPort(_) => {
+            address::compile(action, compiler)
+        }
+        Action::SetLogLevel(level) => log_level::compile(*level, compiler),
+        Action::SetTimeout { which, value } => timeout::compile(*which, value, compiler),
+        Action::SetRetries(expr) => timeout::compile_retries(expr, compiler),
+        Action::Pattern { .. } => map::compile(action, compiler),
+        Action::WaitForBody {
+            time_ms,
+            at_least_bytes,
+        } => Ok(body::compile(*time_ms, *at_least_bytes)),
+        Action::NormalizeUri { .. } => uri::compile(action, compiler),
+        Action::Known { name, .. } => Err(compiler.error(
+            format!("'{} {name}' is not supported yet", kind.words()),
+            "remove this rule until it is",
+        )),
+    }
+}

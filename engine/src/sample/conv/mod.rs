@@ -1,0 +1,57 @@
+//! Converters by name.
+
+mod address;
+mod digest;
+mod encoding;
+pub(super) mod hash;
+mod map;
+mod number;
+mod regsub;
+mod text;
+mod var;
+
+pub use regsub::expand_groups;
+
+use super::row::ConvertRow;
+
+static TABLES: &[&[ConvertRow]] = &[
+    text::ROWS,
+    number::ROWS,
+    address::ROWS,
+    encoding::ROWS,
+    digest::ROWS,
+    map::ROWS,
+    hash::ROWS,
+    var::ROWS,
+    regsub::ROWS,
+];
+
+/// The row of `name`.
+pub fn find(name: &str) -> Option<&'static ConvertRow> {
+    TABLES
+        .iter()
+        .flat_map(|rows| rows.iter())
+        .find(|row| row.name == name)
+}
+
+/// All names.
+pub fn names() -> impl Iterator<Item = &'static str> {
+    TABLES
+        .iter()
+        .flat_map(|rows| rows.iter())
+        .map(|row| row.name)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::HashSet;
+
+    #[test]
+    fn every_name_has_one_row() {
+        let mut seen = HashSet::new();
+        for name in names() {
+            assert!(seen.insert(name), "{name} stands twice");
+        }
+    }
+}

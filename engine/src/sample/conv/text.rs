@@ -1,0 +1,190 @@
+//! Strings: case, parts, trimming (manual, 7.3.1).
+
+use std::borrow::Cow;
+
+use crate::sample::args::{Args, Kind, NONE, spec};
+use crate::sample::env::Compiler;
+use crate::sample::error::CompileError;
+use crate::sample::row::{ConvertRow, convert};
+use crate::sample::value::{Type, Value};
+
+use Kind::{Int, Str};
+
+pub static ROWS: &[ConvertRow] = &[
+    convert("lower", NONE, Type::Str, Type::Str, |v, _, _| {
+        Some(Value::Str(change(
+            v.into_text(),
+            u8::is_ascii_uppercase,
+            <[u8]>::make_ascii_lowercase,
+        )))
+    }),
+    convert("upper", NONE, Type::Str, Type::Str, |v, _, _| {
+        Some(Value::Str(change(
+            v.into_text(),
+            u8::is_ascii_lowercase,
+            <[u8]>::make_ascii_uppercase,
+        )))
+    }),
+    convert("length", NONE, Type::Str, Type::Sint, |v, _, _| {
+        Some(Value::Sint(v.into_text().len() as i64))
+    }),
+    convert("ltrim", spec(1, &[Str]), Type::Str, Type::Str, |v, a, _| {
+        let (text, chars) = (v.into_text(), a.text(0)?);
+        let start = text
+            .iter()
+            .position(|b| !chars.contains(b))
+            .unwrap_or(text.len());
+        let end = text.len();
+        Some(Value::Str(cut(text, start, end)))
+    }),
+    convert("rtrim", spec(1, &[Str]), Type::Str, Type::Str, |v, a, _| {
+        let (text, chars) = (v.into_text(), a.text(0)?);
+        let end = text
+            .iter()
+            .rposition(|b| !chars.contains(b))
+            .map_or(0, |at| at + 1);
+        Some(Value::Str(cut(text, 0, end)))
+    }),
+    convert("cut_crlf", NONE, Type::Str, Type::Str, |v, _, _| {
+        let text = v.into_text();
+        let end = memchr::memchr2(b'\r', b'\n', &text).unwrap_or(text.len());
+        Some(Value::Str(cut(text, 0, end)))
+    }),
+    convert("reverse", NONE, Type::Str, Type::Str, |v, _, _| {
+        let mut text = v.into_text().into_owned();
+        text.reverse();
+        Some(Value::text(text))
+    }),
+    convert(
+        "field",
+        spec(2, &[Int, Str, Int]),
+        Type::Str,
+        Type::Str,
+        |v, a, _| field(v, a),
+    )
+    .prepared(check_index),
+    convert(
+        "word",
+        spec(2, &[Int, Str, Int]),
+        Type::Str,
+        Type::Str,
+        |v, a, _| word(v, a),
+    )
+    .prepared(check_index),
+    convert(
+        "bytes",
+        spec(1, &[Int, Int]),
+        Type::Bin,
+        Type::Bin,
+        |v, a, _| bytes(v, a),
+    ),
+];
+
+/// The bytes from `start` to `end`, borrowed where `text` is.
+pub(super) fn cut(text: Cow<'_, [u8]>, start: usize, end: usize) -> Cow<'_, [u8]> {
+    let end = end.min(text.len());
+    let start = start.min(end);
+    match text {
+        Cow::Borrowed(text) => Cow::Borrowed(&text[start..end]),
+        Cow::Owned(mut text) => {
+            text.truncate(end);
+            text.drain(..start);
+            Cow::Owned(text)
+        }
+    }
+}
+
+/// Changes `text` in a copy, unless no byte needs it.
+fn change(text: Cow<'_, [u8]>, needs: fn(&u8) -> bool, apply: fn(&mut [u8])) -> Cow<'_, [u8]> {
+    if !text.iter().any(needs) {
+        return text;
+    }
+    let mut text = text.into_owned();
+    apply(&mut text);
+    Cow::Owned(text)
+}
+
+/// Fields count from 1, or from -1 backwards.
+fn check_index(args: &mut Args, compiler: &mut Compiler<'_>) -> Result<(), CompileError> {
+    if args.int(0) == Some(0) {
+        return Err(compiler.error(
+            "unexpected value '0' for the index",
+            "count from 1, or back from -1",
+        ));
+    }
+    Ok(())
+}
+
+/// `field(index,delimiters[,count])`: fields may be empty; a negative index counts from the end.
+fn field<'a>(value: Value<'a>, args: &'a Args) -> Option<Value<'a>> {
+    let (index, delimiters) = (args.int(0)?, args.text(1)?);
+    let text = value.into_text();
+    let is_delimiter = |b: &u8| delimiters.contains(b);
+    let mut bounds = Vec::with_capacity(8);
+    let mut start = 0;
+    for (position, _) in text.iter().enumerate().filter(|(_, b)| is_delimiter(b)) {
+        bounds.push((start, position));
+        start = position + 1;
+    }
+    bounds.push((start, text.len()));
+    let (start, end) = span(&bounds, index, args.int(2).unwrap_or(1))?;
+    Some(Value::Str(cut(text, start, end)))
+}
+
+/// `word(index,delimiters[,count])`: delimiters in a row count once.
+fn word<'a>(value: Value<'a>, args: &'a Args) -> Option<Value<'a>> {
+    let (index, delimiters) = (args.int(0)?, args.text(1)?);
+    let text = value.into_text();
+    let mut bounds = Vec::with_capacity(8);
+    let mut start = None;
+    for (position, byte) in text.iter().enumerate() {
+        match (delimiters.contains(byte), start) {
+            (true, Some(from)) => {
+                bounds.push((from, position));
+                start = None;
+            }
+            (false, None) => start = Some(position),
+            _ => {}
+        }
+    }
+    bounds.extend(start.map(|from| (from, text.len())));
+    let (start, end) = span(&bounds, index, args.int(2).unwrap_or(1))?;
+    Some(Value::Str(cut(text, start, end)))
+}
+
+/// From the field at `index` (1 is the first, -1 the last) over `count` fields; 0 means all that follow.
+fn span(bounds: &[(usize, usize)], index: i64, count: i64) -> Option<(usize, usize)> {
+    let count = usize::try_from(count).ok()?;
+    let step = usize::try_from(index.unsigned_abs()).ok()?.checked_sub(1)?;
+    if index > 0 {
+        let &(start, _) = bounds.get(step)?;
+        let last = if count == 0 {
+            bounds.len()
+        } else {
+            (step + count).min(bounds.len())
+        } - 1;
+        Some((start, bounds[last].1))
+    } else {
+        let from_end = bounds.len().checked_sub(1 + step)?;
+        let first = if count == 0 {
+            0
+        } else {
+            (from_end + 1).saturating_sub(count)
+        };
+        Some((bounds[first].0, bounds[from_end].1))
+    }
+}
+
+/// `bytes(offset[,length])`
+fn bytes<'a>(value: Value<'a>, args: &'a Args) -> Option<Value<'a>> {
+    let data = value.into_data();
+    let offset = usize::try_from(args.int(0)?).ok()?;
+    let length = match args.int(1) {
+        Some(length) => usize::try_from(length).ok()?,
+        None => usize::MAX,
+    };
+    if offset > data.len() {
+        return Some(Value::bin(&[]));
+    }
+    Some(Value::Bin(cut(data, offset, offset.saturating_add(length))))
+}

@@ -1,0 +1,236 @@
+//! Pattern sets by id: those of files and maps, which can change while the process runs.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use cfgparse::model::expr::MatchMethod;
+
+use super::matcher::{Item, Matcher, PatternError};
+use crate::sample::value::Value;
+use crate::sample::world::PatternChange;
+
+/// A pattern set: index into [`Patterns`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct PatternId(pub u32);
+
+/// How a file's patterns are used; one file may be used in several ways.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Use {
+    pub method: MatchMethod,
+    pub ignore_case: bool,
+}
+
+/// The pattern sets found while a plan is compiled.
+#[derive(Clone, Debug, Default)]
+pub struct PatternTable {
+    sets: Vec<Arc<PatternSet>>,
+    by_use: HashMap<(String, Use), PatternId>,
+}
+
+/// One file's entries with their index for one use.
+#[derive(Clone, Debug)]
+pub struct PatternSet {
+    name: Arc<str>,
+    usage: Use,
+    entries: Vec<Entry>,
+    matcher: Matcher,
+}
+
+#[derive(Clone, Debug)]
+struct Entry {
+    key: Arc<str>,
+    value: Option<Arc<[u8]>>,
+}
+
+impl PatternTable {
+    /// The set of `name` for `usage`, made from `lines` (key, value) on first use.
+    pub fn intern<'l>(
+        &mut self,
+        name: &str,
+        usage: Use,
+        lines: impl IntoIterator<Item = (&'l str, Option<&'l str>)>,
+    ) -> Result<PatternId, PatternError> {
+        let key = (name.to_owned(), usage);
+        if let Some(&id) = self.by_use.get(&key) {
+            return Ok(id);
+        }
+        let entries = lines
+            .into_iter()
+            .map(|(key, value)| Entry {
+                key: key.into(),
+                value: value.map(|v| v.as_bytes().into()),
+            })
+            .collect();
+        let set = PatternSet::new(name.into(), key.1.clone(), entries)?;
+        let id = PatternId(self.sets.len() as u32);
+        self.sets.push(Arc::new(set));
+        self.by_use.insert(key, id);
+        Ok(id)
+    }
+
+    /// Any set made from `name`.
+    pub fn find(&self, name: &str) -> Option<PatternId> {
+        let at = self.sets.iter().position(|set| &*set.name == name)?;
+        Some(PatternId(at as u32))
+    }
+
+    /// What a core starts with.
+    pub fn patterns(&self) -> Patterns {
+        Patterns {
+            sets: self.sets.clone(),
+        }
+    }
+}
+
+/// A core's pattern sets. Copies share entries until one of them changes.
+#[derive(Clone, Debug, Default)]
+pub struct Patterns {
+    sets: Vec<Arc<PatternSet>>,
+}
+
+impl Patterns {
+    /// Whether `sample` matches in set `id`.
+    pub fn matches(&self, id: PatternId, sample: &Value<'_>) -> bool {
+        self.sets
+            .get(id.0 as usize)
+            .is_some_and(|set| set.matcher.matches(sample))
+    }
+
+    /// The value that set `id` maps `sample` to; empty for a key without one.
+    pub fn map(&self, id: PatternId, sample: &Value<'_>) -> Option<&[u8]> {
+        let set = self.sets.get(id.0 as usize)?;
+        let entry = set.matcher.find(sample)?;
+        Some(
+            set.entries
+                .get(entry as usize)?
+                .value
+                .as_deref()
+                .unwrap_or(b""),
+        )
+    }
+
+    /// The key of set `id` that `sample` matches.
+    pub fn key(&self, id: PatternId, sample: &Value<'_>) -> Option<&[u8]> {
+        let set = self.sets.get(id.0 as usize)?;
+        let entry = set.matcher.find(sample)?;
+        Some(set.entries.get(entry as usize)?.key.as_bytes())
+    }
+
+    /// Changes every set made from the same file as `id`. A key that cannot be a pattern changes nothing.
+    pub fn change(&mut self, id: PatternId, change: &PatternChange) -> Result<(), PatternError> {
+        let Some(name) = self.sets.get(id.0 as usize).map(|set| set.name.clone()) else {
+            return Ok(());
+        };
+        for set in self.sets.iter_mut().filter(|set| set.name == name) {
+            let mut entries = set.entries.clone();
+            apply(&mut entries, change);
+            *set = Arc::new(PatternSet::new(name.clone(), set.usage.clone(), entries)?);
+        }
+        Ok(())
+    }
+
+    /// Names of the files behind the sets, each once, in order of first use.
+    pub fn names(&self) -> Vec<Arc<str>> {
+        let mut names: Vec<Arc<str>> = Vec::new();
+        for set in &self.sets {
+            if !names.contains(&set.name) {
+                names.push(set.name.clone());
+            }
+        }
+        names
+    }
+
+    /// A set made from the file `name`.
+    pub fn find(&self, name: &str) -> Option<PatternId> {
+        let at = self.sets.iter().position(|set| &*set.name == name)?;
+        Some(PatternId(at as u32))
+    }
+
+    /// Keys and values of set `id`, in order.
+    pub fn entries(&self, id: PatternId) -> impl Iterator<Item = (&str, Option<&[u8]>)> {
+        let set = self.sets.get(id.0 as usize);
+        set.into_iter()
+            .flat_map(|set| &set.entries)
+            .map(|entry| (&*entry.key, entry.value.as_deref()))
+    }
+}
+
+impl PatternSet {
+    fn new(name: Arc<str>, usage: Use, entries: Vec<Entry>) -> Result<PatternSet, PatternError> {
+        let items: Vec<Item<'_>> = entries
+            .iter()
+            .map(|entry| Item {
+                text: &entry.key,
+                ignore_case: usage.ignore_case,
+            })
+            .collect();
+        let matcher = Matcher::compile(usage.method, &items, false)?;
+        Ok(PatternSet {
+            name,
+            usage,
+            entries,
+            matcher,
+        })
+    }
+}
+
+fn apply(entries: &mut Vec<Entry>, change: &PatternChange) {
+    match change {
+        PatternChange::Remove { key } => entries.retain(|entry| entry.key.as_bytes() != &key[..]),
+        PatternChange::Add { key, value } => {
+            let mut found = false;
+            for entry in entries.iter_mut().filter(|e| e.key.as_bytes() == &key[..]) {
+                entry.value.clone_from(value);
+                found = true;
+            }
+            if !found {
+                entries.push(Entry {
+                    key: String::from_utf8_lossy(key).into(),
+                    value: value.clone(),
+                });
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_map_is_shared_by_use_and_changes_for_all_uses() {
+        let mut table = PatternTable::default();
+        let usage = |method| Use {
+            method,
+            ignore_case: false,
+        };
+        let lines = || [("a", Some("1")), ("b", None)];
+        let exact = table.intern("m", usage(MatchMethod::Str), lines()).unwrap();
+        let begins = table.intern("m", usage(MatchMethod::Beg), lines()).unwrap();
+        assert_eq!(
+            table.intern("m", usage(MatchMethod::Str), lines()).unwrap(),
+            exact
+        );
+        let mut patterns = table.patterns();
+        assert_eq!(patterns.map(exact, &Value::str(b"a")), Some(&b"1"[..]));
+        assert_eq!(patterns.map(exact, &Value::str(b"b")), Some(&b""[..]));
+        assert_eq!(patterns.map(exact, &Value::str(b"ab")), None);
+        assert_eq!(patterns.map(begins, &Value::str(b"ab")), Some(&b"1"[..]));
+        let add = PatternChange::Add {
+            key: b"ab"[..].into(),
+            value: Some(b"2"[..].into()),
+        };
+        patterns.change(exact, &add).unwrap();
+        assert_eq!(patterns.map(begins, &Value::str(b"abc")), Some(&b"2"[..]));
+        patterns
+            .change(
+                begins,
+                &PatternChange::Remove {
+                    key: b"a"[..].into(),
+                },
+            )
+            .unwrap();
+        assert!(!patterns.matches(exact, &Value::str(b"a")));
+        assert_eq!(patterns.entries(exact).count(), 2);
+    }
+}

@@ -1,0 +1,145 @@
+//! Questions that an expression asks about the running process.
+
+use std::sync::Arc;
+
+use crate::plan::{ListenerId, ProxyId, ServerId};
+
+use super::pattern::{PatternId, Patterns};
+use super::value::Value;
+
+/// The process as seen by one core. Every answer is exact for the whole process.
+///
+/// The defaults answer for a process without servers and without counters.
+#[allow(unused_variables)]
+pub trait World {
+    /// Name of a frontend, backend or listen section.
+    fn proxy_name(&self, proxy: ProxyId) -> &str;
+    /// Numeric id of a proxy (`id`, or its position).
+    fn proxy_number(&self, proxy: ProxyId) -> u32 {
+        proxy.0
+    }
+    /// Name of a server.
+    fn server_name(&self, server: ServerId) -> &str;
+    /// Numeric id of a server inside its backend.
+    fn server_number(&self, server: ServerId) -> u32 {
+        server.0 + 1
+    }
+    /// Name of a `bind` line (`name`), if it has one.
+    fn listener_name(&self, listener: ListenerId) -> Option<&str> {
+        None
+    }
+    /// Numeric id of a `bind` line inside its frontend.
+    fn listener_number(&self, listener: ListenerId) -> u32 {
+        listener.0 + 1
+    }
+    /// The backend that `default_backend` names.
+    fn default_backend(&self, frontend: ProxyId) -> Option<ProxyId> {
+        None
+    }
+    /// Servers of `backend` that can take traffic (`nbsrv`).
+    fn usable_servers(&self, backend: ProxyId) -> u32 {
+        0
+    }
+    fn server_is_up(&self, server: ServerId) -> bool {
+        false
+    }
+    fn server_counters(&self, server: ServerId) -> ServerCounters {
+        ServerCounters::default()
+    }
+    fn proxy_counters(&self, proxy: ProxyId) -> ProxyCounters {
+        ProxyCounters::default()
+    }
+    /// Current client connections of a listener (`dst_conn`).
+    fn listener_connections(&self, listener: ListenerId) -> u32 {
+        0
+    }
+    /// Current client connections of the process (`act_conn`).
+    fn process_connections(&self) -> u32 {
+        0
+    }
+    fn process_id(&self) -> u32 {
+        0
+    }
+    fn host_name(&self) -> &str {
+        ""
+    }
+    /// Which core evaluates, from 0 (`thread`).
+    fn core(&self) -> u32 {
+        0
+    }
+    /// A process-wide variable.
+    fn proc_var(&self, slot: u32) -> Option<Value<'static>> {
+        None
+    }
+    fn set_proc_var(&self, slot: u32, value: Option<Value<'static>>) {}
+    /// This core's pattern sets: what `-f` and maps refer to.
+    fn patterns(&self) -> &Patterns;
+    /// Asks for a change of a pattern set on all cores; this core sees it at once.
+    fn change_patterns(&self, set: PatternId, change: PatternChange) {}
+    /// A timeout of a proxy in milliseconds, if it is set.
+    fn proxy_timeout_ms(&self, proxy: ProxyId, which: ProxyTimeout) -> Option<u32> {
+        None
+    }
+    /// A proxy or server by name, for converters that look names up while running.
+    fn find_server(&self, backend: &str, server: &str) -> Option<ServerId> {
+        None
+    }
+    fn find_backend(&self, name: &str) -> Option<ProxyId> {
+        None
+    }
+    fn find_frontend(&self, name: &str) -> Option<ProxyId> {
+        None
+    }
+}
+
+/// A change of a pattern set made by a rule (`set-map`, `del-map`, `add-acl`, `del-acl`).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum PatternChange {
+    Add {
+        key: Arc<[u8]>,
+        value: Option<Arc<[u8]>>,
+    },
+    Remove {
+        key: Arc<[u8]>,
+    },
+}
+
+/// Which timeout a fetch such as `be_server_timeout` asks for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ProxyTimeout {
+    Client,
+    Connect,
+    Server,
+    Queue,
+    Tarpit,
+    Tunnel,
+}
+
+/// Counters of one server that fetches show.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct ServerCounters {
+    pub connections: u32,
+    /// Connections that it may still take; `None` without `maxconn`.
+    pub free: Option<u32>,
+    pub queue: u32,
+    pub weight: u32,
+    pub initial_weight: u32,
+    pub user_weight: u32,
+    /// New sessions in the last second.
+    pub session_rate: u32,
+}
+
+/// Counters of one proxy that fetches show.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct ProxyCounters {
+    pub connections: u32,
+    /// Connections that its servers may still take; `None` when one has no `maxconn`.
+    pub free: Option<u32>,
+    pub queue: u32,
+    /// Queues of the proxy and of all its servers.
+    pub total_queue: u32,
+    /// New sessions in the last second.
+    pub session_rate: u32,
+    /// Requests in the last second.
+    pub request_rate: u32,
+}
