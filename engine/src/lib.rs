@@ -1,4 +1,5 @@
 //! The proxy engine: one request's life, stage by stage, on one core.
+#![forbid(unsafe_code)]
 
 pub mod limits;
 

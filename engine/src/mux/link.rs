@@ -7,6 +7,8 @@ use reactor::{Readable, Seg, Sock};
 
 use crate::tls;
 
+use crate::tls;
+
 /// One connection's bytes as the layers above see them. The same calls for both kinds, so that
 /// nothing above knows which it is.
 pub enum Link {
@@ -18,6 +20,7 @@ macro_rules! each {
     ($self:expr, $link:ident => $call:expr) => {
         match $self {
             Link::Plain($link) => $call,
+            Link::Tls($link) => $call,
             Link::Tls($link) => $call,
         }
     };

@@ -4,6 +4,7 @@ mod cert;
 mod ciphers;
 mod context;
 mod error;
+mod facts;
 mod session;
 mod sni;
 mod stream;
@@ -14,6 +15,9 @@ pub use context::{BindContext, Contexts, ServerContext};
 pub use error::{SetupError, TlsError};
 pub use session::{Progress, Scratch, TlsInfo, TlsSession};
 pub use stream::{HandshakeFault, Stream};
+
+/// The version of AWS-LC that does the cryptography.
+pub const LIBRARY_VERSION: &str = "1.0";
 
 #[cfg(test)]
 mod tests;

@@ -24,6 +24,8 @@ pub struct Machine {
     pub host_name: String,
     /// Connections that the descriptor limit allows.
     pub connections_max: u32,
+    /// The descriptor limit itself.
+    pub descriptors: u64,
 }
 
 /// A plan with what was found on the way.
