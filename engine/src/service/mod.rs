@@ -3,7 +3,6 @@
 mod errors;
 pub mod page;
 mod pages;
-pub mod stats_page;
 
 pub use errors::{MESSAGES, Message, Persistence};
 pub use pages::{CustomPage, ErrorPage, ErrorPages, PageError};
