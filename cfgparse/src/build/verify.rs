@@ -18,9 +18,11 @@ pub fn verify(cx: &mut Context, model: &Model) {
             timeouts(cx, proxy);
             modes(cx, proxy);
             checks(cx, proxy);
+            spoe(cx, proxy);
         }
     }
     ports(cx, model);
+    ciphers(cx, model);
     references(cx, model);
 }
 
@@ -217,6 +219,52 @@ fn checks(cx: &mut Context, proxy: &Proxy) {
     }
 }
 
+/// `send-spoe-group` names the engine of a filter of the same proxy.
+fn spoe(cx: &mut Context, proxy: &Proxy) {
+    use crate::model::rule::Action;
+    let rules = &proxy.rules;
+    let lists = [
+        &rules.tcp_request_content,
+        &rules.tcp_response_content,
+        &rules.http_request,
+        &rules.http_response,
+    ];
+    let engines: Vec<&str> = proxy
+        .filters
+        .iter()
+        .filter(|filter| filter.name == "spoe")
+        .filter_map(|filter| {
+            let at = filter.args.iter().position(|arg| arg == "engine")?;
+            filter.args.get(at + 1).map(String::as_str)
+        })
+        .collect();
+    for rule in lists.into_iter().flatten() {
+        let Action::Known { name, args } = &rule.action else {
+            continue;
+        };
+        let engine = args.first().map_or("", String::as_str);
+        if name == "send-spoe-group" && !engines.contains(&engine) {
+            let message = format!(
+                "Proxy '{}': unable to find SPOE engine '{engine}' used by the send-spoe-group '{}'.",
+                proxy.name,
+                args.get(1).map_or("", String::as_str)
+            );
+            cx.report(
+                Diagnostic::new(
+                    Severity::Alert,
+                    "unknown-name",
+                    Some(span(rule.at, 12)),
+                    message,
+                )
+                .remedy(format!(
+                    "add 'filter spoe engine {engine} config <file>' to this proxy"
+                ))
+                .global(),
+            );
+        }
+    }
+}
+
 /// The same address bound twice, but by sockets that are inherited.
 fn ports(cx: &mut Context, model: &Model) {
     let mut first: HashMap<&BindAddr, Place> = HashMap::new();
@@ -247,6 +295,40 @@ fn ports(cx: &mut Context, model: &Model) {
                 ));
             } else {
                 first.insert(address, bind.at);
+            }
+        }
+    }
+}
+
+/// `PROFILE=...` names a policy of some distributions' OpenSSL, not ciphers.
+fn ciphers(cx: &mut Context, model: &Model) {
+    for proxy in &model.proxies {
+        for bind in &proxy.binds {
+            let Some(tls) = &bind.tls else { continue };
+            let Some(list) =
+                tls.ciphers
+                    .as_ref()
+                    .or(model.global.ssl_default_bind.ciphers.as_ref())
+            else {
+                continue;
+            };
+            if list.starts_with("PROFILE=") {
+                let message = format!(
+                    "Proxy '{}': unable to set SSL cipher list to '{list}' for bind '{}' at [{}].",
+                    proxy.name,
+                    bind.written,
+                    cx.locate(bind.at)
+                );
+                cx.report(
+                    Diagnostic::new(
+                        Severity::Alert,
+                        "bad-ciphers",
+                        Some(span(bind.at, 4)),
+                        message,
+                    )
+                    .remedy("remove the cipher list: the default is safe")
+                    .global(),
+                );
             }
         }
     }

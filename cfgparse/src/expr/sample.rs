@@ -1,11 +1,11 @@
 //! Sample expressions: a fetch and its converters (manual, 7.3).
 
-use super::Fault;
 use super::args::split_args;
 use super::regex::{self, RegexFault};
+use super::{Fault, pattern};
 use crate::context::{Context, Reference, ReferenceKind};
 use crate::diagnostic::{Span, closest};
-use crate::model::expr::{Call, SampleExpr};
+use crate::model::expr::{Call, MatchMethod, SampleExpr};
 use crate::registry::converters::CONVERTERS;
 use crate::registry::fetches::FETCHES;
 use crate::registry::sample::{Type, arg_range, arg_type, find_converter, find_fetch};
@@ -161,7 +161,11 @@ fn call(
     if args.len() == 1 && args[0].is_empty() && least == 0 {
         args.clear();
     }
-    if args.len() < least {
+    let implied = matches!(
+        arg_type(types, args.len()),
+        "table" | "backend" | "frontend"
+    );
+    if args.len() < least && !implied {
         return Err(Fault::new(
             "missing-argument",
             span,
@@ -187,7 +191,9 @@ fn call(
         check_arg(cx, what, name, arg_type(types, index), arg, span)?;
     }
     if name.starts_with("map") && !args.is_empty() && find_converter(name).is_some() {
-        cx.map_file(&args[0], span)?;
+        let word = name.split('_').nth(1).unwrap_or("str");
+        let method = pattern::method(word).unwrap_or(MatchMethod::Str);
+        cx.map_file(&args[0], method, span)?;
     }
     Ok(Call {
         name: name.to_owned(),

@@ -56,7 +56,7 @@ fn params(cx: &mut Context, draft: &Draft, args: &mut Args, name: &str) -> Optio
     params.server.at = args.span().at;
     params.server.written.clone_from(&word.text);
     let what = format!("server {}/{name}", draft.proxy.name);
-    match address::server(&word.text) {
+    match address::server(&cx.address(&word.text)) {
         Ok((addr, port)) => {
             params.server.address = addr;
             params.server.port = port;
