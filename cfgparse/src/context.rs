@@ -61,6 +61,8 @@ pub struct Context<'a> {
     pub maps: Vec<PatternFile>,
     /// Predefined ACLs in use, each once.
     pub predefined: Vec<&'static str>,
+    /// A Lua program is loaded, so that names beginning with `lua.` may stand for something.
+    pub has_lua: bool,
     /// Folder that relative paths begin at; empty: the working folder.
     pub default_path: String,
 }
@@ -83,6 +85,7 @@ impl<'a> Context<'a> {
             references: Vec::new(),
             maps: Vec::new(),
             predefined: Vec::new(),
+            has_lua: false,
             default_path: String::new(),
         }
     }

@@ -286,8 +286,8 @@ const MISC: &[Row<Global>] = &[
     row("jwt.decrypt_alg_list", "<list>", Planned, "algorithms of JWT decryption", skip),
     row("jwt.decrypt_enc_list", "<list>", Planned, "encodings of JWT decryption", skip),
     row("limited-quic", "", Ignored("QUIC is not used"), "QUIC without 0-RTT", skip),
-    row("lua-load", "<file> [<arg>...]", Planned, "load a Lua program", skip),
-    row("lua-load-per-thread", "<file> [<arg>...]", Planned, "load a Lua program in each thread", skip),
+    row("lua-load", "<file> [<arg>...]", Planned, "load a Lua program", lua_load),
+    row("lua-load-per-thread", "<file> [<arg>...]", Planned, "load a Lua program in each thread", lua_load),
     row("lua-prepend-path", "<string> [<type>]", Planned, "where Lua looks for modules", skip),
     row("numa-cpu-mapping", "", Harmless, "bind to a NUMA node", skip),
     row("pp2-never-send-local", "", Planned, "PROXY headers of checks", |_, g, _| g.pp2_never_send_local = true),
@@ -335,6 +335,12 @@ fn nbproc(cx: &mut Context, _: &mut Global, args: &mut Args) {
 
 fn maxconn(cx: &mut Context, global: &mut Global, args: &mut Args) {
     global.maxconn = args.number(cx);
+}
+
+fn lua_load(cx: &mut Context, _: &mut Global, args: &mut Args) {
+    cx.has_lua = true;
+    args.required(cx, "a file");
+    args.rest();
 }
 
 fn environment(cx: &mut Context, _: &mut Global, args: &mut Args) {

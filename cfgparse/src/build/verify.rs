@@ -145,45 +145,85 @@ fn timeouts(cx: &mut Context, proxy: &Proxy) {
 
 /// Lines that need HTTP in a proxy that speaks TCP.
 fn modes(cx: &mut Context, proxy: &Proxy) {
-    if proxy.mode == Mode::Http {
+    use crate::model::balance::Algorithm;
+    let switches = proxy.rules.tcp_request_content.iter().any(|rule| {
+        matches!(&rule.action, crate::model::rule::Action::Known { name, .. } if name == "switch-mode")
+    });
+    if proxy.mode == Mode::Http || switches {
         return;
     }
-    let mut ignored = |count: usize, what: &str, at: Option<Place>| {
-        if count == 0 {
-            return;
+    let rules = &proxy.rules;
+    let name = described(proxy);
+    let mut found: Vec<(Place, String)> = Vec::new();
+    let lists = [
+        (
+            "http-request",
+            rules.http_request.first().map(|rule| rule.at),
+        ),
+        (
+            "http-response",
+            rules.http_response.first().map(|rule| rule.at),
+        ),
+        (
+            "http-after-response",
+            rules.http_after_response.first().map(|rule| rule.at),
+        ),
+        ("redirect", rules.redirects.first().map(|rule| rule.at)),
+    ];
+    for (what, at) in lists {
+        if let Some(at) = at {
+            found.push((
+                at,
+                format!("'{what}' rules ignored for {name} as they require HTTP mode."),
+            ));
         }
-        let message = format!(
-            "{what} rules ignored for {} as they require HTTP mode.",
-            described(proxy)
-        );
-        let place = at.map_or_else(|| header(proxy), |at| span(at, what.len()));
+    }
+    if proxy.cookie.is_some() && proxy.kind.has_backend() {
+        found.push((
+            proxy.at,
+            format!("cookie will be ignored for {name} (needs 'mode http')."),
+        ));
+    }
+    if proxy.stats.enabled {
+        found.push((
+            proxy.at,
+            format!("'stats' statement ignored for {name} as it requires HTTP mode."),
+        ));
+    }
+    if proxy.monitor_uri.is_some() && proxy.kind.has_frontend() {
+        found.push((
+            proxy.at,
+            format!("'monitor-uri' statement ignored for {name} as it requires HTTP mode."),
+        ));
+    }
+    let layer7 = matches!(
+        proxy.balance.algorithm,
+        Some(Algorithm::Uri { .. } | Algorithm::UrlParam { .. } | Algorithm::Hdr { .. })
+    );
+    if layer7 && proxy.kind.has_backend() {
+        found.push((
+            proxy.at,
+            format!("Layer 7 hash not possible for {name} (needs 'mode http'). Falling back to round robin."),
+        ));
+    }
+    if proxy.options.forwardfor.is_some() {
+        found.push((
+            proxy.at,
+            format!("'option forwardfor' ignored for {name} as it requires HTTP mode."),
+        ));
+    }
+    for (at, message) in found {
+        let place = if at == proxy.at {
+            header(proxy)
+        } else {
+            span(at, 1)
+        };
         cx.report(
             Diagnostic::new(Severity::Warning, "needs-http", Some(place), message)
                 .remedy("set 'mode http' if this proxy speaks HTTP")
                 .global(),
         );
-    };
-    let rules = &proxy.rules;
-    ignored(
-        rules.http_request.len(),
-        "http-request",
-        rules.http_request.first().map(|r| r.at),
-    );
-    ignored(
-        rules.http_response.len(),
-        "http-response",
-        rules.http_response.first().map(|r| r.at),
-    );
-    ignored(
-        rules.http_after_response.len(),
-        "http-after-response",
-        rules.http_after_response.first().map(|r| r.at),
-    );
-    ignored(
-        rules.redirects.len(),
-        "redirect",
-        rules.redirects.first().map(|r| r.at),
-    );
+    }
 }
 
 /// A checked server must have a port that checks can go to.

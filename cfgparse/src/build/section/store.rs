@@ -12,6 +12,7 @@ use crate::registry::{Info, Planned, Refused};
 
 #[rustfmt::skip]
 const CACHE: &[Row<Cache>] = &[
+    row("early-hints", "on|off|only", Planned, "send 103 responses from the cache", |cx, _, a| { if !a.accept("only") { a.on_off(cx); } }),
     row("max-age", "<seconds>", Planned, "longest life of an object", |cx, c, a| c.max_age_s = a.number(cx)),
     row("max-object-size", "<bytes>", Planned, "size of an object", |cx, c, a| c.max_object_size = a.size(cx)),
     row("max-secondary-entries", "<number>", Planned, "variants of an object", |cx, c, a| c.max_secondary_entries = a.number(cx)),
