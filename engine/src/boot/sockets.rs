@@ -1,7 +1,7 @@
 //! Listening sockets, bound before privileges are dropped.
 
 use std::io;
-use std::net::{IpAddr, SocketAddr};
+use std::net::{IpAddr, SocketAddr, ToSocketAddrs as _};
 use std::os::fd::OwnedFd;
 use std::path::PathBuf;
 
@@ -99,6 +99,11 @@ pub fn open(
             };
             net::listen_tcp(SocketAddr::new(*ip, *port), &options)
         }
+        BindAddr::Name(host, port) => {
+            let found = (host.as_str(), *port).to_socket_addrs()?.next();
+            let ip = found.ok_or_else(|| io::Error::from(io::ErrorKind::NotFound))?.ip();
+            open(&BindAddr::Tcp(ip, *port), bind, section, unix_bind)
+        }
         BindAddr::Unix(path) => {
             let path = format!("{}{path}", unix_bind.prefix.as_deref().unwrap_or_default());
             net::listen_unix(&PathBuf::from(path), &unix_options(bind, unix_bind, backlog)?)
@@ -139,6 +144,7 @@ pub fn written(address: &BindAddr) -> String {
         BindAddr::Tcp(ip, port) | BindAddr::Udp(ip, port) => {
             SocketAddr::new(*ip, *port).to_string()
         }
+        BindAddr::Name(host, port) => format!("{host}:{port}"),
         BindAddr::Unix(path) => path.clone(),
         BindAddr::Abns(name) => format!("abns@{name}"),
         BindAddr::Fd(number) => format!("fd@{number}"),
