@@ -1,5 +1,7 @@
 //! Load generator, origin server and comparisons with other proxies.
 
+#![forbid(unsafe_code)]
+
 mod commands;
 mod compare;
 mod floor;

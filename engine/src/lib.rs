@@ -1,4 +1,5 @@
 //! The proxy engine: one request's life, stage by stage, on one core.
+#![forbid(unsafe_code)]
 
 pub mod limits;
 
@@ -18,6 +19,7 @@ pub mod logger;
 pub mod mux;
 pub mod pool;
 pub mod rt;
+pub mod state;
 pub mod tls;
 
 // The data path, in the order in which a request meets it.

@@ -82,3 +82,7 @@ pub const ADMIN_TIMEOUT_MS: u64 = 10_000;
 
 /// Bytes of a server's answer that a health check looks at: HAProxy's `tune.bufsize`.
 pub const CHECK_RESPONSE_BYTES_MAX: usize = 16_384;
+
+/// Milliseconds that an admin connection stays open after its last answer for the client to
+/// close first: closing with unread input would cut the answer on TCP.
+pub const ADMIN_LINGER_MS: u64 = 1_000;

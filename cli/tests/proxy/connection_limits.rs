@@ -1,10 +1,21 @@
 //! maxconn of a frontend and of a listener: beyond it, connections wait in the kernel.
 
-use crate::harness::{CORES, Client, LONG_TIMEOUTS, Origin, Port, Proxy};
+use crate::harness::{CORES, Client, LONG_TIMEOUTS, Origin, Port, Proxy, ok};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
 
+/// Ten clients send at once where four connections are allowed.
 fn limited(cores: usize, frontend: &str, bind: &str) {
     let listen = Port::reserve();
-    let origin = Origin::named("a");
+    let (now, most) = (AtomicUsize::new(0), Arc::new(AtomicUsize::new(0)));
+    let peak = Arc::clone(&most);
+    let origin = Origin::answering(move |_| {
+        peak.fetch_max(now.fetch_add(1, Ordering::SeqCst) + 1, Ordering::SeqCst);
+        std::thread::sleep(Duration::from_millis(50));
+        now.fetch_sub(1, Ordering::SeqCst);
+        ok("done")
+    });
     let config = format!(
         "
 listen web
@@ -16,37 +27,17 @@ listen web
         origin.address
     );
     let proxy = Proxy::start(cores, &config);
-    let mut held: Vec<Client> = (0..4).map(|_| Client::connect(listen.address())).collect();
-    for client in &mut held {
-        assert_eq!(client.get("/held").status(), 200);
-    }
-    let mut waiting: Vec<Client> = (0..6).map(|_| Client::connect(listen.address())).collect();
-    for client in &mut waiting {
-        client.send("GET /waiting HTTP/1.1\r\nhost: a\r\n\r\n");
-    }
-    assert_eq!(proxy.stat("web", "FRONTEND", "scur"), "4");
-    assert!(
-        origin
-            .requests()
-            .iter()
-            .all(|request| request.path() == "/held")
-    );
-    drop(held);
-    // Each that is served makes room for the next.
-    let mut left = waiting.len();
-    while left > 0 {
-        waiting.retain_mut(|client| {
-            let timeout = std::time::Duration::from_millis(20);
-            client
-                .stream()
-                .set_read_timeout(Some(timeout))
-                .expect("a timeout");
-            let mut byte = [0];
-            client.stream().peek(&mut byte).is_err()
-        });
-        left = waiting.len();
+    let send = |_| {
+        let mut client = Client::connect(listen.address());
+        client.send("GET / HTTP/1.1\r\nhost: a\r\nconnection: close\r\n\r\n");
+        client
+    };
+    for mut client in (0..10).map(send).collect::<Vec<_>>() {
+        assert_eq!(client.response().text(), "done");
     }
     assert_eq!(origin.requests().len(), 10);
+    assert!(most.load(Ordering::SeqCst) <= 4, "{cores} cores");
+    assert_eq!(proxy.stat("web", "FRONTEND", "smax"), "4");
 }
 
 #[test]
@@ -58,5 +49,7 @@ fn of_a_frontend() {
 
 #[test]
 fn of_a_listener() {
-    limited(1, "", "maxconn 4");
+    for cores in CORES {
+        limited(cores, "", "maxconn 4");
+    }
 }

@@ -118,9 +118,14 @@ fn a_broken_chunk_does_not_pass() {
         let mut client = Client::connect(listen.address());
         client.send("POST / HTTP/1.1\r\nhost: a\r\ntransfer-encoding: chunked\r\n\r\n");
         client.send(chunk);
-        assert_eq!(client.response().status(), 400, "{chunk:?}");
+        // The head may be at the server already: then the connections end without an answer.
+        let answer = client.rest();
+        assert!(
+            answer.is_empty() || answer.starts_with(b"HTTP/1.1 400 "),
+            "{chunk:?}"
+        );
     }
-    assert_eq!(origin.requests(), []);
+    assert_eq!(origin.requests(), [], "no request became complete");
 }
 
 #[test]

@@ -39,12 +39,14 @@ fn shouting(head: &'static str) -> Origin {
 fn an_upgraded_connection_is_a_tunnel() {
     for cores in CORES {
         let origin = shouting(
-            "HTTP/1.1 101 Switching Protocols\r\nupgrade: websocket\r\nconnection: upgrade\r\n\r\n",
+            "HTTP/1.1 101 Switching Protocols\r\nupgrade: websocket\r\nconnection: upgrade\r\n\
+             sec-websocket-accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n\r\n",
         );
         let (listen, _proxy) = proxy(cores, &origin);
         let mut client = Client::connect(listen.address());
         client.send(
-            "GET /chat HTTP/1.1\r\nhost: a\r\nconnection: Upgrade\r\nupgrade: websocket\r\n\r\n",
+            "GET /chat HTTP/1.1\r\nhost: a\r\nconnection: Upgrade\r\nupgrade: websocket\r\n\
+             sec-websocket-version: 13\r\nsec-websocket-key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n",
         );
         let answer = client.response_head();
         assert_eq!(

@@ -1,7 +1,7 @@
 //! The admin socket: HAProxy's runtime API (management.txt 9.3).
 //!
 //! [`Session`] is a client without its socket: lines come in, [`Ops`] is what commands may ask of
-//! the process and do to it, texts come out. [`commands`] is the table of what can be said.
+//! the process and do to it, texts come out; [`serve`] adds the socket. [`commands`] is the table of what can be said.
 
 mod command;
 #[cfg(test)]
@@ -12,6 +12,7 @@ mod level;
 mod line;
 mod ops;
 mod reply;
+mod serve;
 pub mod servers;
 mod session;
 
@@ -22,4 +23,5 @@ pub use ops::{
     ServerChange, SocketFacts, StreamFacts,
 };
 pub use reply::{Answer, Refusal, Reply, Severity};
+pub use serve::{Terms, serve, serve_client};
 pub use session::{Client, Mode, Session, SeverityOutput, Step};

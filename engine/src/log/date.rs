@@ -20,18 +20,36 @@ pub struct Date {
     pub day_of_year: u32,
     /// What this time is ahead of UTC, in seconds.
     pub offset_s: i32,
+    /// The time zone's name, where it is known.
+    pub zone: &'static str,
 }
 
 const MONTHS: [&str; 12] = [
     "Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec",
 ];
 const LONG_MONTHS: [&str; 12] = [
-    "January", "February", "March", "April", "May", "June", "July", "August", "September", "October",
-    "November", "December",
+    "January",
+    "February",
+    "March",
+    "April",
+    "May",
+    "June",
+    "July",
+    "August",
+    "September",
+    "October",
+    "November",
+    "December",
 ];
 const DAYS: [&str; 7] = ["Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"];
 const LONG_DAYS: [&str; 7] = [
-    "Sunday", "Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday",
+    "Sunday",
+    "Monday",
+    "Tuesday",
+    "Wednesday",
+    "Thursday",
+    "Friday",
+    "Saturday",
 ];
 
 impl Date {
@@ -54,6 +72,15 @@ impl Date {
             weekday: (days + 4).rem_euclid(7) as u32,
             day_of_year: (days - january_first) as u32 + 1,
             offset_s,
+            zone: if offset_s == 0 { "UTC" } else { "" },
+        }
+    }
+
+    /// In Greenwich, as gmtime(3) names it.
+    pub fn utc(unix_us: i64) -> Date {
+        Date {
+            zone: "GMT",
+            ..Date::new(unix_us, 0)
         }
     }
 
@@ -79,7 +106,11 @@ impl Date {
     pub fn write_rfc3164(&self, out: &mut Vec<u8>) {
         out.extend_from_slice(self.month_name().as_bytes());
         out.push(b' ');
-        out.push(if self.day < 10 { b' ' } else { b'0' + (self.day / 10) as u8 });
+        out.push(if self.day < 10 {
+            b' '
+        } else {
+            b'0' + (self.day / 10) as u8
+        });
         out.push(b'0' + (self.day % 10) as u8);
         out.push(b' ');
         self.write_clock(out);
@@ -198,7 +229,11 @@ impl Date {
             b'd' => digits(out, self.day, 2),
             b'D' | b'x' => self.write_strftime(b"%m/%d/%y", out),
             b'e' => {
-                out.push(if self.day < 10 { b' ' } else { b'0' + (self.day / 10) as u8 });
+                out.push(if self.day < 10 {
+                    b' '
+                } else {
+                    b'0' + (self.day / 10) as u8
+                });
                 out.push(b'0' + (self.day % 10) as u8);
             }
             b'F' => self.write_strftime(b"%Y-%m-%d", out),
@@ -226,7 +261,7 @@ impl Date {
             b'y' => digits(out, self.year.rem_euclid(100) as u32, 2),
             b'Y' => drop(write!(out, "{}", self.year)),
             b'z' => self.write_offset(out, false),
-            b'Z' => out.extend_from_slice(if self.offset_s == 0 { b"UTC" } else { b"" }),
+            b'Z' => out.extend_from_slice(self.zone.as_bytes()),
             b'%' => out.push(b'%'),
             other => out.extend_from_slice(&[b'%', other]),
         }
@@ -262,7 +297,11 @@ fn civil(days: i64) -> (i64, u32, u32) {
     let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
     let shifted_month = (5 * day_of_year + 2) / 153;
     let day = (day_of_year - (153 * shifted_month + 2) / 5 + 1) as u32;
-    let month = if shifted_month < 10 { shifted_month + 3 } else { shifted_month - 9 } as u32;
+    let month = if shifted_month < 10 {
+        shifted_month + 3
+    } else {
+        shifted_month - 9
+    } as u32;
     (year_of_era + era * 400 + i64::from(month <= 2), month, day)
 }
 
@@ -277,11 +316,13 @@ fn days_before(year: i64) -> i64 {
 pub fn unix_us(year: i64, month: u32, day: u32, hour: u32, minute: u32, second: u32) -> i64 {
     const BEFORE: [i64; 12] = [0, 31, 59, 90, 120, 151, 181, 212, 243, 273, 304, 334];
     let leap = (year % 4 == 0 && year % 100 != 0) || year % 400 == 0;
-    let mut days = days_before(year) + BEFORE[(month.max(1) as usize - 1) % 12] + i64::from(day) - 1;
+    let mut days =
+        days_before(year) + BEFORE[(month.max(1) as usize - 1) % 12] + i64::from(day) - 1;
     if leap && month > 2 {
         days += 1;
     }
-    (days * 86_400 + i64::from(hour) * 3600 + i64::from(minute) * 60 + i64::from(second)) * 1_000_000
+    (days * 86_400 + i64::from(hour) * 3600 + i64::from(minute) * 60 + i64::from(second))
+        * 1_000_000
 }
 
 #[cfg(test)]
@@ -302,7 +343,10 @@ mod tests {
         assert_eq!(text(Date::write_log, 0), "06/Feb/2009:12:14:14.655");
         assert_eq!(text(Date::write_zoned, 3600), "06/Feb/2009:13:14:14 +0100");
         assert_eq!(text(Date::write_rfc3164, 0), "Feb  6 12:14:14");
-        assert_eq!(text(Date::write_rfc5424, -19_800), "2009-02-06T06:44:14.655123-05:30");
+        assert_eq!(
+            text(Date::write_rfc5424, -19_800),
+            "2009-02-06T06:44:14.655123-05:30"
+        );
         assert_eq!(text(Date::write_http, 0), "Fri, 06 Feb 2009 12:14:14 GMT");
     }
 
@@ -310,8 +354,14 @@ mod tests {
     fn strftime_conversions() {
         let format = |f: &str| text(|d, out| d.write_strftime(f.as_bytes(), out), 0);
         assert_eq!(format("%Y-%m-%d %H:%M:%S.%3N"), "2009-02-06 12:14:14.655");
-        assert_eq!(format("%6N %N %j %s %e %-d %%"), "655123 655123000 037 1233922454  6 6 %");
-        assert_eq!(format("%A %B %p %I %y %u %U %Q"), "Friday February PM 12 09 5 05 %Q");
+        assert_eq!(
+            format("%6N %N %j %s %e %-d %%"),
+            "655123 655123000 037 1233922454  6 6 %"
+        );
+        assert_eq!(
+            format("%A %B %p %I %y %u %U %Q"),
+            "Friday February PM 12 09 5 05 %Q"
+        );
     }
 
     proptest! {

@@ -43,7 +43,7 @@ impl Level {
 }
 
 /// Facility, 0 (`kern`) to 23 (`local7`).
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Facility(u8);
 
 impl Facility {
@@ -52,6 +52,11 @@ impl Facility {
         "ftp", "ntp", "audit", "alert", "cron2", "local0", "local1", "local2", "local3", "local4",
         "local5", "local6", "local7",
     ];
+
+    /// The facility with number 0 (`kern`) to 23 (`local7`).
+    pub fn from_number(number: u8) -> Option<Facility> {
+        (usize::from(number) < Self::NAMES.len()).then_some(Facility(number))
+    }
 
     /// The facility of a word such as `local0`.
     pub fn parse(word: &str) -> Option<Facility> {
@@ -74,9 +79,9 @@ pub enum Framing {
     Local,
     /// `<14>1 2009-02-06T12:14:14.655000+00:00 host tag pid - - message`
     Rfc5424,
-    /// `<6>message`
+    /// `<14>message`
     Priority,
-    /// `<6>message`, where the reader knows the rest.
+    /// `<6>message`, without a facility.
     Short,
     /// `<6>2009-02-06T... message`
     Timed,
@@ -144,7 +149,7 @@ impl Frame<'_> {
                 out.extend_from_slice(self.structured);
                 out.push(b' ');
             }
-            Framing::Priority => drop(write!(out, "<{level}>{}[{}]: ", self.tag, self.pid)),
+            Framing::Priority => drop(write!(out, "<{priority}>")),
             Framing::Short => drop(write!(out, "<{level}>")),
             Framing::Timed => {
                 drop(write!(out, "<{level}>"));
@@ -182,17 +187,32 @@ mod tests {
 
     #[test]
     fn each_framing() {
-        assert_eq!(framed(Framing::Rfc3164, None), "<134>Feb  6 12:14:14 haproxy[42]: ");
-        assert_eq!(framed(Framing::Rfc3164, Some("h")), "<134>Feb  6 12:14:14 h haproxy[42]: ");
-        assert_eq!(framed(Framing::Local, Some("h")), "<134>Feb  6 12:14:14 haproxy[42]: ");
+        assert_eq!(
+            framed(Framing::Rfc3164, None),
+            "<134>Feb  6 12:14:14 haproxy[42]: "
+        );
+        assert_eq!(
+            framed(Framing::Rfc3164, Some("h")),
+            "<134>Feb  6 12:14:14 h haproxy[42]: "
+        );
+        assert_eq!(
+            framed(Framing::Local, Some("h")),
+            "<134>Feb  6 12:14:14 haproxy[42]: "
+        );
         assert_eq!(
             framed(Framing::Rfc5424, Some("h")),
             "<134>1 2009-02-06T12:14:14.655123+00:00 h haproxy 42 - - "
         );
-        assert_eq!(framed(Framing::Priority, None), "<6>haproxy[42]: ");
+        assert_eq!(framed(Framing::Priority, None), "<134>");
         assert_eq!(framed(Framing::Short, None), "<6>");
-        assert_eq!(framed(Framing::Timed, None), "<6>2009-02-06T12:14:14.655123+00:00 ");
-        assert_eq!(framed(Framing::Iso, None), "2009-02-06T12:14:14.655123+00:00 ");
+        assert_eq!(
+            framed(Framing::Timed, None),
+            "<6>2009-02-06T12:14:14.655123+00:00 "
+        );
+        assert_eq!(
+            framed(Framing::Iso, None),
+            "2009-02-06T12:14:14.655123+00:00 "
+        );
         assert_eq!(framed(Framing::Raw, None), "");
     }
 

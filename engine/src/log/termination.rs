@@ -140,7 +140,12 @@ impl Termination {
     /// `%tsc`: four letters.
     pub fn four(self) -> [u8; 4] {
         let [cause, phase] = self.two();
-        [cause, phase, self.cookie_in.letter(), self.cookie_out.letter()]
+        [
+            cause,
+            phase,
+            self.cookie_in.letter(),
+            self.cookie_out.letter(),
+        ]
     }
 }
 

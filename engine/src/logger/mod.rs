@@ -102,7 +102,7 @@ impl Target {
         Ok(Self {
             sink: Sink::open(&target.address)?,
             framing: framing(target.framing),
-            facility: Facility::from_number(target.facility),
+            facility: Facility::from_number(target.facility).unwrap_or_default(),
             level: target.level,
             min_level: target.min_level,
             bytes_max: target.len.unwrap_or(1024) as usize,

@@ -6,7 +6,7 @@ use std::net::{SocketAddr, ToSocketAddrs};
 use std::path::PathBuf;
 
 use cfgparse::model::log::LogAddr;
-use reactor::net::{Batch, Datagrams};
+use reactor::net::{DatagramBatch, Datagrams};
 
 use crate::limits::LOG_BACKLOG_BYTES;
 
@@ -23,13 +23,13 @@ pub enum OpenError {
 
 /// One target with the lines that wait for it.
 pub enum Sink {
-    Datagrams { socket: Datagrams, batch: Batch },
+    Datagrams { socket: Datagrams, batch: DatagramBatch },
     File { file: File, waiting: Vec<u8>, lines: usize },
 }
 
 impl Sink {
     pub fn open(address: &LogAddr) -> Result<Self, OpenError> {
-        let datagrams = |socket| Self::Datagrams { socket, batch: Batch::default() };
+        let datagrams = |socket| Self::Datagrams { socket, batch: DatagramBatch::default() };
         match address {
             LogAddr::Udp(ip, port) => udp(SocketAddr::new(*ip, *port)).map(datagrams),
             LogAddr::UdpName(host, port) => {

@@ -5,16 +5,21 @@ use std::task::{Context, Poll};
 
 use reactor::{Readable, Seg, Sock};
 
+use crate::tls;
+
 /// One connection's bytes as the layers above see them. The same calls for both kinds, so that
 /// nothing above knows which it is.
 pub enum Link {
     Plain(Sock),
+    Tls(Box<tls::Stream>),
 }
 
 macro_rules! each {
     ($self:expr, $link:ident => $call:expr) => {
         match $self {
             Link::Plain($link) => $call,
+            Link::Tls($link) => $call,
+            Link::Tls($link) => $call,
         }
     };
 }
@@ -92,13 +97,26 @@ impl Link {
 
     /// Bytes that passed since the connection began: received and sent.
     pub fn passed(&self) -> (u64, u64) {
-        each!(self, link => (link.bytes_in(), link.bytes_out()))
+        match self {
+            Link::Plain(sock) => (sock.bytes_in(), sock.bytes_out()),
+            Link::Tls(stream) => stream.passed(),
+        }
     }
 
     /// The socket, where bytes pass unchanged: the kernel may then move them by itself.
     pub fn plain(&self) -> Option<&Sock> {
-        let Link::Plain(sock) = self;
-        Some(sock)
+        match self {
+            Link::Plain(sock) => Some(sock),
+            Link::Tls(_) => None,
+        }
+    }
+
+    /// The socket that carries the bytes, encrypted or not: for its addresses and options.
+    pub fn sock(&self) -> &Sock {
+        match self {
+            Link::Plain(sock) => sock,
+            Link::Tls(stream) => stream.sock(),
+        }
     }
 
     /// Waits until at most `at_most` bytes are unsent.

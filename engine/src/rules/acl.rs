@@ -97,7 +97,10 @@ impl One {
             );
             return Err(compiler.error(message, "choose another '-m' method (manual, 7.1)"));
         }
-        let dotted = matches!(test.sample.fetch.name.as_str(), "req.ssl_ver" | "req_ssl_ver");
+        let dotted = matches!(
+            test.sample.fetch.name.as_str(),
+            "req.ssl_ver" | "req_ssl_ver"
+        );
         let items: Vec<Item<'_>> = test
             .patterns
             .iter()
@@ -184,7 +187,10 @@ impl One {
             }
         };
         self.patterns.as_ref().is_some_and(|m| m.matches(&value))
-            || self.files.iter().any(|id| cx.world.patterns().matches(*id, &value))
+            || self
+                .files
+                .iter()
+                .any(|id| cx.world.patterns().matches(*id, &value))
     }
 }
 
@@ -227,7 +233,10 @@ fn blame(error: &PatternError, test: &AclExpr, compiler: &Compiler<'_>) -> Compi
     CompileError::new(
         at,
         error.message.clone(),
-        format!("write a pattern that '-m {}' understands", method_word(test.method)),
+        format!(
+            "write a pattern that '-m {}' understands",
+            method_word(test.method)
+        ),
     )
 }
 
@@ -236,7 +245,10 @@ fn blame_file(
     file: &cfgparse::model::expr::PatternFile,
     compiler: &Compiler<'_>,
 ) -> CompileError {
-    let line = error.item.and_then(|item| file.lines.get(item)).map_or(0, |l| l.line);
+    let line = error
+        .item
+        .and_then(|item| file.lines.get(item))
+        .map_or(0, |l| l.line);
     compiler.error(
         format!("{} at line {line} of file <{}>", error.message, file.path),
         "correct that line",

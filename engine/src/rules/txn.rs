@@ -6,8 +6,8 @@ use wire::Head;
 
 use crate::log::Level;
 use crate::sample::{
-    Captures, Clock, Cx, Data, Effects, Scope, SessionFacts, StreamFacts, StreamVars, Value, VarRef,
-    VarStore, World,
+    Captures, Clock, Cx, Data, Effects, Scope, SessionFacts, StreamFacts, StreamVars, Value,
+    VarRef, VarStore, World,
 };
 
 /// The stream's parts that rules read and change.

@@ -55,7 +55,11 @@ impl Userlist {
 
 /// Compares in a time that does not tell how much is equal.
 fn equal(a: &[u8], b: &[u8]) -> bool {
-    a.len() == b.len() && a.iter().zip(b).fold(0, |different, (x, y)| different | (x ^ y)) == 0
+    a.len() == b.len()
+        && a.iter()
+            .zip(b)
+            .fold(0, |different, (x, y)| different | (x ^ y))
+            == 0
 }
 
 fn verify(hash: &str, password: &[u8]) -> bool {
@@ -126,7 +130,10 @@ mod tests {
         assert_eq!(basic_credentials(&head), None);
         head.append(b"authorization", b"Basic QWxhZGRpbjpvcGVuIHNlc2FtZQ==");
         let found = basic_credentials(&head).unwrap();
-        assert_eq!((&found.user[..], &found.password[..]), (&b"Aladdin"[..], &b"open sesame"[..]));
+        assert_eq!(
+            (&found.user[..], &found.password[..]),
+            (&b"Aladdin"[..], &b"open sesame"[..])
+        );
         head.set(b"authorization", b"Bearer x");
         assert_eq!(basic_credentials(&head), None);
     }

@@ -227,7 +227,8 @@ pub fn parse(
     let mut args = Vec::with_capacity(spec.kinds.len());
     for (index, word) in words.iter().enumerate() {
         let kind = spec.kinds[index.min(spec.kinds.len() - 1)];
-        if word.is_empty() && index >= spec.required && kind != Kind::Str && kind != Kind::StrOrVar {
+        if word.is_empty() && index >= spec.required && kind != Kind::Str && kind != Kind::StrOrVar
+        {
             args.push(Arg::Absent);
             continue;
         }
@@ -258,11 +259,7 @@ fn usage(name: &str, spec: &Spec) -> String {
 }
 
 /// What a missing optional argument stands for.
-fn default_arg(
-    name: &str,
-    kind: Kind,
-    compiler: &Compiler<'_>,
-) -> Result<Arg, CompileError> {
+fn default_arg(name: &str, kind: Kind, compiler: &Compiler<'_>) -> Result<Arg, CompileError> {
     match kind {
         Kind::Table => Err(no_tables(name, compiler)),
         Kind::Backend | Kind::Frontend => Ok(compiler.proxy.map_or(Arg::Absent, Arg::Proxy)),
@@ -287,7 +284,10 @@ fn parse_one(
 ) -> Result<Arg, CompileError> {
     let wrong = |compiler: &Compiler<'_>, expected: &str| {
         compiler.error(
-            format!("failed to parse '{word}' as type '{expected}' in argument {} of {what} '{name}'", index + 1),
+            format!(
+                "failed to parse '{word}' as type '{expected}' in argument {} of {what} '{name}'",
+                index + 1
+            ),
             format!("write {expected} there"),
         )
     };
@@ -295,16 +295,25 @@ fn parse_one(
         Kind::Str => Arg::Str(word.as_bytes().into()),
         Kind::Int => Arg::Int(word.parse().map_err(|_| wrong(compiler, "integer"))?),
         Kind::Header => Arg::Header(HeaderName::new(word)),
-        Kind::Backend => Arg::Proxy(compiler.names.backend(word).ok_or_else(|| {
-            unknown(compiler, "backend", word, name)
-        })?),
-        Kind::Frontend => Arg::Proxy(compiler.names.frontend(word).ok_or_else(|| {
-            unknown(compiler, "frontend", word, name)
-        })?),
+        Kind::Backend => Arg::Proxy(
+            compiler
+                .names
+                .backend(word)
+                .ok_or_else(|| unknown(compiler, "backend", word, name))?,
+        ),
+        Kind::Frontend => Arg::Proxy(
+            compiler
+                .names
+                .frontend(word)
+                .ok_or_else(|| unknown(compiler, "frontend", word, name))?,
+        ),
         Kind::Server => Arg::Server(server(word, name, compiler)?),
-        Kind::Userlist => Arg::Userlist(compiler.names.userlist(word).ok_or_else(|| {
-            unknown(compiler, "userlist", word, name)
-        })?),
+        Kind::Userlist => Arg::Userlist(
+            compiler
+                .names
+                .userlist(word)
+                .ok_or_else(|| unknown(compiler, "userlist", word, name))?,
+        ),
         Kind::Var => Arg::Var(var(word, compiler)?),
         Kind::IntOrVar => match word.parse() {
             Ok(number) => Arg::Int(number),

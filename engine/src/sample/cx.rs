@@ -8,8 +8,8 @@ use wire::Head;
 use crate::log::Termination;
 use crate::plan::{ListenerId, ProxyId, ServerId};
 
-use super::vars::{Effects, Scope, StreamVars, VarRef, VarStore};
 use super::value::Value;
+use super::vars::{Effects, Scope, StreamVars, VarRef, VarStore};
 use super::world::World;
 
 /// Everything that fetches, converters and log aliases read. Cheap to build and to copy.
@@ -407,6 +407,11 @@ impl CaptureStore {
     pub fn value(&self, id: usize) -> Option<&[u8]> {
         let (start, len) = (*self.slots.get(id)?)?;
         self.text.get(start as usize..(start + len) as usize)
+    }
+
+    /// Whether nothing was captured.
+    pub fn is_empty(&self) -> bool {
+        self.slots.is_empty()
     }
 
     /// Stores `value` in slot `id`; the caller has cut it to the slot's length.

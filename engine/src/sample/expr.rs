@@ -54,7 +54,13 @@ impl Expr {
             );
             return Err(compiler.error(message, remedy));
         }
-        let mut args = args::parse(row.name, "fetch method", &expr.fetch.args, &row.args, compiler)?;
+        let mut args = args::parse(
+            row.name,
+            "fetch method",
+            &expr.fetch.args,
+            &row.args,
+            compiler,
+        )?;
         if let Some(prepare) = row.prepare {
             prepare(&mut args, compiler)?;
         }

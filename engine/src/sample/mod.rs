@@ -11,21 +11,25 @@ mod fetch;
 pub mod pattern;
 mod point;
 mod row;
+#[cfg(test)]
+pub(crate) mod testing;
+#[cfg(test)]
+mod tests;
 mod value;
 mod vars;
 mod world;
 
 pub use cast::castable;
 pub use cx::{
-    CaptureCounts, CaptureStore, Captures, Clock, ConnectionCounts, Cx, Data, LogOrigin, SessionFacts, StreamFacts,
-    Timers, TlsFacts,
+    CaptureCounts, CaptureStore, Captures, Clock, ConnectionCounts, Cx, Data, LogOrigin,
+    SessionFacts, StreamFacts, Timers, TlsFacts,
 };
 pub use env::{CaptureSlots, Compiler, Names};
 pub use error::CompileError;
 pub use expr::Expr;
 pub use point::{Needs, Point};
 pub use row::{Fetched, Walk};
-pub use value::{Type, Value};
+pub use value::{Type, Value, until_nul};
 pub use vars::{Effects, Scope, StreamVars, VarRef, VarStore, VarTable};
 pub use world::{PatternChange, ProxyCounters, ProxyTimeout, ServerCounters, World};
 

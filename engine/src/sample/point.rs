@@ -96,7 +96,10 @@ impl Point {
             ),
             N::ResponseData => matches!(self, P::ResponseContent | P::HttpResponse),
             N::Response | N::ResponseBody => {
-                matches!(self, P::ResponseContent | P::HttpResponse | P::HttpAfterResponse)
+                matches!(
+                    self,
+                    P::ResponseContent | P::HttpResponse | P::HttpAfterResponse
+                )
             }
             N::ResponseKept => matches!(
                 self,

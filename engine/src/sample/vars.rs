@@ -194,7 +194,10 @@ mod tests {
     #[test]
     fn effects_hide_older_writes() {
         let effects = Effects::default();
-        let var = VarRef { scope: Scope::Txn, slot: 3 };
+        let var = VarRef {
+            scope: Scope::Txn,
+            slot: 3,
+        };
         assert_eq!(effects.latest(var), None);
         effects.set(var, Value::Sint(1));
         effects.unset(var);

@@ -95,8 +95,13 @@ pub trait World {
 /// A change of a pattern set made by a rule (`set-map`, `del-map`, `add-acl`, `del-acl`).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum PatternChange {
-    Add { key: Arc<[u8]>, value: Option<Arc<[u8]>> },
-    Remove { key: Arc<[u8]> },
+    Add {
+        key: Arc<[u8]>,
+        value: Option<Arc<[u8]>>,
+    },
+    Remove {
+        key: Arc<[u8]>,
+    },
 }
 
 /// Which timeout a fetch such as `be_server_timeout` asks for.

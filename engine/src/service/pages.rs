@@ -50,7 +50,9 @@ pub enum PageError {
 impl Default for ErrorPages {
     fn default() -> Self {
         let builtin = |message: &'static Message| (message.status, ErrorPage::Builtin(message));
-        Self { pages: MESSAGES.iter().map(builtin).collect() }
+        Self {
+            pages: MESSAGES.iter().map(builtin).collect(),
+        }
     }
 }
 
@@ -74,7 +76,9 @@ impl ErrorPages {
     /// The answer for a status; that of 500 for one that has none.
     pub fn page(&self, status: u16) -> &ErrorPage {
         const INTERNAL: &ErrorPage = &ErrorPage::Builtin(Message::internal());
-        let row = self.pages.binary_search_by_key(&status, |(status, _)| *status);
+        let row = self
+            .pages
+            .binary_search_by_key(&status, |(status, _)| *status);
         row.map_or(INTERNAL, |row| &self.pages[row].1)
     }
 
@@ -82,7 +86,10 @@ impl ErrorPages {
         match &line.reply {
             ErrorReply::File(file) => self.add_file(file),
             ErrorReply::Location { status, url } => {
-                self.replace(line.code, ErrorPage::Custom(CustomPage::redirect(*status, url)));
+                self.replace(
+                    line.code,
+                    ErrorPage::Custom(CustomPage::redirect(*status, url)),
+                );
                 Ok(())
             }
             ErrorReply::Reply(reply) => {
@@ -92,9 +99,11 @@ impl ErrorPages {
             }
             ErrorReply::Files(name) => {
                 let section = sections.iter().find(|section| section.name == *name);
-                let section =
-                    section.ok_or_else(|| PageError::UnknownSection(name.clone()))?;
-                section.files.iter().try_for_each(|file| self.add_file(file))
+                let section = section.ok_or_else(|| PageError::UnknownSection(name.clone()))?;
+                section
+                    .files
+                    .iter()
+                    .try_for_each(|file| self.add_file(file))
             }
         }
     }
@@ -106,7 +115,10 @@ impl ErrorPages {
     }
 
     fn replace(&mut self, status: u16, page: ErrorPage) {
-        match self.pages.binary_search_by_key(&status, |(status, _)| *status) {
+        match self
+            .pages
+            .binary_search_by_key(&status, |(status, _)| *status)
+        {
             Ok(row) => self.pages[row].1 = page,
             Err(row) => self.pages.insert(row, (status, page)),
         }
@@ -119,7 +131,9 @@ impl ErrorPage {
         if message.is_empty() {
             return Ok(Self::Silent);
         }
-        CustomPage::parse(message).map(Self::Custom).ok_or(PageError::NotAMessage)
+        CustomPage::parse(message)
+            .map(Self::Custom)
+            .ok_or(PageError::NotAMessage)
     }
 
     /// The status that the client sees; 0 for silence.
@@ -183,7 +197,10 @@ impl CustomPage {
         let end = memchr::memmem::find(message, b"\n\r\n").map(|at| (at, 3));
         let bare = memchr::memmem::find(message, b"\n\n").map(|at| (at, 2));
         let (at, gap) = end.into_iter().chain(bare).min()?;
-        let (text, body) = (std::str::from_utf8(&message[..at]).ok()?, &message[at + gap..]);
+        let (text, body) = (
+            std::str::from_utf8(&message[..at]).ok()?,
+            &message[at + gap..],
+        );
         let mut lines = text.split('\n').map(|line| line.trim_end_matches('\r'));
         let first = lines.next()?;
         let (version, rest) = first.split_once(' ')?;
@@ -202,7 +219,13 @@ impl CustomPage {
             }
         }
         let version_1_0 = version == "HTTP/1.0";
-        Some(Self { status, head: head.into_bytes(), body: body.to_vec(), version_1_0, delimited })
+        Some(Self {
+            status,
+            head: head.into_bytes(),
+            body: body.to_vec(),
+            version_1_0,
+            delimited,
+        })
     }
 
     fn redirect(status: u16, url: &str) -> Self {
@@ -235,7 +258,10 @@ impl CustomPage {
         };
         let status = reply.status.unwrap_or(code);
         let reason = Message::of(status).map_or("Unknown", |message| message.reason);
-        let mut head = format!("HTTP/1.1 {status} {reason}\r\ncontent-length: {}\r\n", body.len());
+        let mut head = format!(
+            "HTTP/1.1 {status} {reason}\r\ncontent-length: {}\r\n",
+            body.len()
+        );
         if let (Some(kind), false) = (&reply.content_type, body.is_empty()) {
             head.push_str(&format!("content-type: {kind}\r\n"));
         }
@@ -266,10 +292,17 @@ mod tests {
         let fields = "HTTP/1.0 403 Nope\r\ncontent-length: 4\r\ncontent-type: text/html\r\n";
         let kept = format!("{fields}connection: keep-alive\r\n\r\nhi!\n");
         assert_eq!(sent(old, Persistence::Silent), (kept, false));
-        assert_eq!(sent(old, Persistence::Close), (format!("{fields}\r\nhi!\n"), false));
+        assert_eq!(
+            sent(old, Persistence::Close),
+            (format!("{fields}\r\nhi!\n"), false)
+        );
         let open = "HTTP/1.0 503 Off\r\nConnection: close\r\nX-A:b\r\n\r\n<html>\n";
         let expected = "HTTP/1.0 503 Off\r\nx-a: b\r\n\r\n<html>\n".to_owned();
-        assert_eq!(sent(open, Persistence::Silent), (expected, true), "no length: it closes");
+        assert_eq!(
+            sent(open, Persistence::Silent),
+            (expected, true),
+            "no length: it closes"
+        );
         let none = "HTTP/1.1 204 No Content\nFoo: bar\n\n";
         let expected = "HTTP/1.1 204 No Content\r\nfoo: bar\r\n\r\n".to_owned();
         assert_eq!(sent(none, Persistence::Silent), (expected, false));
@@ -277,7 +310,12 @@ mod tests {
 
     #[test]
     fn what_is_no_message_is_refused_and_nothing_is_silence() {
-        for bad in ["hello", "HTTP/1.1 abc\n\n", "HTTP/1.1 200 OK\nno colon\n\n", "x 200\n\n"] {
+        for bad in [
+            "hello",
+            "HTTP/1.1 abc\n\n",
+            "HTTP/1.1 200 OK\nno colon\n\n",
+            "x 200\n\n",
+        ] {
             let error = ErrorPage::of_message(bad.as_bytes()).err();
             assert_eq!(error, Some(PageError::NotAMessage), "{bad}");
         }
@@ -287,15 +325,26 @@ mod tests {
 
     #[test]
     fn the_last_line_for_a_status_wins() {
-        let line = |code, reply| HttpError { code, reply, at: Place::default() };
-        let location = |url: &str| ErrorReply::Location { status: 303, url: url.to_owned() };
+        let line = |code, reply| HttpError {
+            code,
+            reply,
+            at: Place::default(),
+        };
+        let location = |url: &str| ErrorReply::Location {
+            status: 303,
+            url: url.to_owned(),
+        };
         let file = ErrorFile {
             code: 404,
             path: "e".to_owned(),
             message: b"HTTP/1.1 404 Gone fishing\n\n".to_vec(),
             at: Place::default(),
         };
-        let section = HttpErrors { name: "mine".to_owned(), files: vec![file], ..HttpErrors::default() };
+        let section = HttpErrors {
+            name: "mine".to_owned(),
+            files: vec![file],
+            ..HttpErrors::default()
+        };
         let lines = [
             line(502, location("/a")),
             line(502, location("/b")),
@@ -303,7 +352,13 @@ mod tests {
             line(0, ErrorReply::Files("other".to_owned())),
         ];
         let (pages, errors) = ErrorPages::compile(&lines, &[section]);
-        assert_eq!(errors, [(Place::default(), PageError::UnknownSection("other".to_owned()))]);
+        assert_eq!(
+            errors,
+            [(
+                Place::default(),
+                PageError::UnknownSection("other".to_owned())
+            )]
+        );
         let mut out = Vec::new();
         pages.page(502).write(&mut out, Persistence::Silent, true);
         pages.page(404).write_raw(&mut out);
@@ -312,7 +367,10 @@ mod tests {
             "HTTP/1.1 303 See Other\r\ncache-control: no-cache\r\ncontent-length: 0\r\n\
              location: /b\r\n\r\nHTTP/1.1 404 Gone fishing\r\n\r\n"
         );
-        assert_eq!((pages.page(503).status(), pages.page(299).status()), (503, 500));
+        assert_eq!(
+            (pages.page(503).status(), pages.page(299).status()),
+            (503, 500)
+        );
     }
 
     #[test]
@@ -322,7 +380,11 @@ mod tests {
             content_type: Some("text/plain".to_owned()),
             ..Reply::default()
         };
-        let line = HttpError { code: 429, reply: ErrorReply::Reply(reply), at: Place::default() };
+        let line = HttpError {
+            code: 429,
+            reply: ErrorReply::Reply(reply),
+            at: Place::default(),
+        };
         let (pages, errors) = ErrorPages::compile(&[line], &[]);
         assert!(errors.is_empty());
         let mut out = Vec::new();

@@ -5,7 +5,8 @@ use std::task::Poll;
 use reactor::Readable;
 
 use crate::log::{Cause, Phase};
-use crate::stream::{Client, Exchange, Fault, Generation, Interrupted, Local, Patience, wait};
+use crate::state::Generation;
+use crate::stream::{Client, Exchange, Fault, Interrupted, Local, Patience, wait};
 
 /// Waits for the first byte of a request; returns from when its `timeout http-request` runs.
 ///

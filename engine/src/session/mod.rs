@@ -12,7 +12,8 @@ use crate::gate::Pass;
 use crate::mux::Link;
 use crate::plan::ListenerId;
 use crate::sample::{SessionFacts, VarStore};
-use crate::stream::{self, Client, Entry, Fault, Generation, Local, Next, Stream};
+use crate::state::Generation;
+use crate::stream::{self, Client, Entry, Fault, Local, Next, Stream};
 
 /// Serves one connection until it ends. `pass` is its right to be open.
 pub async fn run(local: Rc<Local>, accepted: Accepted, listener: ListenerId, pass: Pass) {

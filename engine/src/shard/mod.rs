@@ -14,7 +14,8 @@ use crate::logger::{Logger, OpenError};
 use crate::mesh::{Mesh, Streams, ToShard};
 use crate::plan::ListenerId;
 use crate::rt;
-use crate::stream::{Entry, Generation, Local, Runtime};
+use crate::state::{Generation, Runtime};
+use crate::stream::{Entry, Local};
 
 /// What a core is given to start with.
 pub struct Seed {

@@ -41,7 +41,7 @@ async fn request_rules(stream: &mut Stream<'_>, proxy: ProxyId) -> Result<Option
     if let Some(page) = &plan.stats_page
         && super::stats_page::is_asked_for(page, &stream.exchange.request)
     {
-        return Ok(Some(super::stats_page::answer(stream, proxy, page).await));
+        return Ok(Some(super::stats_page::answer(stream, proxy, page)));
     }
     let verdict = stream.evaluate(&plan.rules.redirects, 0, Sees::Request, Contents::default());
     act(stream, proxy, verdict, Phase::Request).await
@@ -171,7 +171,7 @@ async fn monitor(stream: &mut Stream<'_>) -> Option<Next> {
         return None;
     }
     let fails = frontend.monitor_fail.iter().any(|condition| stream.holds(Some(condition)));
-    stream.exchange.facts.log_is_muted = true;
+    stream.exchange.log_is_muted = true;
     stream.exchange.facts.termination.end(Cause::Local, Phase::Request);
     Some(reply::send(stream, &Answer::error(if fails { 503 } else { 200 })).await)
 }

@@ -19,6 +19,8 @@ pub struct Exchange {
     pub marks: Marks,
     pub overrides: Overrides,
     pub upload: Upload,
+    /// No log line is written (`monitor-uri`).
+    pub log_is_muted: bool,
     /// Bytes of a response have been given to the client's connection.
     pub response_begun: bool,
     /// What was counted as begun on the server's side and has to be counted as ended.
@@ -79,6 +81,7 @@ impl Default for Exchange {
             marks: Marks::default(),
             overrides: Overrides::default(),
             upload: Upload::Untouched,
+            log_is_muted: false,
             response_begun: false,
             counted: Counted::default(),
         }
@@ -98,6 +101,7 @@ impl Exchange {
         self.marks = Marks::default();
         self.overrides = Overrides::default();
         self.upload = Upload::Untouched;
+        self.log_is_muted = false;
         self.response_begun = false;
         self.counted = Counted::default();
     }

@@ -1,6 +1,6 @@
 //! The end of an exchange: times, counters, the log line.
 
-use super::Stream;
+use super::{Stream, journal};
 use crate::log::Cause;
 use crate::sample::{ConnectionCounts, Timers};
 
@@ -19,7 +19,7 @@ pub fn record(stream: &mut Stream<'_>) {
     measure(stream);
     count(stream);
     stream.leave_all();
-    stream.log();
+    journal::write(stream);
 }
 
 fn measure(stream: &mut Stream<'_>) {

@@ -1,7 +1,8 @@
 //! Rules and expressions, given what they may see of a stream.
 
 use super::world::CoreWorld;
-use super::{Client, Exchange, Generation, Local, Stream};
+use super::{Client, Exchange, Local, Stream};
+use crate::state::Generation;
 use crate::rules::{Condition, Ruleset, Txn, Verdict};
 use crate::sample::{Cx, Data, Effects};
 

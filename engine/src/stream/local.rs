@@ -6,7 +6,8 @@ use std::sync::Arc;
 
 use reactor::{Core, Event};
 
-use super::{Exchange, Generation, Registry, Tickets};
+use super::{Exchange, Registry, Tickets};
+use crate::state::Generation;
 use crate::limits::EXCHANGES_KEPT;
 use crate::gate::WakeCore;
 use crate::logger::Logger;

@@ -2,13 +2,14 @@
 
 mod client;
 mod connect;
+mod connection_rules;
 mod decide;
 mod error;
 mod exchange;
 mod fault;
 mod finish;
-mod generation;
 mod hash;
+mod journal;
 mod judge;
 mod local;
 mod queue;
@@ -32,9 +33,9 @@ use cfgparse::model::proxy::HttpConnection;
 use wire::h1::Limits;
 
 pub use client::Client;
+pub use connection_rules::{admits_connection, admits_session};
 pub use exchange::Exchange;
 pub use fault::Fault;
-pub use generation::{Generation, Runtime};
 pub use local::Local;
 pub use registry::{Entry, Registered, Registry};
 pub use run::{fail, run};
@@ -43,6 +44,7 @@ pub use tickets::Tickets;
 pub use wait::{Interrupted, Patience, wait};
 
 use crate::plan::{Options, ProxyId, ServerId};
+use crate::state::Generation;
 use crate::stats::ListenerCounters;
 
 /// What the connection does after an exchange.

@@ -40,7 +40,7 @@ async fn exchange(stream: &mut Stream<'_>) -> Result<Next, Fault> {
         return Ok(next);
     }
     request::add_own_fields(stream);
-    let mut attempts = Attempts { bound: route::bound_server(stream), ..Attempts::default() };
+    let mut attempts = Attempts::new(route::bound_server(stream));
     loop {
         let side = connect::open(stream, backend, &mut attempts).await?;
         if let Some(next) = serve(stream, backend, side).await? {

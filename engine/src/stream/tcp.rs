@@ -32,7 +32,7 @@ async fn exchange(stream: &mut Stream<'_>) -> Result<(), Fault> {
         content_rules(stream, backend).await?;
     }
     stream.exchange.marks.request_us = stream.local.core.now_us();
-    let mut attempts = Attempts { bound: route::bound_server(stream), ..Attempts::default() };
+    let mut attempts = Attempts::new(route::bound_server(stream));
     let side = connect::open(stream, backend, &mut attempts).await?;
     let plan = stream.generation.plan();
     let mut watch = Watch::new(

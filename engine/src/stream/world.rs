@@ -1,6 +1,7 @@
 //! What expressions ask of the process, answered by one core.
 
-use super::{Generation, Local};
+use super::Local;
+use crate::state::Generation;
 use crate::plan::{ListenerId, Plan, ProxyId, ServerId};
 use crate::sample::pattern::Patterns;
 use crate::sample::{ProxyCounters, ProxyTimeout, ServerCounters, World};

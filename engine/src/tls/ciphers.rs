@@ -2,7 +2,7 @@
 
 use rustls::crypto::aws_lc_rs::{cipher_suite, kx_group};
 use rustls::crypto::{CryptoProvider, SupportedKxGroup};
-use rustls::{CipherSuite, SupportedCipherSuite};
+use rustls::{CipherSuite, NamedGroup, SupportedCipherSuite};
 
 use super::error::SetupError;
 
@@ -97,6 +97,26 @@ pub(super) fn openssl_name(suite: CipherSuite) -> &'static str {
         .map_or("", |row| row.name)
 }
 
+/// Strength of a suite's cipher in bits.
+pub(super) fn strength_bits(suite: CipherSuite) -> u16 {
+    if openssl_name(suite).contains("128") {
+        128
+    } else {
+        256
+    }
+}
+
+/// OpenSSL's name of a group.
+pub(super) fn openssl_curve(group: NamedGroup) -> &'static str {
+    match group {
+        NamedGroup::X25519 => "X25519",
+        NamedGroup::secp256r1 => "prime256v1",
+        NamedGroup::secp384r1 => "secp384r1",
+        NamedGroup::X25519MLKEM768 => "X25519MLKEM768",
+        _ => "",
+    }
+}
+
 /// What a `bind` or `server` line says about ciphers and curves; `None` leaves the default.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Choice<'a> {
@@ -161,18 +181,22 @@ fn by_string(list: &str, warnings: &mut Vec<String>) -> Result<Vec<&'static Row>
     let mut banned: Vec<&str> = Vec::new();
     for word in list.split([':', ',', ' ']).filter(|word| !word.is_empty()) {
         let meant = |row: &&'static Row, word: &str| !row.is_tls13() && row.is_meant(word);
-        match word.as_bytes()[0] {
+        let (sign, word) = match word.as_bytes()[0] {
+            sign @ (b'@' | b'!' | b'-' | b'+') => (sign, &word[1..]),
+            _ => (b' ', word),
+        };
+        match sign {
             // Sorting and security levels change nothing among these few strong suites.
             b'@' => {}
             b'!' | b'-' => {
-                chosen.retain(|row| !meant(row, &word[1..]));
-                if word.starts_with('!') {
-                    banned.push(&word[1..]);
+                chosen.retain(|row| !meant(row, word));
+                if sign == b'!' {
+                    banned.push(word);
                 }
             }
             b'+' => {
                 let (moved, mut kept): (Vec<_>, Vec<_>) =
-                    chosen.into_iter().partition(|row| meant(row, &word[1..]));
+                    chosen.into_iter().partition(|row| meant(row, word));
                 kept.extend(moved);
                 chosen = kept;
             }

@@ -4,14 +4,17 @@ mod cert;
 mod ciphers;
 mod context;
 mod error;
+mod facts;
 mod session;
 mod sni;
+mod stream;
 mod ticket;
 mod verify;
 
 pub use context::{BindContext, Contexts, ServerContext};
 pub use error::{SetupError, TlsError};
 pub use session::{Progress, Scratch, TlsInfo, TlsSession};
+pub use stream::{HandshakeFault, Stream};
 
 #[cfg(test)]
 mod tests;

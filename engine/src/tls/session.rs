@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use rustls::client::UnbufferedClientConnection;
+use rustls::crypto::SupportedKxGroup;
 use rustls::server::UnbufferedServerConnection;
 use rustls::unbuffered::{
     ConnectionState, EncodeError, EncryptError, UnbufferedStatus, WriteTraffic,
@@ -70,6 +71,10 @@ pub struct TlsInfo {
     pub version: &'static str,
     /// OpenSSL's name of the cipher.
     pub cipher: &'static str,
+    /// Strength of the cipher in bits.
+    pub cipher_bits: u16,
+    /// OpenSSL's name of the key exchange's group; empty where a session was resumed without one.
+    pub curve: &'static str,
     /// The name the client asked for; server side only.
     pub sni: Option<Box<str>>,
     /// The protocol chosen by ALPN.
@@ -198,12 +203,18 @@ impl TlsSession {
             return None;
         }
         let state = self.state();
+        let suite = state.negotiated_cipher_suite()?.suite();
+        let group = state
+            .negotiated_key_exchange_group()
+            .map(SupportedKxGroup::name);
         Some(TlsInfo {
             version: match state.protocol_version()? {
                 ProtocolVersion::TLSv1_2 => "TLSv1.2",
                 _ => "TLSv1.3",
             },
-            cipher: ciphers::openssl_name(state.negotiated_cipher_suite()?.suite()),
+            cipher: ciphers::openssl_name(suite),
+            cipher_bits: ciphers::strength_bits(suite),
+            curve: group.map_or("", ciphers::openssl_curve),
             sni: self.sni.clone(),
             alpn: state.alpn_protocol().map(<[u8]>::to_vec),
             resumed: state.handshake_kind() == Some(HandshakeKind::Resumed),

@@ -11,7 +11,7 @@ macro_rules! known {
             /// Any name without an id of its own.
             Other,
             $(
-                #[doc = concat!("The field ", stringify!($text), ".")]
+                #[doc = concat!("`", stringify!($text), "`")]
                 $variant,
             )*
         }
@@ -26,10 +26,10 @@ macro_rules! known {
             }
 
             /// The name in lower case; empty for [`Known::Other`].
-            pub fn text(self) -> &'static [u8] {
+            pub fn text(self) -> &'static str {
                 match self {
-                    Known::Other => b"",
-                    $(Known::$variant => $text,)*
+                    Known::Other => "",
+                    $(Known::$variant => const { ascii($text) },)*
                 }
             }
         }
@@ -37,6 +37,14 @@ macro_rules! known {
         #[cfg(test)]
         const ALL: &[Known] = &[$(Known::$variant),*];
     };
+}
+
+/// Names are written as bytes, which patterns need, and told as text.
+const fn ascii(name: &[u8]) -> &str {
+    match std::str::from_utf8(name) {
+        Ok(text) => text,
+        Err(_) => panic!("a field name is ASCII"),
+    }
 }
 
 known! {
@@ -86,7 +94,7 @@ mod tests {
     #[test]
     fn every_name_is_found_by_its_text() {
         for &known in ALL {
-            assert_eq!(Known::of(known.text()), known);
+            assert_eq!(Known::of(known.text().as_bytes()), known);
             assert_eq!(known.text(), known.text().to_ascii_lowercase());
         }
         assert_eq!(Known::of(b"x-other"), Known::Other);

@@ -42,7 +42,8 @@ pub fn close_on_exec(fd: BorrowedFd<'_>, on: bool) -> io::Result<()> {
     }
 }
 
-fn duplicate(number: RawFd) -> io::Result<OwnedFd> {
+/// A descriptor of our own on what an inherited number refers to, close-on-exec.
+pub fn duplicate(number: RawFd) -> io::Result<OwnedFd> {
     // SAFETY: no pointers; the kernel checks the number.
     let fd = unsafe { libc::fcntl(number, libc::F_DUPFD_CLOEXEC, 0) };
     if fd < 0 {

@@ -17,7 +17,7 @@ pub(super) const COMMANDS: &[Command] = &[
     row("show pools", "show pools",
         "report information about the memory usage", Level::User, pools),
     row("show startup-logs", "show startup-logs",
-        "report logs emitted during HAProxy startup", Level::Operator, startup_logs),
+        "report logs emitted during startup", Level::Operator, startup_logs),
     row("show version", "show version",
         "show version of the current process", Level::User, version),
     row("wait", "wait {-h|<delay_ms>}", "wait the specified delay", Level::Admin, wait),

@@ -71,13 +71,10 @@ fn list(call: &mut Call<'_>) -> Answer {
                 filter.backend = Some(backend.to_owned());
                 filter.server = Some(server.to_owned());
             }
-            other => match identifier(other) {
-                Some(id) => filter.id = Some(id),
-                None => {
-                    let text = format!("Unsupported option '{other}', try 'help' for more info.");
-                    return Err(text.into());
-                }
-            },
+            other => {
+                let unknown = || format!("Unsupported option '{other}', try 'help' for more info.");
+                filter.id = Some(identifier(other).ok_or_else(unknown)?);
+            }
         }
     }
     let streams = call.ops.streams();

@@ -26,7 +26,7 @@ impl Context<'_> {
         }
         compiler.point = Point::Log;
         compiler.at = section.at;
-        let built_in = |text: &str| cfgparse::log_format(text).ok();
+        let built_in = |text: &str| cfgparse::expr::format::built_in(text);
         let format = match &logging.format {
             Written::Default => None,
             Written::Tcp => built_in(TCP_LOG_FORMAT),

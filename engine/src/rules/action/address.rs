@@ -26,20 +26,28 @@ struct SetAddress {
 
 impl Act for SetAddress {
     fn run(&self, txn: &mut Txn<'_>, _: Kind) -> Flow {
-        let value = self.expr.eval(&txn.cx()).value().map(crate::sample::Value::into_owned);
+        let value = self
+            .expr
+            .eval(&txn.cx())
+            .value()
+            .map(crate::sample::Value::into_owned);
         txn.apply_effects();
         let Some(value) = value else {
             return Flow::Next;
         };
         let source = matches!(self.part, Part::Src | Part::SrcPort);
-        let old = if source { txn.cx().src() } else { txn.cx().dst() };
+        let old = if source {
+            txn.cx().src()
+        } else {
+            txn.cx().dst()
+        };
         let old = old.unwrap_or_else(|| SocketAddr::new(IpAddr::V4(Ipv4Addr::UNSPECIFIED), 0));
         let new = match self.part {
             // The port of a new address is 0 (manual, `set-src`).
             Part::Src | Part::Dst => value.as_address().map(|ip| SocketAddr::new(ip, 0)),
-            Part::SrcPort | Part::DstPort => {
-                value.as_int().map(|port| SocketAddr::new(old.ip(), port as u16))
-            }
+            Part::SrcPort | Part::DstPort => value
+                .as_int()
+                .map(|port| SocketAddr::new(old.ip(), port as u16)),
         };
         if let Some(new) = new {
             if source {

@@ -22,7 +22,9 @@ impl Act for Auth {
         let realm = match &self.realm {
             Some(realm) => realm,
             // Without a realm the proxy's name stands for it.
-            None => txn.world.proxy_name(txn.stream.backend.unwrap_or(txn.session.frontend)),
+            None => txn
+                .world
+                .proxy_name(txn.stream.backend.unwrap_or(txn.session.frontend)),
         };
         let (status, field): (u16, &'static [u8]) = if to_proxy {
             (407, b"proxy-authenticate")

@@ -114,7 +114,10 @@ fn compile_delete(name: &str, method: HeaderMatch, compiler: &mut Compiler<'_>) 
         HeaderMatch::End => How::End,
         HeaderMatch::Sub => How::Inside,
         HeaderMatch::Reg => How::Regex(Box::new(compile_regex(name, true).map_err(|error| {
-            compiler.error(error.message, "write a regular expression for the field's name")
+            compiler.error(
+                error.message,
+                "write a regular expression for the field's name",
+            )
         })?)),
     };
     Ok(Box::new(Delete {

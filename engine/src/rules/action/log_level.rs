@@ -22,7 +22,10 @@ pub fn compile(level: Option<u8>, compiler: &Compiler<'_>) -> Compiled {
     let level = match level {
         None => LogLevel::Silent,
         Some(number) => LogLevel::At(Level::from_number(number).ok_or_else(|| {
-            compiler.error("unknown log level", "write emerg, alert, crit, err, warning, notice, info, debug or silent")
+            compiler.error(
+                "unknown log level",
+                "write emerg, alert, crit, err, warning, notice, info, debug or silent",
+            )
         })?),
     };
     Ok(Box::new(SetLogLevel(level)))

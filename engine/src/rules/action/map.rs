@@ -61,6 +61,9 @@ pub fn compile(action: &Action, compiler: &mut Compiler<'_>) -> Compiled {
         set,
         op: *op,
         key: Format::compile(key, compiler)?,
-        value: value.as_ref().map(|v| Format::compile(v, compiler)).transpose()?,
+        value: value
+            .as_ref()
+            .map(|v| Format::compile(v, compiler))
+            .transpose()?,
     }))
 }

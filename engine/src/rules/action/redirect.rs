@@ -30,7 +30,7 @@ impl Act for Redirecting {
         let location = txn.with_scratch(
             |cx, out| self.target.render(cx, Purpose::Http, out),
             |txn, target| {
-                if target.is_empty() && self.ignore_empty {
+                if target.is_empty() && self.ignore_empty && self.kind == RedirectKind::Location {
                     return None;
                 }
                 Some(self.location(target, txn.request.as_deref()))
@@ -43,7 +43,10 @@ impl Act for Redirecting {
         fields.push((b"location".as_slice().into(), location.into()));
         // 302, 303 and 307 are not to be kept; 301 and 308 are permanent.
         if matches!(self.code, 302 | 303 | 307) {
-            fields.push((b"cache-control".as_slice().into(), b"no-cache".as_slice().into()));
+            fields.push((
+                b"cache-control".as_slice().into(),
+                b"no-cache".as_slice().into(),
+            ));
         }
         if let Some(cookie) = &self.set_cookie {
             fields.push((b"set-cookie".as_slice().into(), cookie.to_vec().into()));
@@ -79,7 +82,11 @@ impl Redirecting {
                 if self.keep_query
                     && let Some(query) = request.and_then(Head::query)
                 {
-                    let mark = if memchr::memchr(b'?', target).is_some() { b'&' } else { b'?' };
+                    let mark = if memchr::memchr(b'?', target).is_some() {
+                        b'&'
+                    } else {
+                        b'?'
+                    };
                     location.push(mark);
                     location.extend_from_slice(query);
                 }
@@ -94,6 +101,7 @@ impl Redirecting {
             return;
         };
         if !matches!(target.form, TargetForm::Origin | TargetForm::Absolute) {
+            location.push(b'/');
             return;
         }
         let path = target.path();

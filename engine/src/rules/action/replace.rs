@@ -6,8 +6,8 @@ use regex::bytes::{Captures, Regex};
 use crate::log::{Format, Purpose};
 use crate::rules::ruleset::Kind;
 use crate::rules::txn::Txn;
-use crate::sample::{Compiler, value_parts};
 use crate::sample::pattern::compile_regex;
+use crate::sample::{Compiler, value_parts};
 
 use super::header::head;
 use super::{Act, Compiled, Flow};
@@ -93,7 +93,10 @@ pub fn compile(action: &Action, compiler: &mut Compiler<'_>) -> Compiled {
     Ok(Box::new(Replace {
         name: name.to_ascii_lowercase().into_bytes().into(),
         regex: compile_regex(regex, false).map_err(|error| {
-            compiler.error(error.message, "write a regular expression for the field's value")
+            compiler.error(
+                error.message,
+                "write a regular expression for the field's value",
+            )
         })?,
         replacement: Format::compile(replacement, compiler)?,
         each_value,

@@ -107,11 +107,7 @@ impl CompiledReply {
     }
 }
 
-fn error_files(
-    section: &str,
-    status: u16,
-    compiler: &Compiler<'_>,
-) -> Result<Body, CompileError> {
+fn error_files(section: &str, status: u16, compiler: &Compiler<'_>) -> Result<Body, CompileError> {
     if !compiler.names.has_http_errors(section) {
         return Err(compiler.error(
             format!("unable to find the http-errors section '{section}'"),

@@ -56,7 +56,10 @@ impl Act for SetRetries {
 }
 
 fn number(expr: &Expr, txn: &mut Txn<'_>) -> Option<u32> {
-    let value = expr.eval(&txn.cx()).value().and_then(|value| value.as_int());
+    let value = expr
+        .eval(&txn.cx())
+        .value()
+        .and_then(|value| value.as_int());
     txn.apply_effects();
     u32::try_from(value?).ok()
 }

@@ -50,7 +50,11 @@ impl Act for Set {
                 set(head, self.part, &new)
             },
         );
-        if done { Flow::Next } else { Flow::rewrite_failed(txn) }
+        if done {
+            Flow::Next
+        } else {
+            Flow::rewrite_failed(txn)
+        }
     }
 }
 
@@ -101,7 +105,10 @@ pub fn compile(action: &Action, compiler: &mut Compiler<'_>) -> Compiled {
     let regex = regex
         .map(|text| {
             compile_regex(text, false).map_err(|error| {
-                compiler.error(error.message, "write a regular expression for the URI's part")
+                compiler.error(
+                    error.message,
+                    "write a regular expression for the URI's part",
+                )
             })
         })
         .transpose()?;

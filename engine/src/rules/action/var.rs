@@ -111,12 +111,20 @@ pub fn compile(action: &Action, compiler: &mut Compiler<'_>) -> Compiled {
             name,
             conditions,
             expr,
-        } => (name, &conditions[..], Source::Expr(Expr::compile(expr, compiler)?)),
+        } => (
+            name,
+            &conditions[..],
+            Source::Expr(Expr::compile(expr, compiler)?),
+        ),
         Action::SetVarFormat {
             name,
             conditions,
             format,
-        } => (name, &conditions[..], Source::Format(Format::compile(format, compiler)?)),
+        } => (
+            name,
+            &conditions[..],
+            Source::Format(Format::compile(format, compiler)?),
+        ),
         Action::UnsetVar { name } => (name, &[][..], Source::Nothing),
         _ => return Err(compiler.error("not a variable action", "report this")),
     };

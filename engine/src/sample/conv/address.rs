@@ -8,9 +8,13 @@ use crate::sample::row::{ConvertRow, convert};
 use crate::sample::value::{Type, Value};
 
 pub static ROWS: &[ConvertRow] = &[
-    convert("ipmask", spec(1, &[Kind::Mask4, Kind::Mask6]), Type::Addr, Type::Addr, |v, a, _| {
-        ipmask(&v, a)
-    }),
+    convert(
+        "ipmask",
+        spec(1, &[Kind::Mask4, Kind::Mask6]),
+        Type::Addr,
+        Type::Addr,
+        |v, a, _| ipmask(&v, a),
+    ),
     convert("host_only", NONE, Type::Str, Type::Str, |v, _, _| {
         let text = v.into_text();
         let end = host_len(&text);
@@ -18,10 +22,12 @@ pub static ROWS: &[ConvertRow] = &[
     }),
     convert("port_only", NONE, Type::Str, Type::Sint, |v, _, _| {
         let text = v.into_text();
-        let port = text.get(host_len(&text)..).and_then(|rest| rest.strip_prefix(b":"));
+        let port = text
+            .get(host_len(&text)..)
+            .and_then(|rest| rest.strip_prefix(b":"));
         Some(Value::Sint(port.map_or(0, |digits| {
             let port = leading_int(digits);
-            if (0..=65_535).contains(&port) { port } else { 0 }
+            port.max(0)
         })))
     }),
 ];
@@ -38,9 +44,7 @@ fn ipmask<'a>(value: &Value<'a>, args: &Args) -> Option<Value<'a>> {
 /// Length of the host in `host`, `host:port`, `[v6]` or `[v6]:port`.
 fn host_len(text: &[u8]) -> usize {
     match memchr::memrchr(b':', text) {
-        Some(colon) if text[colon + 1..].iter().all(u8::is_ascii_digit) => {
-            colon
-        }
+        Some(colon) if !text[colon..].contains(&b']') => colon,
         _ => text.len(),
     }
 }

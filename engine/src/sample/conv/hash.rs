@@ -7,18 +7,50 @@ use crate::sample::value::{Type, Value};
 use Kind::Int;
 
 pub static ROWS: &[ConvertRow] = &[
-    convert("sdbm", spec(0, &[Int]), Type::Bin, Type::Sint, |v, a, _| hash(v, a, sdbm)),
-    convert("djb2", spec(0, &[Int]), Type::Bin, Type::Sint, |v, a, _| hash(v, a, djb2)),
-    convert("wt6", spec(0, &[Int]), Type::Bin, Type::Sint, |v, a, _| hash(v, a, wt6)),
-    convert("crc32", spec(0, &[Int]), Type::Bin, Type::Sint, |v, a, _| hash(v, a, crc32)),
-    convert("crc32c", spec(0, &[Int]), Type::Bin, Type::Sint, |v, a, _| hash(v, a, crc32c)),
-    convert("xxh32", spec(0, &[Int]), Type::Bin, Type::Sint, |v, a, _| {
-        let seed = a.int(0).unwrap_or(0) as u32;
-        Some(Value::Sint(i64::from(xxh32(&v.into_data(), seed))))
+    convert("sdbm", spec(0, &[Int]), Type::Bin, Type::Sint, |v, a, _| {
+        hash(v, a, sdbm)
     }),
-    convert("xxh64", spec(0, &[Int]), Type::Bin, Type::Sint, |v, a, _| {
-        Some(Value::Sint(xxh64(&v.into_data(), a.int(0).unwrap_or(0) as u64) as i64))
+    convert("djb2", spec(0, &[Int]), Type::Bin, Type::Sint, |v, a, _| {
+        hash(v, a, djb2)
     }),
+    convert("wt6", spec(0, &[Int]), Type::Bin, Type::Sint, |v, a, _| {
+        hash(v, a, wt6)
+    }),
+    convert(
+        "crc32",
+        spec(0, &[Int]),
+        Type::Bin,
+        Type::Sint,
+        |v, a, _| hash(v, a, crc32),
+    ),
+    convert(
+        "crc32c",
+        spec(0, &[Int]),
+        Type::Bin,
+        Type::Sint,
+        |v, a, _| hash(v, a, crc32c),
+    ),
+    convert(
+        "xxh32",
+        spec(0, &[Int]),
+        Type::Bin,
+        Type::Sint,
+        |v, a, _| {
+            let seed = a.int(0).unwrap_or(0) as u32;
+            Some(Value::Sint(i64::from(xxh32(&v.into_data(), seed))))
+        },
+    ),
+    convert(
+        "xxh64",
+        spec(0, &[Int]),
+        Type::Bin,
+        Type::Sint,
+        |v, a, _| {
+            Some(Value::Sint(
+                xxh64(&v.into_data(), a.int(0).unwrap_or(0) as u64) as i64,
+            ))
+        },
+    ),
 ];
 
 fn hash<'a>(value: Value<'a>, args: &'a Args, hash: fn(&[u8]) -> u32) -> Option<Value<'a>> {
@@ -41,8 +73,9 @@ pub fn sdbm(data: &[u8]) -> u32 {
 
 /// Bernstein's hash, seed 5381, by addition.
 pub fn djb2(data: &[u8]) -> u32 {
-    data.iter()
-        .fold(5381u32, |h, &b| (h << 5).wrapping_add(h).wrapping_add(u32::from(b)))
+    data.iter().fold(5381u32, |h, &b| {
+        (h << 5).wrapping_add(h).wrapping_add(u32::from(b))
+    })
 }
 
 /// Two words that rotate each other, by amounts taken from their own bits.
@@ -69,7 +102,9 @@ pub fn avalanche(hash: u32) -> u32 {
     a = a.wrapping_add(0x1656_67b1).wrapping_add(a << 5);
     a = a.wrapping_add(0xd3a2_646c) ^ (a << 9);
     a = a.wrapping_add(0xfd70_46c5).wrapping_add(a << 3);
-    (a ^ 0xb55a_4f09) ^ (a >> 16)
+    a = (a ^ 0xb55a_4f09) ^ (a >> 16);
+    // A prime near three quarters of the range spreads the upper bits further.
+    a.wrapping_mul(0xc000_0001)
 }
 
 /// CRC-32 as in Ethernet (polynomial 0xEDB88320, reflected).
@@ -90,7 +125,13 @@ fn crc(data: &[u8], polynomial: u32) -> u32 {
     })
 }
 
-const P32: [u32; 5] = [2_654_435_761, 2_246_822_519, 3_266_489_917, 668_265_263, 374_761_393];
+const P32: [u32; 5] = [
+    2_654_435_761,
+    2_246_822_519,
+    3_266_489_917,
+    668_265_263,
+    374_761_393,
+];
 
 /// XXH32 (xxHash specification, version 0.1.1).
 pub fn xxh32(data: &[u8], seed: u32) -> u32 {
@@ -114,7 +155,9 @@ pub fn xxh32(data: &[u8], seed: u32) -> u32 {
         lanes
             .iter()
             .zip([1, 7, 12, 18])
-            .fold(0u32, |h, (lane, bits)| h.wrapping_add(lane.rotate_left(bits)))
+            .fold(0u32, |h, (lane, bits)| {
+                h.wrapping_add(lane.rotate_left(bits))
+            })
     } else {
         seed.wrapping_add(P32[4])
     };
@@ -148,7 +191,10 @@ const P64: [u64; 5] = [
 /// XXH64 (xxHash specification, version 0.1.1).
 pub fn xxh64(data: &[u8], seed: u64) -> u64 {
     let word = |chunk: &[u8]| {
-        chunk.iter().rev().fold(0u64, |w, &b| (w << 8) | u64::from(b))
+        chunk
+            .iter()
+            .rev()
+            .fold(0u64, |w, &b| (w << 8) | u64::from(b))
     };
     let round = |lane: u64, input: u64| {
         lane.wrapping_add(input.wrapping_mul(P64[1]))
@@ -171,9 +217,13 @@ pub fn xxh64(data: &[u8], seed: u64) -> u64 {
         let mixed = lanes
             .iter()
             .zip([1, 7, 12, 18])
-            .fold(0u64, |h, (lane, bits)| h.wrapping_add(lane.rotate_left(bits)));
+            .fold(0u64, |h, (lane, bits)| {
+                h.wrapping_add(lane.rotate_left(bits))
+            });
         lanes.iter().fold(mixed, |h, &lane| {
-            (h ^ round(0, lane)).wrapping_mul(P64[0]).wrapping_add(P64[3])
+            (h ^ round(0, lane))
+                .wrapping_mul(P64[0])
+                .wrapping_add(P64[3])
         })
     } else {
         seed.wrapping_add(P64[4])
@@ -181,7 +231,10 @@ pub fn xxh64(data: &[u8], seed: u64) -> u64 {
     h = h.wrapping_add(data.len() as u64);
     let mut words = blocks.remainder().chunks_exact(8);
     for chunk in words.by_ref() {
-        h = (h ^ round(0, word(chunk))).rotate_left(27).wrapping_mul(P64[0]).wrapping_add(P64[3]);
+        h = (h ^ round(0, word(chunk)))
+            .rotate_left(27)
+            .wrapping_mul(P64[0])
+            .wrapping_add(P64[3]);
     }
     let mut rest = words.remainder();
     if let Some((chunk, after)) = rest.split_at_checked(4) {
@@ -192,7 +245,9 @@ pub fn xxh64(data: &[u8], seed: u64) -> u64 {
         rest = after;
     }
     for &byte in rest {
-        h = (h ^ u64::from(byte).wrapping_mul(P64[4])).rotate_left(11).wrapping_mul(P64[0]);
+        h = (h ^ u64::from(byte).wrapping_mul(P64[4]))
+            .rotate_left(11)
+            .wrapping_mul(P64[0]);
     }
     h = (h ^ (h >> 33)).wrapping_mul(P64[1]);
     h = (h ^ (h >> 29)).wrapping_mul(P64[2]);
@@ -213,6 +268,7 @@ mod tests {
         assert_eq!(xxh32(b"abc", 0), 0x32d1_53ff);
         assert_eq!((wt6(b"a"), wt6(b"hello")), (1_900_802_597, 3_538_347_703));
         assert_eq!(djb2(b"hello"), 261_238_937);
+        assert_eq!(avalanche(wt6(b"hello")), 140_457_739);
         // Values that HAProxy 3.5 gives for "ex.org/a/b".
         assert_eq!(sdbm(b"ex.org/a/b"), 0x03a7_d3ee);
         assert_eq!(avalanche(sdbm(b"ex.org/a/b")), 0xbfbe_8a1c);

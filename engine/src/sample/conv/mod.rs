@@ -1,10 +1,13 @@
 //! Converters by name.
 
 mod address;
+mod digest;
+mod encoding;
 pub(super) mod hash;
+mod map;
 mod number;
-mod text;
 mod regsub;
+mod text;
 mod var;
 
 pub use regsub::expand_groups;
@@ -15,6 +18,9 @@ static TABLES: &[&[ConvertRow]] = &[
     text::ROWS,
     number::ROWS,
     address::ROWS,
+    encoding::ROWS,
+    digest::ROWS,
+    map::ROWS,
     hash::ROWS,
     var::ROWS,
     regsub::ROWS,
@@ -30,7 +36,10 @@ pub fn find(name: &str) -> Option<&'static ConvertRow> {
 
 /// All names.
 pub fn names() -> impl Iterator<Item = &'static str> {
-    TABLES.iter().flat_map(|rows| rows.iter()).map(|row| row.name)
+    TABLES
+        .iter()
+        .flat_map(|rows| rows.iter())
+        .map(|row| row.name)
 }
 
 #[cfg(test)]

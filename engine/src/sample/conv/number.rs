@@ -10,39 +10,103 @@ use Kind::{Int, IntOrVar, Str};
 use Type::Sint;
 
 pub static ROWS: &[ConvertRow] = &[
-    convert("add", spec(1, &[IntOrVar]), Sint, Sint, |v, a, cx| two(v, a, cx, i64::saturating_add)),
-    convert("sub", spec(1, &[IntOrVar]), Sint, Sint, |v, a, cx| two(v, a, cx, i64::saturating_sub)),
-    convert("mul", spec(1, &[IntOrVar]), Sint, Sint, |v, a, cx| two(v, a, cx, i64::saturating_mul)),
-    convert("div", spec(1, &[IntOrVar]), Sint, Sint, |v, a, cx| two(v, a, cx, divide)),
-    convert("mod", spec(1, &[IntOrVar]), Sint, Sint, |v, a, cx| two(v, a, cx, remainder)),
-    convert("and", spec(1, &[IntOrVar]), Sint, Sint, |v, a, cx| two(v, a, cx, |x, y| x & y)),
-    convert("or", spec(1, &[IntOrVar]), Sint, Sint, |v, a, cx| two(v, a, cx, |x, y| x | y)),
-    convert("xor", spec(1, &[IntOrVar]), Sint, Sint, |v, a, cx| two(v, a, cx, |x, y| x ^ y)),
-    convert("neg", NONE, Sint, Sint, |v, _, _| one(v, |x| Value::Sint(x.saturating_neg()))),
-    convert("cpl", NONE, Sint, Sint, |v, _, _| one(v, |x| Value::Sint(!x))),
-    convert("bool", NONE, Sint, Type::Bool, |v, _, _| one(v, |x| Value::Bool(x != 0))),
-    convert("not", NONE, Sint, Type::Bool, |v, _, _| one(v, |x| Value::Bool(x == 0))),
-    convert("even", NONE, Sint, Type::Bool, |v, _, _| one(v, |x| Value::Bool(x & 1 == 0))),
-    convert("odd", NONE, Sint, Type::Bool, |v, _, _| one(v, |x| Value::Bool(x & 1 == 1))),
-    convert("htonl", NONE, Sint, Sint, |v, _, _| {
-        one(v, |x| Value::Sint(i64::from((x as u32).to_be())))
+    convert("add", spec(1, &[IntOrVar]), Sint, Sint, |v, a, cx| {
+        two(v, a, cx, i64::saturating_add)
     }),
-    convert("http_date", spec(0, &[Int, Str]), Sint, Type::Str, |v, a, _| http_date(&v, a)),
-    convert("ltime", spec(1, &[Str, Int]), Sint, Type::Str, |v, a, cx| {
-        date(&v, a, 1_000_000, cx.clock.utc_offset_s)
+    convert("sub", spec(1, &[IntOrVar]), Sint, Sint, |v, a, cx| {
+        two(v, a, cx, i64::saturating_sub)
     }),
-    convert("utime", spec(1, &[Str, Int]), Sint, Type::Str, |v, a, _| date(&v, a, 1_000_000, 0)),
-    convert("ms_ltime", spec(1, &[Str, Int]), Sint, Type::Str, |v, a, cx| {
-        date(&v, a, 1000, cx.clock.utc_offset_s)
+    convert("mul", spec(1, &[IntOrVar]), Sint, Sint, |v, a, cx| {
+        two(v, a, cx, i64::saturating_mul)
     }),
-    convert("ms_utime", spec(1, &[Str, Int]), Sint, Type::Str, |v, a, _| date(&v, a, 1000, 0)),
-    convert("us_ltime", spec(1, &[Str, Int]), Sint, Type::Str, |v, a, cx| {
-        date(&v, a, 1, cx.clock.utc_offset_s)
+    convert("div", spec(1, &[IntOrVar]), Sint, Sint, |v, a, cx| {
+        two(v, a, cx, divide)
     }),
-    convert("us_utime", spec(1, &[Str, Int]), Sint, Type::Str, |v, a, _| date(&v, a, 1, 0)),
-    convert("iif", spec(2, &[Str, Str]), Type::Bool, Type::Str, |v, a, _| {
-        a.text(if v.as_int()? != 0 { 0 } else { 1 }).map(Value::str)
+    convert("mod", spec(1, &[IntOrVar]), Sint, Sint, |v, a, cx| {
+        two(v, a, cx, remainder)
     }),
+    convert("and", spec(1, &[IntOrVar]), Sint, Sint, |v, a, cx| {
+        two(v, a, cx, |x, y| x & y)
+    }),
+    convert("or", spec(1, &[IntOrVar]), Sint, Sint, |v, a, cx| {
+        two(v, a, cx, |x, y| x | y)
+    }),
+    convert("xor", spec(1, &[IntOrVar]), Sint, Sint, |v, a, cx| {
+        two(v, a, cx, |x, y| x ^ y)
+    }),
+    convert("neg", NONE, Sint, Sint, |v, _, _| {
+        one(v, |x| Value::Sint(x.saturating_neg()))
+    }),
+    convert("cpl", NONE, Sint, Sint, |v, _, _| {
+        one(v, |x| Value::Sint(!x))
+    }),
+    convert("bool", NONE, Sint, Type::Bool, |v, _, _| {
+        one(v, |x| Value::Bool(x != 0))
+    }),
+    convert("not", NONE, Sint, Type::Bool, |v, _, _| {
+        one(v, |x| Value::Bool(x == 0))
+    }),
+    convert("even", NONE, Sint, Type::Bool, |v, _, _| {
+        one(v, |x| Value::Bool(x & 1 == 0))
+    }),
+    convert("odd", NONE, Sint, Type::Bool, |v, _, _| {
+        one(v, |x| Value::Bool(x & 1 == 1))
+    }),
+    convert("htonl", NONE, Sint, Type::Bin, |v, _, _| {
+        one(v, |x| Value::Bin((x as u32).to_be_bytes().to_vec().into()))
+    }),
+    convert(
+        "http_date",
+        spec(0, &[Int, Str]),
+        Sint,
+        Type::Str,
+        |v, a, _| http_date(&v, a),
+    ),
+    convert(
+        "ltime",
+        spec(1, &[Str, Int]),
+        Sint,
+        Type::Str,
+        |v, a, cx| date(&v, a, 1_000_000, Some(cx.clock.utc_offset_s)),
+    ),
+    convert("utime", spec(1, &[Str, Int]), Sint, Type::Str, |v, a, _| {
+        date(&v, a, 1_000_000, None)
+    }),
+    convert(
+        "ms_ltime",
+        spec(1, &[Str, Int]),
+        Sint,
+        Type::Str,
+        |v, a, cx| date(&v, a, 1000, Some(cx.clock.utc_offset_s)),
+    ),
+    convert(
+        "ms_utime",
+        spec(1, &[Str, Int]),
+        Sint,
+        Type::Str,
+        |v, a, _| date(&v, a, 1000, None),
+    ),
+    convert(
+        "us_ltime",
+        spec(1, &[Str, Int]),
+        Sint,
+        Type::Str,
+        |v, a, cx| date(&v, a, 1, Some(cx.clock.utc_offset_s)),
+    ),
+    convert(
+        "us_utime",
+        spec(1, &[Str, Int]),
+        Sint,
+        Type::Str,
+        |v, a, _| date(&v, a, 1, None),
+    ),
+    convert(
+        "iif",
+        spec(2, &[Str, Str]),
+        Type::Bool,
+        Type::Str,
+        |v, a, _| a.text(if v.as_int()? != 0 { 0 } else { 1 }).map(Value::str),
+    ),
 ];
 
 fn one<'a>(value: Value<'a>, apply: impl FnOnce(i64) -> Value<'a>) -> Option<Value<'a>> {
@@ -94,11 +158,12 @@ fn date<'a>(
     value: &Value<'a>,
     args: &'a Args,
     unit_us: i64,
-    utc_offset_s: i32,
+    utc_offset_s: Option<i32>,
 ) -> Option<Value<'a>> {
     let us = moment(value, args.int(1), unit_us)?;
     let mut text = Vec::with_capacity(32);
-    Date::new(us, utc_offset_s).write_strftime(args.text(0)?, &mut text);
+    let date = utc_offset_s.map_or_else(|| Date::utc(us), |offset_s| Date::new(us, offset_s));
+    date.write_strftime(args.text(0)?, &mut text);
     Some(Value::text(text))
 }
 

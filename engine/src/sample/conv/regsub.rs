@@ -11,16 +11,23 @@ use crate::sample::value::{Type, Value};
 
 use Kind::Str;
 
-pub static ROWS: &[ConvertRow] = &[
-    convert("regsub", spec(2, &[Str, Str, Str]), Type::Str, Type::Str, |v, a, _| regsub(v, a))
-        .prepared(prepare),
-];
+pub static ROWS: &[ConvertRow] = &[convert(
+    "regsub",
+    spec(2, &[Str, Str, Str]),
+    Type::Str,
+    Type::Str,
+    |v, a, _| regsub(v, a),
+)
+.prepared(prepare)];
 
 fn prepare(args: &mut Args, compiler: &mut Compiler<'_>) -> Result<(), CompileError> {
     let flags = args.text(2).unwrap_or_default();
     if let Some(unknown) = flags.iter().find(|flag| !b"ig".contains(flag)) {
         let message = format!("unknown flag '{}' of 'regsub'", char::from(*unknown));
-        return Err(compiler.error(message, "write 'i' (ignore case), 'g' (all matches) or both"));
+        return Err(compiler.error(
+            message,
+            "write 'i' (ignore case), 'g' (all matches) or both",
+        ));
     }
     let ignore_case = flags.contains(&b'i');
     let text = String::from_utf8_lossy(args.text(0).unwrap_or_default()).into_owned();
@@ -39,8 +46,13 @@ fn regsub<'a>(value: Value<'a>, args: &'a Args) -> Option<Value<'a>> {
     }
     let mut new = Vec::with_capacity(text.len() + template.len());
     let mut done = 0;
-    for captures in regex.captures_iter(&text).take(if all { usize::MAX } else { 1 }) {
-        let Some(whole) = captures.get(0) else { continue };
+    for captures in regex
+        .captures_iter(&text)
+        .take(if all { usize::MAX } else { 1 })
+    {
+        let Some(whole) = captures.get(0) else {
+            continue;
+        };
         new.extend_from_slice(&text[done..whole.start()]);
         expand_groups(template, &captures, &mut new);
         done = whole.end();

@@ -3,6 +3,8 @@
 use std::borrow::Cow;
 
 use crate::sample::args::{Args, Kind, NONE, spec};
+use crate::sample::env::Compiler;
+use crate::sample::error::CompileError;
 use crate::sample::row::{ConvertRow, convert};
 use crate::sample::value::{Type, Value};
 
@@ -10,23 +12,37 @@ use Kind::{Int, Str};
 
 pub static ROWS: &[ConvertRow] = &[
     convert("lower", NONE, Type::Str, Type::Str, |v, _, _| {
-        Some(Value::Str(change(v.into_text(), u8::is_ascii_uppercase, <[u8]>::make_ascii_lowercase)))
+        Some(Value::Str(change(
+            v.into_text(),
+            u8::is_ascii_uppercase,
+            <[u8]>::make_ascii_lowercase,
+        )))
     }),
     convert("upper", NONE, Type::Str, Type::Str, |v, _, _| {
-        Some(Value::Str(change(v.into_text(), u8::is_ascii_lowercase, <[u8]>::make_ascii_uppercase)))
+        Some(Value::Str(change(
+            v.into_text(),
+            u8::is_ascii_lowercase,
+            <[u8]>::make_ascii_uppercase,
+        )))
     }),
     convert("length", NONE, Type::Str, Type::Sint, |v, _, _| {
         Some(Value::Sint(v.into_text().len() as i64))
     }),
     convert("ltrim", spec(1, &[Str]), Type::Str, Type::Str, |v, a, _| {
         let (text, chars) = (v.into_text(), a.text(0)?);
-        let start = text.iter().position(|b| !chars.contains(b)).unwrap_or(text.len());
+        let start = text
+            .iter()
+            .position(|b| !chars.contains(b))
+            .unwrap_or(text.len());
         let end = text.len();
         Some(Value::Str(cut(text, start, end)))
     }),
     convert("rtrim", spec(1, &[Str]), Type::Str, Type::Str, |v, a, _| {
         let (text, chars) = (v.into_text(), a.text(0)?);
-        let end = text.iter().rposition(|b| !chars.contains(b)).map_or(0, |at| at + 1);
+        let end = text
+            .iter()
+            .rposition(|b| !chars.contains(b))
+            .map_or(0, |at| at + 1);
         Some(Value::Str(cut(text, 0, end)))
     }),
     convert("cut_crlf", NONE, Type::Str, Type::Str, |v, _, _| {
@@ -39,9 +55,29 @@ pub static ROWS: &[ConvertRow] = &[
         text.reverse();
         Some(Value::text(text))
     }),
-    convert("field", spec(2, &[Int, Str, Int]), Type::Str, Type::Str, |v, a, _| field(v, a)),
-    convert("word", spec(2, &[Int, Str, Int]), Type::Str, Type::Str, |v, a, _| word(v, a)),
-    convert("bytes", spec(1, &[Int, Int]), Type::Bin, Type::Bin, |v, a, _| bytes(v, a)),
+    convert(
+        "field",
+        spec(2, &[Int, Str, Int]),
+        Type::Str,
+        Type::Str,
+        |v, a, _| field(v, a),
+    )
+    .prepared(check_index),
+    convert(
+        "word",
+        spec(2, &[Int, Str, Int]),
+        Type::Str,
+        Type::Str,
+        |v, a, _| word(v, a),
+    )
+    .prepared(check_index),
+    convert(
+        "bytes",
+        spec(1, &[Int, Int]),
+        Type::Bin,
+        Type::Bin,
+        |v, a, _| bytes(v, a),
+    ),
 ];
 
 /// The bytes from `start` to `end`, borrowed where `text` is.
@@ -59,17 +95,24 @@ pub(super) fn cut(text: Cow<'_, [u8]>, start: usize, end: usize) -> Cow<'_, [u8]
 }
 
 /// Changes `text` in a copy, unless no byte needs it.
-fn change(
-    text: Cow<'_, [u8]>,
-    needs: fn(&u8) -> bool,
-    apply: fn(&mut [u8]),
-) -> Cow<'_, [u8]> {
+fn change(text: Cow<'_, [u8]>, needs: fn(&u8) -> bool, apply: fn(&mut [u8])) -> Cow<'_, [u8]> {
     if !text.iter().any(needs) {
         return text;
     }
     let mut text = text.into_owned();
     apply(&mut text);
     Cow::Owned(text)
+}
+
+/// Fields count from 1, or from -1 backwards.
+fn check_index(args: &mut Args, compiler: &mut Compiler<'_>) -> Result<(), CompileError> {
+    if args.int(0) == Some(0) {
+        return Err(compiler.error(
+            "unexpected value '0' for the index",
+            "count from 1, or back from -1",
+        ));
+    }
+    Ok(())
 }
 
 /// `field(index,delimiters[,count])`: fields may be empty; a negative index counts from the end.
@@ -115,11 +158,19 @@ fn span(bounds: &[(usize, usize)], index: i64, count: i64) -> Option<(usize, usi
     let step = usize::try_from(index.unsigned_abs()).ok()?.checked_sub(1)?;
     if index > 0 {
         let &(start, _) = bounds.get(step)?;
-        let last = if count == 0 { bounds.len() } else { (step + count).min(bounds.len()) } - 1;
+        let last = if count == 0 {
+            bounds.len()
+        } else {
+            (step + count).min(bounds.len())
+        } - 1;
         Some((start, bounds[last].1))
     } else {
         let from_end = bounds.len().checked_sub(1 + step)?;
-        let first = if count == 0 { 0 } else { (from_end + 1).saturating_sub(count) };
+        let first = if count == 0 {
+            0
+        } else {
+            (from_end + 1).saturating_sub(count)
+        };
         Some((bounds[first].0, bounds[from_end].1))
     }
 }

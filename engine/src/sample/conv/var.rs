@@ -7,32 +7,62 @@ use crate::sample::value::{Type, Value};
 use Kind::{Str, Var};
 
 pub static ROWS: &[ConvertRow] = &[
-    convert("set-var", spec(1, &[Var, Str, Str, Str]), Type::Any, Type::Any, |v, a, cx| {
-        let var = a.var(0)?;
-        cx.effects.set(var, v.clone().into_owned());
-        Some(v)
-    }),
-    convert("unset-var", spec(1, &[Var]), Type::Any, Type::Any, |v, a, cx| {
-        cx.effects.unset(a.var(0)?);
-        Some(v)
-    }),
-    convert("strcmp", spec(1, &[Var]), Type::Str, Type::Sint, |v, a, cx| {
-        let other = cx.var(a.var(0)?)?.into_text();
-        Some(Value::Sint(compare(&v.into_text(), &other)))
-    }),
-    convert("secure_memcmp", spec(1, &[Var]), Type::Str, Type::Bool, |v, a, cx| {
-        let other = cx.var(a.var(0)?)?.into_text();
-        Some(Value::Bool(equal_in_constant_time(&v.into_text(), &other)))
-    }),
-    convert("concat", spec(0, &[Str, Var, Str]), Type::Str, Type::Str, |v, a, cx| {
-        let mut text = v.into_text().into_owned();
-        text.extend_from_slice(a.text(0).unwrap_or_default());
-        if let Some(value) = a.var(1).and_then(|var| cx.var(var)) {
-            text.extend_from_slice(&value.into_text());
-        }
-        text.extend_from_slice(a.text(2).unwrap_or_default());
-        Some(Value::text(text))
-    }),
+    convert(
+        "set-var",
+        spec(1, &[Var, Str, Str, Str]),
+        Type::Any,
+        Type::Any,
+        |v, a, cx| {
+            let var = a.var(0)?;
+            cx.effects.set(var, v.clone().into_owned());
+            Some(v)
+        },
+    ),
+    convert(
+        "unset-var",
+        spec(1, &[Var]),
+        Type::Any,
+        Type::Any,
+        |v, a, cx| {
+            cx.effects.unset(a.var(0)?);
+            Some(v)
+        },
+    ),
+    convert(
+        "strcmp",
+        spec(1, &[Var]),
+        Type::Str,
+        Type::Sint,
+        |v, a, cx| {
+            let other = cx.var(a.var(0)?)?.into_text();
+            Some(Value::Sint(compare(&v.into_text(), &other)))
+        },
+    ),
+    convert(
+        "secure_memcmp",
+        spec(1, &[Var]),
+        Type::Str,
+        Type::Bool,
+        |v, a, cx| {
+            let other = cx.var(a.var(0)?)?.into_text();
+            Some(Value::Bool(equal_in_constant_time(&v.into_text(), &other)))
+        },
+    ),
+    convert(
+        "concat",
+        spec(0, &[Str, Var, Str]),
+        Type::Str,
+        Type::Str,
+        |v, a, cx| {
+            let mut text = v.into_text().into_owned();
+            text.extend_from_slice(a.text(0).unwrap_or_default());
+            if let Some(value) = a.var(1).and_then(|var| cx.var(var)) {
+                text.extend_from_slice(&value.into_text());
+            }
+            text.extend_from_slice(a.text(2).unwrap_or_default());
+            Some(Value::text(text))
+        },
+    ),
 ];
 
 /// Negative, 0 or positive as strcmp(3): the difference of the first bytes that differ, or of the lengths.
@@ -44,5 +74,9 @@ fn compare(a: &[u8], b: &[u8]) -> i64 {
 }
 
 fn equal_in_constant_time(a: &[u8], b: &[u8]) -> bool {
-    a.len() == b.len() && a.iter().zip(b).fold(0, |different, (x, y)| different | (x ^ y)) == 0
+    a.len() == b.len()
+        && a.iter()
+            .zip(b)
+            .fold(0, |different, (x, y)| different | (x ^ y))
+            == 0
 }

@@ -5,9 +5,7 @@ use wire::{Head, Known};
 use crate::sample::args::{Args, Kind, NONE, spec};
 use crate::sample::cast::leading_int;
 use crate::sample::cx::{Cx, Data};
-use crate::sample::point::Needs::{
-    Nothing, RequestBody, RequestData, ResponseBody, ResponseData,
-};
+use crate::sample::point::Needs::{Nothing, RequestBody, RequestData, ResponseBody, ResponseData};
 use crate::sample::row::{FetchRow, Fetched, Walk, fetch};
 use crate::sample::value::{Type, Value};
 
@@ -15,40 +13,122 @@ use super::request::parameters;
 use Kind::{Int, Str};
 
 pub static ROWS: &[FetchRow] = &[
-    fetch("req.body", NONE, Type::Bin, RequestBody, |_, cx, _| body(cx.request_data)),
-    fetch("req.body_len", NONE, Type::Sint, RequestBody, |_, cx, _| len(cx.request_data)),
-    fetch("req.body_size", NONE, Type::Sint, RequestBody, |_, cx, _| size(cx.request, cx.request_data)),
-    fetch("req.body_param", spec(0, &[Str, Str]), Type::Str, RequestBody, body_param),
-    fetch("res.body", NONE, Type::Bin, ResponseBody, |_, cx, _| body(cx.response_data)),
-    fetch("res.body_len", NONE, Type::Sint, ResponseBody, |_, cx, _| len(cx.response_data)),
-    fetch("res.body_size", NONE, Type::Sint, ResponseBody, |_, cx, _| {
-        size(cx.response, cx.response_data)
+    fetch("req.body", NONE, Type::Bin, RequestBody, |_, cx, _| {
+        body(cx.request_data)
     }),
-    fetch("req.len", NONE, Type::Sint, RequestData, |_, cx, _| len(cx.request_data)),
-    fetch("req_len", NONE, Type::Sint, RequestData, |_, cx, _| len(cx.request_data)),
-    fetch("res.len", NONE, Type::Sint, ResponseData, |_, cx, _| len(cx.response_data)),
-    fetch("req.payload", spec(2, &[Int, Int]), Type::Bin, RequestData, |a, cx, _| {
-        payload(a, cx.request_data)
+    fetch("req.body_len", NONE, Type::Sint, RequestBody, |_, cx, _| {
+        len(cx.request_data)
     }),
-    fetch("payload", spec(2, &[Int, Int]), Type::Bin, RequestData, |a, cx, _| {
-        payload(a, cx.request_data)
+    fetch(
+        "req.body_size",
+        NONE,
+        Type::Sint,
+        RequestBody,
+        |_, cx, _| size(cx.request, cx.request_data),
+    ),
+    fetch(
+        "req.body_param",
+        spec(0, &[Str, Str]),
+        Type::Str,
+        RequestBody,
+        body_param,
+    ),
+    fetch("res.body", NONE, Type::Bin, ResponseBody, |_, cx, _| {
+        body(cx.response_data)
     }),
-    fetch("res.payload", spec(2, &[Int, Int]), Type::Bin, ResponseData, |a, cx, _| {
-        payload(a, cx.response_data)
+    fetch(
+        "res.body_len",
+        NONE,
+        Type::Sint,
+        ResponseBody,
+        |_, cx, _| len(cx.response_data),
+    ),
+    fetch(
+        "res.body_size",
+        NONE,
+        Type::Sint,
+        ResponseBody,
+        |_, cx, _| size(cx.response, cx.response_data),
+    ),
+    fetch("req.len", NONE, Type::Sint, RequestData, |_, cx, _| {
+        len(cx.request_data)
     }),
-    fetch("req.payload_lv", spec(2, &[Int, Int, Str]), Type::Bin, RequestData, |a, cx, _| {
-        payload_lv(a, cx.request_data)
+    fetch("req_len", NONE, Type::Sint, RequestData, |_, cx, _| {
+        len(cx.request_data)
     }),
-    fetch("payload_lv", spec(2, &[Int, Int, Str]), Type::Bin, RequestData, |a, cx, _| {
-        payload_lv(a, cx.request_data)
+    fetch("res.len", NONE, Type::Sint, ResponseData, |_, cx, _| {
+        len(cx.response_data)
     }),
-    fetch("res.payload_lv", spec(2, &[Int, Int, Str]), Type::Bin, ResponseData, |a, cx, _| {
-        payload_lv(a, cx.response_data)
-    }),
-    fetch("req.rdp_cookie", spec(0, &[Str]), Type::Str, RequestData, rdp_cookie),
-    fetch("rdp_cookie", spec(0, &[Str]), Type::Str, RequestData, rdp_cookie),
-    fetch("req.rdp_cookie_cnt", spec(0, &[Str]), Type::Sint, RequestData, rdp_cookie_cnt),
-    fetch("rdp_cookie_cnt", spec(0, &[Str]), Type::Sint, RequestData, rdp_cookie_cnt),
+    fetch(
+        "req.payload",
+        spec(2, &[Int, Int]),
+        Type::Bin,
+        RequestData,
+        |a, cx, _| payload(a, cx.request_data),
+    ),
+    fetch(
+        "payload",
+        spec(2, &[Int, Int]),
+        Type::Bin,
+        RequestData,
+        |a, cx, _| payload(a, cx.request_data),
+    ),
+    fetch(
+        "res.payload",
+        spec(2, &[Int, Int]),
+        Type::Bin,
+        ResponseData,
+        |a, cx, _| payload(a, cx.response_data),
+    ),
+    fetch(
+        "req.payload_lv",
+        spec(2, &[Int, Int, Str]),
+        Type::Bin,
+        RequestData,
+        |a, cx, _| payload_lv(a, cx.request_data),
+    ),
+    fetch(
+        "payload_lv",
+        spec(2, &[Int, Int, Str]),
+        Type::Bin,
+        RequestData,
+        |a, cx, _| payload_lv(a, cx.request_data),
+    ),
+    fetch(
+        "res.payload_lv",
+        spec(2, &[Int, Int, Str]),
+        Type::Bin,
+        ResponseData,
+        |a, cx, _| payload_lv(a, cx.response_data),
+    ),
+    fetch(
+        "req.rdp_cookie",
+        spec(0, &[Str]),
+        Type::Str,
+        RequestData,
+        rdp_cookie,
+    ),
+    fetch(
+        "rdp_cookie",
+        spec(0, &[Str]),
+        Type::Str,
+        RequestData,
+        rdp_cookie,
+    ),
+    fetch(
+        "req.rdp_cookie_cnt",
+        spec(0, &[Str]),
+        Type::Sint,
+        RequestData,
+        rdp_cookie_cnt,
+    ),
+    fetch(
+        "rdp_cookie_cnt",
+        spec(0, &[Str]),
+        Type::Sint,
+        RequestData,
+        rdp_cookie_cnt,
+    ),
     fetch("wait_end", NONE, Type::Bool, Nothing, wait_end),
 ];
 
@@ -78,7 +158,11 @@ fn body_param<'a>(args: &'a Args, cx: &Cx<'a>, walk: &mut Walk) -> Fetched<'a> {
             None => true,
         })
         .map(|(_, value)| value);
-    let value = if walk.each { found.nth(walk.offset) } else { found.next() };
+    let value = if walk.each {
+        found.nth(walk.offset)
+    } else {
+        found.next()
+    };
     walk.offset += 1;
     walk.more = walk.each && value.is_some();
     value.map(Value::str).into()
@@ -89,7 +173,11 @@ fn payload<'a>(args: &'a Args, data: Data<'a>) -> Fetched<'a> {
     let (Some(offset), Some(length)) = (non_negative(args, 0), non_negative(args, 1)) else {
         return Fetched::Absent;
     };
-    let end = if length == 0 { data.bytes.len() } else { offset.saturating_add(length) };
+    let end = if length == 0 {
+        data.bytes.len()
+    } else {
+        offset.saturating_add(length)
+    };
     match data.bytes.get(offset..end) {
         Some(bytes) if length > 0 || data.complete || data.last_chance => {
             Fetched::Value(Value::bin(bytes))
@@ -100,7 +188,11 @@ fn payload<'a>(args: &'a Args, data: Data<'a>) -> Fetched<'a> {
 }
 
 fn short<'a>(data: Data<'_>) -> Fetched<'a> {
-    if data.complete { Fetched::Absent } else { Fetched::NotYet }
+    if data.complete {
+        Fetched::Absent
+    } else {
+        Fetched::NotYet
+    }
 }
 
 fn non_negative(args: &Args, index: usize) -> Option<usize> {
@@ -115,7 +207,9 @@ fn payload_lv<'a>(args: &'a Args, data: Data<'a>) -> Fetched<'a> {
     let Some(head) = data.bytes.get(at..at.saturating_add(width)) else {
         return short(data);
     };
-    let length = head.iter().fold(0usize, |n, b| n.wrapping_shl(8) | usize::from(*b));
+    let length = head
+        .iter()
+        .fold(0usize, |n, b| n.wrapping_shl(8) | usize::from(*b));
     let start = match args.text(2).and_then(|t| std::str::from_utf8(t).ok()) {
         None | Some("") => at + width,
         Some(text) => {
@@ -171,7 +265,10 @@ fn find_rdp_cookie<'a>(args: &'a Args, data: Data<'a>) -> Fetched<'a> {
     let Some(equals) = memchr::memchr(b'=', rest) else {
         return Fetched::Absent;
     };
-    if args.text(0).is_some_and(|name| !name.is_empty() && !rest[..equals].eq_ignore_ascii_case(name)) {
+    if args
+        .text(0)
+        .is_some_and(|name| !name.is_empty() && !rest[..equals].eq_ignore_ascii_case(name))
+    {
         return Fetched::Absent;
     }
     let value = &rest[equals + 1..];

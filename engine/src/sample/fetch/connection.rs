@@ -12,22 +12,34 @@ use super::connection_error;
 
 pub static ROWS: &[FetchRow] = &[
     fetch("src", NONE, Type::Addr, Client, |_, cx, _| ip(cx.src())),
-    fetch("src_port", NONE, Type::Sint, Client, |_, cx, _| port(cx.src())),
-    fetch("src_is_local", NONE, Type::Bool, Client, |_, cx, _| is_local(cx.src())),
+    fetch("src_port", NONE, Type::Sint, Client, |_, cx, _| {
+        port(cx.src())
+    }),
+    fetch("src_is_local", NONE, Type::Bool, Client, |_, cx, _| {
+        is_local(cx.src())
+    }),
     fetch("dst", NONE, Type::Addr, Client, |_, cx, _| ip(cx.dst())),
-    fetch("dst_port", NONE, Type::Sint, Client, |_, cx, _| port(cx.dst())),
-    fetch("dst_is_local", NONE, Type::Bool, Client, |_, cx, _| is_local(cx.dst())),
+    fetch("dst_port", NONE, Type::Sint, Client, |_, cx, _| {
+        port(cx.dst())
+    }),
+    fetch("dst_is_local", NONE, Type::Bool, Client, |_, cx, _| {
+        is_local(cx.dst())
+    }),
     fetch("dst_conn", NONE, Type::Sint, Client, |_, cx, _| {
         int(cx.world.listener_connections(cx.session.listener))
     }),
-    fetch("fc_src", NONE, Type::Addr, Client, |_, cx, _| ip(cx.session.connection_src.or(cx.session.src))),
+    fetch("fc_src", NONE, Type::Addr, Client, |_, cx, _| {
+        ip(cx.session.connection_src.or(cx.session.src))
+    }),
     fetch("fc_src_port", NONE, Type::Sint, Client, |_, cx, _| {
         port(cx.session.connection_src.or(cx.session.src))
     }),
     fetch("fc_src_is_local", NONE, Type::Bool, Client, |_, cx, _| {
         is_local(cx.session.connection_src.or(cx.session.src))
     }),
-    fetch("fc_dst", NONE, Type::Addr, Client, |_, cx, _| ip(cx.session.connection_dst.or(cx.session.dst))),
+    fetch("fc_dst", NONE, Type::Addr, Client, |_, cx, _| {
+        ip(cx.session.connection_dst.or(cx.session.dst))
+    }),
     fetch("fc_dst_port", NONE, Type::Sint, Client, |_, cx, _| {
         port(cx.session.connection_dst.or(cx.session.dst))
     }),
@@ -37,56 +49,138 @@ pub static ROWS: &[FetchRow] = &[
     fetch("fc_rcvd_proxy", NONE, Type::Bool, Client, |_, cx, _| {
         Fetched::Value(Value::Bool(cx.session.received_proxy))
     }),
-    fetch("fc_http_major", NONE, Type::Sint, Client, |_, cx, _| int(cx.session.http_major)),
-    fetch("fc_err", NONE, Type::Sint, Client, |_, cx, _| int(cx.session.error)),
-    fetch("fc_err_str", NONE, Type::Str, Client, |_, cx, _| {
-        Fetched::Value(Value::str(connection_error::message(cx.session.error).as_bytes()))
+    fetch("fc_http_major", NONE, Type::Sint, Client, |_, cx, _| {
+        int(cx.session.http_major)
     }),
-    fetch("fc_err_name", NONE, Type::Str, Client, |_, cx, _| error_name(cx.session.error)),
-    fetch("bc_err_name", NONE, Type::Str, Server, |_, cx, _| error_name(cx.stream.server_error)),
-    fetch("bc_src", NONE, Type::Addr, Server, |_, cx, _| ip(cx.stream.server_side_src)),
-    fetch("bc_src_port", NONE, Type::Sint, Server, |_, cx, _| port(cx.stream.server_side_src)),
-    fetch("bc_dst", NONE, Type::Addr, Server, |_, cx, _| ip(cx.stream.server_side_dst)),
-    fetch("bc_dst_port", NONE, Type::Sint, Server, |_, cx, _| port(cx.stream.server_side_dst)),
+    fetch("fc_err", NONE, Type::Sint, Client, |_, cx, _| {
+        int(cx.session.error)
+    }),
+    fetch("fc_err_str", NONE, Type::Str, Client, |_, cx, _| {
+        Fetched::Value(Value::str(
+            connection_error::message(cx.session.error).as_bytes(),
+        ))
+    }),
+    fetch("fc_err_name", NONE, Type::Str, Client, |_, cx, _| {
+        error_name(cx.session.error)
+    }),
+    fetch("bc_err_name", NONE, Type::Str, Server, |_, cx, _| {
+        error_name(cx.stream.server_error)
+    }),
+    fetch("bc_src", NONE, Type::Addr, Server, |_, cx, _| {
+        ip(cx.stream.server_side_src)
+    }),
+    fetch("bc_src_port", NONE, Type::Sint, Server, |_, cx, _| {
+        port(cx.stream.server_side_src)
+    }),
+    fetch("bc_dst", NONE, Type::Addr, Server, |_, cx, _| {
+        ip(cx.stream.server_side_dst)
+    }),
+    fetch("bc_dst_port", NONE, Type::Sint, Server, |_, cx, _| {
+        port(cx.stream.server_side_dst)
+    }),
     fetch("bc_http_major", NONE, Type::Sint, Server, |_, cx, _| {
         cx.stream.server_side_dst.map(|_| Value::Sint(1)).into()
     }),
-    fetch("bc_err", NONE, Type::Sint, Server, |_, cx, _| int(cx.stream.server_error)),
+    fetch("bc_err", NONE, Type::Sint, Server, |_, cx, _| {
+        int(cx.stream.server_error)
+    }),
     fetch("bc_err_str", NONE, Type::Str, Server, |_, cx, _| {
-        Fetched::Value(Value::str(connection_error::message(cx.stream.server_error).as_bytes()))
+        Fetched::Value(Value::str(
+            connection_error::message(cx.stream.server_error).as_bytes(),
+        ))
     }),
-    fetch("bc_be_queue", NONE, Type::Sint, Server, |_, cx, _| int(cx.stream.backend_queue)),
-    fetch("bc_srv_queue", NONE, Type::Sint, Server, |_, cx, _| int(cx.stream.server_queue)),
-    fetch("bytes_in", NONE, Type::Sint, Client, |_, cx, _| count(cx.stream.bytes_in)),
-    fetch("bytes_out", NONE, Type::Sint, Client, |_, cx, _| count(cx.stream.bytes_out)),
-    fetch("req.bytes_in", NONE, Type::Sint, Client, |_, cx, _| count(cx.stream.bytes_in)),
-    fetch("res.bytes_in", NONE, Type::Sint, Client, |_, cx, _| count(cx.stream.bytes_out)),
-    fetch("accept_date", spec(0, &[Kind::Str]), Type::Sint, Client, |a, cx, _| {
-        in_unit(cx.session.accepted_us, a)
+    fetch("bc_be_queue", NONE, Type::Sint, Server, |_, cx, _| {
+        int(cx.stream.backend_queue)
     }),
-    fetch("request_date", spec(0, &[Kind::Str]), Type::Sint, RequestKept, |a, cx, _| {
-        in_unit(cx.stream.request_us, a)
+    fetch("bc_srv_queue", NONE, Type::Sint, Server, |_, cx, _| {
+        int(cx.stream.server_queue)
     }),
-    fetch("fc.timer.handshake", NONE, Type::Sint, Client, |_, cx, _| timer(cx.session.handshake_ms)),
-    fetch("fc.timer.total", NONE, Type::Sint, StreamEnd, |_, cx, _| timer(cx.stream.timers.total_ms)),
-    fetch("req.timer.idle", NONE, Type::Sint, RequestKept, |_, cx, _| timer(cx.stream.timers.idle_ms)),
-    fetch("req.timer.hdr", NONE, Type::Sint, RequestKept, |_, cx, _| timer(cx.stream.timers.request_ms)),
-    fetch("req.timer.queue", NONE, Type::Sint, Server, |_, cx, _| timer(cx.stream.timers.queue_ms)),
+    fetch("bytes_in", NONE, Type::Sint, Client, |_, cx, _| {
+        count(cx.stream.bytes_in)
+    }),
+    fetch("bytes_out", NONE, Type::Sint, Client, |_, cx, _| {
+        count(cx.stream.bytes_out)
+    }),
+    fetch("req.bytes_in", NONE, Type::Sint, Client, |_, cx, _| {
+        count(cx.stream.bytes_in)
+    }),
+    fetch("res.bytes_in", NONE, Type::Sint, Client, |_, cx, _| {
+        count(cx.stream.bytes_out)
+    }),
+    fetch(
+        "accept_date",
+        spec(0, &[Kind::Str]),
+        Type::Sint,
+        Client,
+        |a, cx, _| in_unit(cx.session.accepted_us, a),
+    ),
+    fetch(
+        "request_date",
+        spec(0, &[Kind::Str]),
+        Type::Sint,
+        RequestKept,
+        |a, cx, _| in_unit(cx.stream.request_us, a),
+    ),
+    fetch(
+        "fc.timer.handshake",
+        NONE,
+        Type::Sint,
+        Client,
+        |_, cx, _| timer(cx.session.handshake_ms),
+    ),
+    fetch("fc.timer.total", NONE, Type::Sint, StreamEnd, |_, cx, _| {
+        timer(cx.stream.timers.total_ms)
+    }),
+    fetch(
+        "req.timer.idle",
+        NONE,
+        Type::Sint,
+        RequestKept,
+        |_, cx, _| timer(cx.stream.timers.idle_ms),
+    ),
+    fetch(
+        "req.timer.hdr",
+        NONE,
+        Type::Sint,
+        RequestKept,
+        |_, cx, _| timer(cx.stream.timers.request_ms),
+    ),
+    fetch("req.timer.queue", NONE, Type::Sint, Server, |_, cx, _| {
+        timer(cx.stream.timers.queue_ms)
+    }),
     fetch("req.timer.tq", NONE, Type::Sint, RequestKept, |_, cx, _| {
         timer(cx.stream.timers.until_request_ms(cx.session.handshake_ms))
     }),
-    fetch("bc.timer.connect", NONE, Type::Sint, Server, |_, cx, _| timer(cx.stream.timers.connect_ms)),
-    fetch("res.timer.hdr", NONE, Type::Sint, ResponseKept, |_, cx, _| timer(cx.stream.timers.response_ms)),
+    fetch("bc.timer.connect", NONE, Type::Sint, Server, |_, cx, _| {
+        timer(cx.stream.timers.connect_ms)
+    }),
+    fetch(
+        "res.timer.hdr",
+        NONE,
+        Type::Sint,
+        ResponseKept,
+        |_, cx, _| timer(cx.stream.timers.response_ms),
+    ),
     fetch("res.timer.data", NONE, Type::Sint, StreamEnd, |_, cx, _| {
         timer(cx.stream.timers.data_ms(cx.session.handshake_ms))
     }),
-    fetch("txn.timer.total", NONE, Type::Sint, StreamEnd, |_, cx, _| {
-        timer(cx.stream.timers.active_ms(cx.session.handshake_ms))
+    fetch(
+        "txn.timer.total",
+        NONE,
+        Type::Sint,
+        StreamEnd,
+        |_, cx, _| timer(cx.stream.timers.active_ms(cx.session.handshake_ms)),
+    ),
+    fetch("txn.timer.user", NONE, Type::Sint, StreamEnd, |_, cx, _| {
+        timer(cx.stream.timers.user_ms())
     }),
-    fetch("txn.timer.user", NONE, Type::Sint, StreamEnd, |_, cx, _| timer(cx.stream.timers.user_ms())),
-    fetch("txn.id32", NONE, Type::Sint, Client, |_, cx, _| int(cx.stream.id as u32)),
+    fetch("txn.id32", NONE, Type::Sint, Client, |_, cx, _| {
+        int(cx.stream.id as u32)
+    }),
     fetch("txn.sess_term_state", NONE, Type::Str, Client, term_state),
-    fetch("txn.conn_retries", NONE, Type::Sint, Server, |_, cx, _| int(cx.stream.retries)),
+    fetch("txn.conn_retries", NONE, Type::Sint, Server, |_, cx, _| {
+        int(cx.stream.retries)
+    }),
     fetch("txn.redispatched", NONE, Type::Bool, Server, |_, cx, _| {
         Fetched::Value(Value::Bool(cx.stream.redispatched))
     }),
@@ -114,7 +208,9 @@ fn timer<'a>(ms: i32) -> Fetched<'a> {
 
 /// Loopback addresses; the machine's other addresses are not known here.
 fn is_local<'a>(address: Option<SocketAddr>) -> Fetched<'a> {
-    address.map(|a| Value::Bool(a.ip().to_canonical().is_loopback())).into()
+    address
+        .map(|a| Value::Bool(a.ip().to_canonical().is_loopback()))
+        .into()
 }
 
 /// A date in seconds, or in the unit of the first argument.
@@ -131,5 +227,8 @@ fn term_state<'a>(_: &'a Args, cx: &Cx<'a>, _: &mut Walk) -> Fetched<'a> {
 }
 
 fn error_name<'a>(error: u16) -> Fetched<'a> {
-    Some(connection_error::name(error)).filter(|n| !n.is_empty()).map(|n| Value::str(n.as_bytes())).into()
+    Some(connection_error::name(error))
+        .filter(|n| !n.is_empty())
+        .map(|n| Value::str(n.as_bytes()))
+        .into()
 }

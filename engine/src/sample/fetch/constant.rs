@@ -12,19 +12,31 @@ use crate::sample::value::{Type, Value};
 use Kind::{Int, Str, Var};
 
 pub static ROWS: &[FetchRow] = &[
-    fetch("always_true", NONE, Type::Bool, Nothing, |_, _, _| Fetched::Value(Value::Bool(true))),
-    fetch("always_false", NONE, Type::Bool, Nothing, |_, _, _| Fetched::Value(Value::Bool(false))),
+    fetch("always_true", NONE, Type::Bool, Nothing, |_, _, _| {
+        Fetched::Value(Value::Bool(true))
+    }),
+    fetch("always_false", NONE, Type::Bool, Nothing, |_, _, _| {
+        Fetched::Value(Value::Bool(false))
+    }),
     fetch("bool", spec(1, &[Str]), Type::Bool, Nothing, bool_constant).prepared(prepare_bool),
-    fetch("int", spec(1, &[Int]), Type::Sint, Nothing, |a, _, _| a.int(0).map(Value::Sint).into()),
-    fetch("str", spec(1, &[Str]), Type::Str, Nothing, |a, _, _| a.text(0).map(Value::str).into()),
-    fetch("bin", spec(1, &[Str]), Type::Bin, Nothing, |a, _, _| a.text(0).map(Value::bin).into())
-        .prepared(prepare_bin),
+    fetch("int", spec(1, &[Int]), Type::Sint, Nothing, |a, _, _| {
+        a.int(0).map(Value::Sint).into()
+    }),
+    fetch("str", spec(0, &[Str]), Type::Str, Nothing, |a, _, _| {
+        a.text(0).map(Value::str).into()
+    }),
+    fetch("bin", spec(1, &[Str]), Type::Bin, Nothing, |a, _, _| {
+        a.text(0).map(Value::bin).into()
+    })
+    .prepared(prepare_bin),
     fetch("ipv4", spec(1, &[Str]), Type::Ipv4, Nothing, ipv4).prepared(prepare_ipv4),
     fetch("ipv6", spec(1, &[Str]), Type::Ipv6, Nothing, ipv6).prepared(prepare_ipv6),
     fetch("meth", spec(1, &[Str]), Type::Meth, Nothing, meth),
     fetch("var", spec(1, &[Var, Str]), Type::Any, Nothing, var),
-    fetch("env", spec(1, &[Str]), Type::Str, Nothing, |a, _, _| a.text(0).map(Value::str).into())
-        .prepared(prepare_env),
+    fetch("env", spec(1, &[Str]), Type::Str, Nothing, |a, _, _| {
+        a.text(0).map(Value::str).into()
+    })
+    .prepared(prepare_env),
 ];
 
 fn bool_constant<'a>(args: &'a Args, _: &Cx<'a>, _: &mut Walk) -> Fetched<'a> {
@@ -60,7 +72,10 @@ fn ipv4<'a>(args: &'a Args, _: &Cx<'a>, _: &mut Walk) -> Fetched<'a> {
 fn prepare_ipv4(args: &mut Args, compiler: &mut Compiler<'_>) -> Result<(), CompileError> {
     let address = parse_text::<std::net::Ipv4Addr>(args);
     let address = address.ok_or_else(|| {
-        compiler.error("invalid IPv4 address", "write four numbers with dots, 192.0.2.1")
+        compiler.error(
+            "invalid IPv4 address",
+            "write four numbers with dots, 192.0.2.1",
+        )
     })?;
     args.replace(0, Arg::Mask4(address.into()));
     Ok(())
@@ -72,8 +87,8 @@ fn ipv6<'a>(args: &'a Args, _: &Cx<'a>, _: &mut Walk) -> Fetched<'a> {
 
 fn prepare_ipv6(args: &mut Args, compiler: &mut Compiler<'_>) -> Result<(), CompileError> {
     let address = parse_text::<std::net::Ipv6Addr>(args);
-    let address =
-        address.ok_or_else(|| compiler.error("invalid IPv6 address", "write 2001:db8::1 or the like"))?;
+    let address = address
+        .ok_or_else(|| compiler.error("invalid IPv6 address", "write 2001:db8::1 or the like"))?;
     args.replace(0, Arg::Mask6(address.into()));
     Ok(())
 }
@@ -96,6 +111,9 @@ fn var<'a>(args: &'a Args, cx: &Cx<'a>, _: &mut Walk) -> Fetched<'a> {
 fn prepare_env(args: &mut Args, compiler: &mut Compiler<'_>) -> Result<(), CompileError> {
     let name = String::from_utf8_lossy(args.text(0).unwrap_or_default()).into_owned();
     let value = compiler.names.environment(&name);
-    args.replace(0, value.map_or(Arg::Absent, |value| Arg::Str(value.into_bytes().into())));
+    args.replace(
+        0,
+        value.map_or(Arg::Absent, |value| Arg::Str(value.into_bytes().into())),
+    );
     Ok(())
 }

@@ -15,19 +15,79 @@ pub static ROWS: &[FetchRow] = &[
     fetch("cook", spec(0, &[Str]), Type::Str, Request, req_cook),
     fetch("cookie", spec(0, &[Str]), Type::Str, Request, req_cook),
     fetch("req.cook", spec(0, &[Str]), Type::Str, Request, req_cook),
-    fetch("cook_cnt", spec(0, &[Str]), Type::Sint, Request, req_cook_cnt),
-    fetch("req.cook_cnt", spec(0, &[Str]), Type::Sint, Request, req_cook_cnt),
-    fetch("cook_val", spec(0, &[Str]), Type::Sint, Request, req_cook_val),
-    fetch("req.cook_val", spec(0, &[Str]), Type::Sint, Request, req_cook_val),
-    fetch("req.cook_names", spec(0, &[Str]), Type::Str, Request, req_cook_names),
+    fetch(
+        "cook_cnt",
+        spec(0, &[Str]),
+        Type::Sint,
+        Request,
+        req_cook_cnt,
+    ),
+    fetch(
+        "req.cook_cnt",
+        spec(0, &[Str]),
+        Type::Sint,
+        Request,
+        req_cook_cnt,
+    ),
+    fetch(
+        "cook_val",
+        spec(0, &[Str]),
+        Type::Sint,
+        Request,
+        req_cook_val,
+    ),
+    fetch(
+        "req.cook_val",
+        spec(0, &[Str]),
+        Type::Sint,
+        Request,
+        req_cook_val,
+    ),
+    fetch(
+        "req.cook_names",
+        spec(0, &[Str]),
+        Type::Str,
+        Request,
+        req_cook_names,
+    ),
     fetch("scook", spec(0, &[Str]), Type::Str, Response, res_cook),
     fetch("res.cook", spec(0, &[Str]), Type::Str, Response, res_cook),
     fetch("set-cookie", spec(0, &[Str]), Type::Str, Response, res_cook),
-    fetch("scook_cnt", spec(0, &[Str]), Type::Sint, Response, res_cook_cnt),
-    fetch("res.cook_cnt", spec(0, &[Str]), Type::Sint, Response, res_cook_cnt),
-    fetch("scook_val", spec(0, &[Str]), Type::Sint, Response, res_cook_val),
-    fetch("res.cook_val", spec(0, &[Str]), Type::Sint, Response, res_cook_val),
-    fetch("res.cook_names", spec(0, &[Str]), Type::Str, Response, res_cook_names),
+    fetch(
+        "scook_cnt",
+        spec(0, &[Str]),
+        Type::Sint,
+        Response,
+        res_cook_cnt,
+    ),
+    fetch(
+        "res.cook_cnt",
+        spec(0, &[Str]),
+        Type::Sint,
+        Response,
+        res_cook_cnt,
+    ),
+    fetch(
+        "scook_val",
+        spec(0, &[Str]),
+        Type::Sint,
+        Response,
+        res_cook_val,
+    ),
+    fetch(
+        "res.cook_val",
+        spec(0, &[Str]),
+        Type::Sint,
+        Response,
+        res_cook_val,
+    ),
+    fetch(
+        "res.cook_names",
+        spec(0, &[Str]),
+        Type::Str,
+        Response,
+        res_cook_names,
+    ),
 ];
 
 fn req_cook<'a>(args: &'a Args, cx: &Cx<'a>, walk: &mut Walk) -> Fetched<'a> {
@@ -39,11 +99,15 @@ fn res_cook<'a>(args: &'a Args, cx: &Cx<'a>, walk: &mut Walk) -> Fetched<'a> {
 }
 
 fn req_cook_val<'a>(args: &'a Args, cx: &Cx<'a>, walk: &mut Walk) -> Fetched<'a> {
-    one(cx.request, Known::Cookie, args, walk, |v| Value::Sint(leading_int(v)))
+    one(cx.request, Known::Cookie, args, walk, |v| {
+        Value::Sint(leading_int(v))
+    })
 }
 
 fn res_cook_val<'a>(args: &'a Args, cx: &Cx<'a>, walk: &mut Walk) -> Fetched<'a> {
-    one(cx.response, Known::SetCookie, args, walk, |v| Value::Sint(leading_int(v)))
+    one(cx.response, Known::SetCookie, args, walk, |v| {
+        Value::Sint(leading_int(v))
+    })
 }
 
 fn req_cook_cnt<'a>(args: &'a Args, cx: &Cx<'a>, _: &mut Walk) -> Fetched<'a> {
@@ -77,7 +141,10 @@ pub(crate) struct Cookies<'a> {
 
 impl<'a> Cookies<'a> {
     pub(crate) fn new(line: &'a [u8], only_first: bool) -> Cookies<'a> {
-        Cookies { rest: line, only_first }
+        Cookies {
+            rest: line,
+            only_first,
+        }
     }
 }
 
@@ -88,7 +155,11 @@ impl<'a> Iterator for Cookies<'a> {
         while !self.rest.is_empty() {
             let end = memchr::memchr2(b';', b',', self.rest).unwrap_or(self.rest.len());
             let pair = &self.rest[..end];
-            self.rest = if self.only_first { &[] } else { self.rest.get(end + 1..).unwrap_or(&[]) };
+            self.rest = if self.only_first {
+                &[]
+            } else {
+                self.rest.get(end + 1..).unwrap_or(&[])
+            };
             if let Some(equals) = memchr::memchr(b'=', pair) {
                 return Some((pair[..equals].trim_ascii(), pair[equals + 1..].trim_ascii()));
             }
@@ -135,7 +206,9 @@ fn one<'a>(
 
 fn count<'a>(head: Option<&'a Head>, field: Known, args: &'a Args) -> Fetched<'a> {
     match head {
-        Some(head) => Fetched::Value(Value::Sint(matching(head, field, args.text(0)).count() as i64)),
+        Some(head) => Fetched::Value(Value::Sint(
+            matching(head, field, args.text(0)).count() as i64
+        )),
         None => Fetched::NotYet,
     }
 }
@@ -144,7 +217,10 @@ fn names<'a>(head: Option<&'a Head>, field: Known, args: &'a Args) -> Fetched<'a
     let Some(head) = head else {
         return Fetched::NotYet;
     };
-    let delimiter = args.text(0).and_then(|d| d.first().copied()).unwrap_or(b',');
+    let delimiter = args
+        .text(0)
+        .and_then(|d| d.first().copied())
+        .unwrap_or(b',');
     let mut text = Vec::new();
     for (position, (name, _)) in cookies(head, field).enumerate() {
         if position > 0 {

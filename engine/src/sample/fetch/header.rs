@@ -15,29 +15,155 @@ use Kind::{Header, Int, Str};
 
 pub static ROWS: &[FetchRow] = &[
     fetch("hdr", spec(0, &[Header, Int]), Type::Str, Request, req_hdr),
-    fetch("req.hdr", spec(0, &[Header, Int]), Type::Str, Request, req_hdr),
-    fetch("hdr_cnt", spec(0, &[Header]), Type::Sint, Request, req_hdr_cnt),
-    fetch("req.hdr_cnt", spec(0, &[Header]), Type::Sint, Request, req_hdr_cnt),
-    fetch("hdr_ip", spec(0, &[Header, Int]), Type::Addr, Request, req_hdr_ip),
-    fetch("req.hdr_ip", spec(0, &[Header, Int]), Type::Addr, Request, req_hdr_ip),
-    fetch("hdr_val", spec(0, &[Header, Int]), Type::Sint, Request, req_hdr_val),
-    fetch("req.hdr_val", spec(0, &[Header, Int]), Type::Sint, Request, req_hdr_val),
-    fetch("req.fhdr", spec(0, &[Header, Int]), Type::Str, Request, req_fhdr),
-    fetch("req.fhdr_cnt", spec(0, &[Header]), Type::Sint, Request, req_fhdr_cnt),
-    fetch("req.hdr_names", spec(0, &[Str]), Type::Str, Request, req_hdr_names),
+    fetch(
+        "req.hdr",
+        spec(0, &[Header, Int]),
+        Type::Str,
+        Request,
+        req_hdr,
+    ),
+    fetch(
+        "hdr_cnt",
+        spec(0, &[Header]),
+        Type::Sint,
+        Request,
+        req_hdr_cnt,
+    ),
+    fetch(
+        "req.hdr_cnt",
+        spec(0, &[Header]),
+        Type::Sint,
+        Request,
+        req_hdr_cnt,
+    ),
+    fetch(
+        "hdr_ip",
+        spec(0, &[Header, Int]),
+        Type::Addr,
+        Request,
+        req_hdr_ip,
+    ),
+    fetch(
+        "req.hdr_ip",
+        spec(0, &[Header, Int]),
+        Type::Addr,
+        Request,
+        req_hdr_ip,
+    ),
+    fetch(
+        "hdr_val",
+        spec(0, &[Header, Int]),
+        Type::Sint,
+        Request,
+        req_hdr_val,
+    ),
+    fetch(
+        "req.hdr_val",
+        spec(0, &[Header, Int]),
+        Type::Sint,
+        Request,
+        req_hdr_val,
+    ),
+    fetch(
+        "req.fhdr",
+        spec(0, &[Header, Int]),
+        Type::Str,
+        Request,
+        req_fhdr,
+    ),
+    fetch(
+        "req.fhdr_cnt",
+        spec(0, &[Header]),
+        Type::Sint,
+        Request,
+        req_fhdr_cnt,
+    ),
+    fetch(
+        "req.hdr_names",
+        spec(0, &[Str]),
+        Type::Str,
+        Request,
+        req_hdr_names,
+    ),
     fetch("req.hdrs", NONE, Type::Str, Request, req_hdrs),
     fetch("req.hdrs_bin", NONE, Type::Bin, Request, req_hdrs_bin),
-    fetch("shdr", spec(0, &[Header, Int]), Type::Str, Response, res_hdr),
-    fetch("res.hdr", spec(0, &[Header, Int]), Type::Str, Response, res_hdr),
-    fetch("shdr_cnt", spec(0, &[Header]), Type::Sint, Response, res_hdr_cnt),
-    fetch("res.hdr_cnt", spec(0, &[Header]), Type::Sint, Response, res_hdr_cnt),
-    fetch("shdr_ip", spec(0, &[Header, Int]), Type::Addr, Response, res_hdr_ip),
-    fetch("res.hdr_ip", spec(0, &[Header, Int]), Type::Addr, Response, res_hdr_ip),
-    fetch("shdr_val", spec(0, &[Header, Int]), Type::Sint, Response, res_hdr_val),
-    fetch("res.hdr_val", spec(0, &[Header, Int]), Type::Sint, Response, res_hdr_val),
-    fetch("res.fhdr", spec(0, &[Header, Int]), Type::Str, Response, res_fhdr),
-    fetch("res.fhdr_cnt", spec(0, &[Header]), Type::Sint, Response, res_fhdr_cnt),
-    fetch("res.hdr_names", spec(0, &[Str]), Type::Str, Response, res_hdr_names),
+    fetch(
+        "shdr",
+        spec(0, &[Header, Int]),
+        Type::Str,
+        Response,
+        res_hdr,
+    ),
+    fetch(
+        "res.hdr",
+        spec(0, &[Header, Int]),
+        Type::Str,
+        Response,
+        res_hdr,
+    ),
+    fetch(
+        "shdr_cnt",
+        spec(0, &[Header]),
+        Type::Sint,
+        Response,
+        res_hdr_cnt,
+    ),
+    fetch(
+        "res.hdr_cnt",
+        spec(0, &[Header]),
+        Type::Sint,
+        Response,
+        res_hdr_cnt,
+    ),
+    fetch(
+        "shdr_ip",
+        spec(0, &[Header, Int]),
+        Type::Addr,
+        Response,
+        res_hdr_ip,
+    ),
+    fetch(
+        "res.hdr_ip",
+        spec(0, &[Header, Int]),
+        Type::Addr,
+        Response,
+        res_hdr_ip,
+    ),
+    fetch(
+        "shdr_val",
+        spec(0, &[Header, Int]),
+        Type::Sint,
+        Response,
+        res_hdr_val,
+    ),
+    fetch(
+        "res.hdr_val",
+        spec(0, &[Header, Int]),
+        Type::Sint,
+        Response,
+        res_hdr_val,
+    ),
+    fetch(
+        "res.fhdr",
+        spec(0, &[Header, Int]),
+        Type::Str,
+        Response,
+        res_fhdr,
+    ),
+    fetch(
+        "res.fhdr_cnt",
+        spec(0, &[Header]),
+        Type::Sint,
+        Response,
+        res_fhdr_cnt,
+    ),
+    fetch(
+        "res.hdr_names",
+        spec(0, &[Str]),
+        Type::Str,
+        Response,
+        res_hdr_names,
+    ),
     fetch("res.hdrs", NONE, Type::Str, Response, res_hdrs),
     fetch("res.hdrs_bin", NONE, Type::Bin, Response, res_hdrs_bin),
 ];
@@ -96,10 +222,7 @@ fn is_called(name: &HeaderName, known: wire::Known, text: &[u8]) -> bool {
 }
 
 /// All comma-separated parts of a field's lines.
-fn parts<'a>(
-    head: &'a Head,
-    name: Option<&'a HeaderName>,
-) -> impl Iterator<Item = &'a [u8]> {
+fn parts<'a>(head: &'a Head, name: Option<&'a HeaderName>) -> impl Iterator<Item = &'a [u8]> {
     lines(head, name).flat_map(|(_, line)| Parts { rest: Some(line) })
 }
 
@@ -158,7 +281,11 @@ fn part<'a>(head: &'a Head, args: &'a Args, walk: &mut Walk) -> Option<&'a [u8]>
     }
     let from = walk.field;
     let (position, line) = lines(head, name).find(|(position, _)| *position >= from)?;
-    let offset = if position == walk.field { walk.offset } else { 0 };
+    let offset = if position == walk.field {
+        walk.offset
+    } else {
+        0
+    };
     let rest = &line[offset.min(line.len())..];
     let end = part_len(rest);
     (walk.field, walk.offset) = if end < rest.len() {
@@ -216,19 +343,18 @@ fn next_parsed<'a>(
     }
 }
 
-/// An address as headers carry it: bare, with a port, or in brackets with or without a port.
+/// An address as RFC 7239 writes it, or an IPv4 address with a port (manual, `req.hdr_ip`).
 pub(crate) fn parse_address(text: &[u8]) -> Option<IpAddr> {
     let text = std::str::from_utf8(text).ok()?.trim();
     if let Ok(address) = text.parse() {
         return Some(address);
     }
     if let Some(rest) = text.strip_prefix('[') {
-        let (inside, _) = rest.split_once(']')?;
-        return inside.parse().ok().map(IpAddr::V6);
+        return rest.strip_suffix(']')?.parse().ok().map(IpAddr::V6);
     }
     let (address, port) = text.rsplit_once(':')?;
-    let is_port = !port.is_empty() && port.bytes().all(|b| b.is_ascii_digit());
-    if !is_port {
+    let is_digits = !port.is_empty() && port.bytes().all(|b| b.is_ascii_digit());
+    if !is_digits || port.parse::<u16>().is_err() {
         return None;
     }
     address.parse().ok().map(IpAddr::V4)
@@ -302,7 +428,8 @@ mod tests {
     fn addresses_of_headers() {
         let parse = |text: &str| parse_address(text.as_bytes()).map(|a| a.to_string());
         assert_eq!(parse("1.2.3.4:80").as_deref(), Some("1.2.3.4"));
-        assert_eq!(parse("[::1]:80").as_deref(), Some("::1"));
+        assert_eq!(parse("[::1]:80"), None);
+        assert_eq!(parse("1.2.3.4:99999"), None);
         assert_eq!(parse("[::1]").as_deref(), Some("::1"));
         assert_eq!(parse("2001:db8::1").as_deref(), Some("2001:db8::1"));
         assert_eq!(parse("host:80"), None);

@@ -11,76 +11,271 @@ use crate::sample::world::{ProxyCounters, ProxyTimeout, ServerCounters};
 use Kind::{Backend, Frontend, Int, Str};
 
 pub static ROWS: &[FetchRow] = &[
-    fetch("nbsrv", spec(0, &[Backend]), Type::Sint, Nothing, |a, cx, _| {
-        a.proxy(0).map(|b| Value::Sint(i64::from(cx.world.usable_servers(b)))).into()
+    fetch(
+        "nbsrv",
+        spec(0, &[Backend]),
+        Type::Sint,
+        Nothing,
+        |a, cx, _| {
+            a.proxy(0)
+                .map(|b| Value::Sint(i64::from(cx.world.usable_servers(b))))
+                .into()
+        },
+    ),
+    fetch(
+        "be_conn",
+        spec(0, &[Backend]),
+        Type::Sint,
+        Nothing,
+        |a, cx, _| proxy(a, cx, |c| c.connections),
+    ),
+    fetch(
+        "be_conn_free",
+        spec(0, &[Backend]),
+        Type::Sint,
+        Nothing,
+        connslots_free,
+    ),
+    fetch(
+        "be_sess_rate",
+        spec(0, &[Backend]),
+        Type::Sint,
+        Nothing,
+        |a, cx, _| proxy(a, cx, |c| c.session_rate),
+    ),
+    fetch(
+        "fe_conn",
+        spec(0, &[Frontend]),
+        Type::Sint,
+        Nothing,
+        |a, cx, _| proxy(a, cx, |c| c.connections),
+    ),
+    fetch(
+        "fe_sess_rate",
+        spec(0, &[Frontend]),
+        Type::Sint,
+        Nothing,
+        |a, cx, _| proxy(a, cx, |c| c.session_rate),
+    ),
+    fetch(
+        "fe_req_rate",
+        spec(0, &[Frontend]),
+        Type::Sint,
+        Nothing,
+        |a, cx, _| proxy(a, cx, |c| c.request_rate),
+    ),
+    fetch(
+        "queue",
+        spec(0, &[Backend]),
+        Type::Sint,
+        Nothing,
+        |a, cx, _| proxy(a, cx, |c| c.total_queue),
+    ),
+    fetch(
+        "avg_queue",
+        spec(0, &[Backend]),
+        Type::Sint,
+        Nothing,
+        avg_queue,
+    ),
+    fetch(
+        "connslots",
+        spec(0, &[Backend]),
+        Type::Sint,
+        Nothing,
+        connslots_free,
+    ),
+    fetch(
+        "srv_is_up",
+        spec(1, &[Kind::Server]),
+        Type::Bool,
+        Nothing,
+        |a, cx, _| {
+            a.server(0)
+                .map(|s| Value::Bool(cx.world.server_is_up(s)))
+                .into()
+        },
+    ),
+    fetch(
+        "srv_conn",
+        spec(1, &[Kind::Server]),
+        Type::Sint,
+        Nothing,
+        |a, cx, _| server(a, cx, |c| c.connections),
+    ),
+    fetch(
+        "srv_conn_free",
+        spec(1, &[Kind::Server]),
+        Type::Sint,
+        Nothing,
+        srv_conn_free,
+    ),
+    fetch(
+        "srv_queue",
+        spec(1, &[Kind::Server]),
+        Type::Sint,
+        Nothing,
+        |a, cx, _| server(a, cx, |c| c.queue),
+    ),
+    fetch(
+        "srv_sess_rate",
+        spec(1, &[Kind::Server]),
+        Type::Sint,
+        Nothing,
+        |a, cx, _| server(a, cx, |c| c.session_rate),
+    ),
+    fetch(
+        "srv_weight",
+        spec(1, &[Kind::Server]),
+        Type::Sint,
+        Nothing,
+        |a, cx, _| server(a, cx, |c| c.weight),
+    ),
+    fetch(
+        "srv_iweight",
+        spec(1, &[Kind::Server]),
+        Type::Sint,
+        Nothing,
+        |a, cx, _| server(a, cx, |c| c.initial_weight),
+    ),
+    fetch(
+        "srv_uweight",
+        spec(1, &[Kind::Server]),
+        Type::Sint,
+        Nothing,
+        |a, cx, _| server(a, cx, |c| c.user_weight),
+    ),
+    fetch("act_conn", NONE, Type::Sint, Nothing, |_, cx, _| {
+        int(cx.world.process_connections())
     }),
-    fetch("be_conn", spec(0, &[Backend]), Type::Sint, Nothing, |a, cx, _| proxy(a, cx, |c| c.connections)),
-    fetch("be_conn_free", spec(0, &[Backend]), Type::Sint, Nothing, connslots_free),
-    fetch("be_sess_rate", spec(0, &[Backend]), Type::Sint, Nothing, |a, cx, _| proxy(a, cx, |c| c.session_rate)),
-    fetch("fe_conn", spec(0, &[Frontend]), Type::Sint, Nothing, |a, cx, _| proxy(a, cx, |c| c.connections)),
-    fetch("fe_sess_rate", spec(0, &[Frontend]), Type::Sint, Nothing, |a, cx, _| proxy(a, cx, |c| c.session_rate)),
-    fetch("fe_req_rate", spec(0, &[Frontend]), Type::Sint, Nothing, |a, cx, _| proxy(a, cx, |c| c.request_rate)),
-    fetch("queue", spec(0, &[Backend]), Type::Sint, Nothing, |a, cx, _| proxy(a, cx, |c| c.total_queue)),
-    fetch("avg_queue", spec(0, &[Backend]), Type::Sint, Nothing, avg_queue),
-    fetch("connslots", spec(0, &[Backend]), Type::Sint, Nothing, connslots_free),
-    fetch("srv_is_up", spec(1, &[Kind::Server]), Type::Bool, Nothing, |a, cx, _| {
-        a.server(0).map(|s| Value::Bool(cx.world.server_is_up(s))).into()
-    }),
-    fetch("srv_conn", spec(1, &[Kind::Server]), Type::Sint, Nothing, |a, cx, _| server(a, cx, |c| c.connections)),
-    fetch("srv_conn_free", spec(1, &[Kind::Server]), Type::Sint, Nothing, srv_conn_free),
-    fetch("srv_queue", spec(1, &[Kind::Server]), Type::Sint, Nothing, |a, cx, _| server(a, cx, |c| c.queue)),
-    fetch("srv_sess_rate", spec(1, &[Kind::Server]), Type::Sint, Nothing, |a, cx, _| server(a, cx, |c| c.session_rate)),
-    fetch("srv_weight", spec(1, &[Kind::Server]), Type::Sint, Nothing, |a, cx, _| server(a, cx, |c| c.weight)),
-    fetch("srv_iweight", spec(1, &[Kind::Server]), Type::Sint, Nothing, |a, cx, _| server(a, cx, |c| c.initial_weight)),
-    fetch("srv_uweight", spec(1, &[Kind::Server]), Type::Sint, Nothing, |a, cx, _| server(a, cx, |c| c.user_weight)),
-    fetch("act_conn", NONE, Type::Sint, Nothing, |_, cx, _| int(cx.world.process_connections())),
     fetch("fe_name", NONE, Type::Str, Client, |_, cx, _| {
-        Fetched::Value(Value::str(cx.world.proxy_name(cx.session.frontend).as_bytes()))
+        Fetched::Value(Value::str(
+            cx.world.proxy_name(cx.session.frontend).as_bytes(),
+        ))
     }),
-    fetch("fe_id", NONE, Type::Sint, Client, |_, cx, _| int(cx.world.proxy_number(cx.session.frontend))),
+    fetch("fe_id", NONE, Type::Sint, Client, |_, cx, _| {
+        int(cx.world.proxy_number(cx.session.frontend))
+    }),
     fetch("fe_defbe", NONE, Type::Str, Client, |_, cx, _| {
         let backend = cx.world.default_backend(cx.session.frontend);
-        backend.map(|b| Value::str(cx.world.proxy_name(b).as_bytes())).into()
+        backend
+            .map(|b| Value::str(cx.world.proxy_name(b).as_bytes()))
+            .into()
     }),
     fetch("be_name", NONE, Type::Str, RequestKept, |_, cx, _| {
         Fetched::Value(Value::str(cx.world.proxy_name(backend_of(cx)).as_bytes()))
     }),
-    fetch("be_id", NONE, Type::Sint, RequestKept, |_, cx, _| int(cx.world.proxy_number(backend_of(cx)))),
+    fetch("be_id", NONE, Type::Sint, RequestKept, |_, cx, _| {
+        int(cx.world.proxy_number(backend_of(cx)))
+    }),
     fetch("srv_name", NONE, Type::Str, Server, |_, cx, _| {
-        cx.stream.server.map(|s| Value::str(cx.world.server_name(s).as_bytes())).into()
+        cx.stream
+            .server
+            .map(|s| Value::str(cx.world.server_name(s).as_bytes()))
+            .into()
     }),
     fetch("srv_id", NONE, Type::Sint, Server, |_, cx, _| {
-        cx.stream.server.map(|s| Value::Sint(i64::from(cx.world.server_number(s)))).into()
+        cx.stream
+            .server
+            .map(|s| Value::Sint(i64::from(cx.world.server_number(s))))
+            .into()
     }),
-    fetch("so_id", NONE, Type::Sint, Client, |_, cx, _| int(cx.world.listener_number(cx.session.listener))),
+    fetch("so_id", NONE, Type::Sint, Client, |_, cx, _| {
+        int(cx.world.listener_number(cx.session.listener))
+    }),
     fetch("so_name", NONE, Type::Str, Client, |_, cx, _| {
-        cx.world.listener_name(cx.session.listener).map(|n| Value::str(n.as_bytes())).into()
+        cx.world
+            .listener_name(cx.session.listener)
+            .map(|n| Value::str(n.as_bytes()))
+            .into()
     }),
     fetch("date", spec(0, &[Int, Str]), Type::Sint, Nothing, date),
-    fetch("date_us", NONE, Type::Sint, Nothing, |_, cx, _| int((cx.clock.unix_us % 1_000_000) as u32)),
+    fetch("date_us", NONE, Type::Sint, Nothing, |_, cx, _| {
+        int((cx.clock.unix_us % 1_000_000) as u32)
+    }),
     fetch("rand", spec(0, &[Int]), Type::Sint, Nothing, rand),
     fetch("uuid", spec(0, &[Int]), Type::Str, Nothing, uuid),
     fetch("hostname", NONE, Type::Str, Nothing, |_, cx, _| {
         Fetched::Value(Value::str(cx.world.host_name().as_bytes()))
     }),
-    fetch("pid", NONE, Type::Sint, Nothing, |_, cx, _| int(cx.world.process_id())),
+    fetch("pid", NONE, Type::Sint, Nothing, |_, cx, _| {
+        int(cx.world.process_id())
+    }),
     fetch("proc", NONE, Type::Sint, Nothing, |_, _, _| int(1u8)),
     fetch("nbproc", NONE, Type::Sint, Nothing, |_, _, _| int(1u8)),
-    fetch("thread", NONE, Type::Sint, Nothing, |_, cx, _| int(cx.world.core())),
-    fetch("quic_enabled", NONE, Type::Bool, Nothing, |_, _, _| Fetched::Value(Value::Bool(false))),
-    fetch("last_rule_file", NONE, Type::Str, RequestKept, |_, cx, _| {
-        cx.stream.last_rule.as_ref().map(|(file, _)| Value::str(file.as_bytes())).into()
+    fetch("thread", NONE, Type::Sint, Nothing, |_, cx, _| {
+        int(cx.world.core())
     }),
-    fetch("last_rule_line", NONE, Type::Sint, RequestKept, |_, cx, _| {
-        cx.stream.last_rule.as_ref().map(|(_, line)| Value::Sint(i64::from(*line))).into()
+    fetch("quic_enabled", NONE, Type::Bool, Nothing, |_, _, _| {
+        Fetched::Value(Value::Bool(false))
     }),
-    fetch("be_connect_timeout", NONE, Type::Sint, RequestKept, |_, cx, _| backend_timeout(cx, ProxyTimeout::Connect)),
-    fetch("be_queue_timeout", NONE, Type::Sint, RequestKept, |_, cx, _| backend_timeout(cx, ProxyTimeout::Queue)),
-    fetch("be_server_timeout", NONE, Type::Sint, RequestKept, |_, cx, _| backend_timeout(cx, ProxyTimeout::Server)),
-    fetch("be_tarpit_timeout", NONE, Type::Sint, RequestKept, |_, cx, _| backend_timeout(cx, ProxyTimeout::Tarpit)),
-    fetch("be_tunnel_timeout", NONE, Type::Sint, RequestKept, |_, cx, _| backend_timeout(cx, ProxyTimeout::Tunnel)),
-    fetch("fe_client_timeout", NONE, Type::Sint, Client, |_, cx, _| frontend_timeout(cx, ProxyTimeout::Client)),
-    fetch("fe_tarpit_timeout", NONE, Type::Sint, Client, |_, cx, _| frontend_timeout(cx, ProxyTimeout::Tarpit)),
+    fetch(
+        "last_rule_file",
+        NONE,
+        Type::Str,
+        RequestKept,
+        |_, cx, _| {
+            cx.stream
+                .last_rule
+                .as_ref()
+                .map(|(file, _)| Value::str(file.as_bytes()))
+                .into()
+        },
+    ),
+    fetch(
+        "last_rule_line",
+        NONE,
+        Type::Sint,
+        RequestKept,
+        |_, cx, _| {
+            cx.stream
+                .last_rule
+                .as_ref()
+                .map(|(_, line)| Value::Sint(i64::from(*line)))
+                .into()
+        },
+    ),
+    fetch(
+        "be_connect_timeout",
+        NONE,
+        Type::Sint,
+        RequestKept,
+        |_, cx, _| backend_timeout(cx, ProxyTimeout::Connect),
+    ),
+    fetch(
+        "be_queue_timeout",
+        NONE,
+        Type::Sint,
+        RequestKept,
+        |_, cx, _| backend_timeout(cx, ProxyTimeout::Queue),
+    ),
+    fetch(
+        "be_server_timeout",
+        NONE,
+        Type::Sint,
+        RequestKept,
+        |_, cx, _| backend_timeout(cx, ProxyTimeout::Server),
+    ),
+    fetch(
+        "be_tarpit_timeout",
+        NONE,
+        Type::Sint,
+        RequestKept,
+        |_, cx, _| backend_timeout(cx, ProxyTimeout::Tarpit),
+    ),
+    fetch(
+        "be_tunnel_timeout",
+        NONE,
+        Type::Sint,
+        RequestKept,
+        |_, cx, _| backend_timeout(cx, ProxyTimeout::Tunnel),
+    ),
+    fetch("fe_client_timeout", NONE, Type::Sint, Client, |_, cx, _| {
+        frontend_timeout(cx, ProxyTimeout::Client)
+    }),
+    fetch("fe_tarpit_timeout", NONE, Type::Sint, Client, |_, cx, _| {
+        frontend_timeout(cx, ProxyTimeout::Tarpit)
+    }),
 ];
 
 fn int<'a>(number: impl Into<i64>) -> Fetched<'a> {
@@ -143,10 +338,12 @@ fn date<'a>(args: &'a Args, cx: &Cx<'a>, _: &mut Walk) -> Fetched<'a> {
 /// `rand([range])`: 32 bits, or less than the range.
 fn rand<'a>(args: &'a Args, cx: &Cx<'a>, _: &mut Walk) -> Fetched<'a> {
     let random = cx.next_random() >> 32;
-    int(match args.int(0).and_then(|range| u32::try_from(range).ok()) {
-        Some(range) => ((random * u64::from(range)) >> 32) as u32,
-        None => random as u32,
-    })
+    int(
+        match args.int(0).and_then(|range| u32::try_from(range).ok()) {
+            Some(range) => ((random * u64::from(range)) >> 32) as u32,
+            None => random as u32,
+        },
+    )
 }
 
 /// `uuid([version])`: random (4, the default) or ordered by time (7) (RFC 9562).
@@ -178,7 +375,10 @@ fn uuid<'a>(args: &'a Args, cx: &Cx<'a>, _: &mut Walk) -> Fetched<'a> {
 }
 
 fn backend_timeout<'a>(cx: &Cx<'_>, which: ProxyTimeout) -> Fetched<'a> {
-    let ms = cx.stream.backend.and_then(|backend| cx.world.proxy_timeout_ms(backend, which));
+    let ms = cx
+        .stream
+        .backend
+        .and_then(|backend| cx.world.proxy_timeout_ms(backend, which));
     ms.map(|ms| Value::Sint(i64::from(ms))).into()
 }
 

@@ -1,9 +1,9 @@
 //! Fetches by name.
 
 mod body;
-mod constant;
 mod connection;
 mod connection_error;
+mod constant;
 mod cookie;
 mod header;
 mod internal;
@@ -29,7 +29,10 @@ static TABLES: &[&[FetchRow]] = &[
 pub fn find(name: &str) -> Option<&'static FetchRow> {
     exact(name).or_else(|| {
         let (base, suffix) = name.rsplit_once('_')?;
-        let known = matches!(suffix, "beg" | "end" | "sub" | "reg" | "dir" | "dom" | "len");
+        let known = matches!(
+            suffix,
+            "beg" | "end" | "sub" | "reg" | "dir" | "dom" | "len"
+        );
         known.then(|| exact(base)).flatten()
     })
 }
@@ -41,7 +44,10 @@ pub fn header_parts(line: &[u8]) -> impl Iterator<Item = &[u8]> {
 
 /// All names.
 pub fn names() -> impl Iterator<Item = &'static str> {
-    TABLES.iter().flat_map(|rows| rows.iter()).map(|row| row.name)
+    TABLES
+        .iter()
+        .flat_map(|rows| rows.iter())
+        .map(|row| row.name)
 }
 
 fn exact(name: &str) -> Option<&'static FetchRow> {

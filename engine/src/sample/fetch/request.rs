@@ -5,6 +5,7 @@ use std::net::IpAddr;
 
 use wire::{Head, Known, TargetForm};
 
+use crate::rules::basic_credentials;
 use crate::sample::args::{Args, Kind, NONE, spec};
 use crate::sample::cast::leading_int;
 use crate::sample::conv::hash::{avalanche, sdbm};
@@ -12,44 +13,123 @@ use crate::sample::cx::Cx;
 use crate::sample::point::Needs::{Request, RequestKept};
 use crate::sample::row::{FetchRow, Fetched, Walk, fetch};
 use crate::sample::value::{Type, Value};
-use crate::rules::basic_credentials;
 
 use Kind::{Int, Str, Userlist};
 
 pub static ROWS: &[FetchRow] = &[
     fetch("method", NONE, Type::Meth, RequestKept, method),
     fetch("path", NONE, Type::Str, Request, |_, cx, _| part(cx, path)),
-    fetch("pathq", NONE, Type::Str, Request, |_, cx, _| part(cx, path_and_query)),
+    fetch("pathq", NONE, Type::Str, Request, |_, cx, _| {
+        part(cx, path_and_query)
+    }),
     fetch("query", spec(0, &[Str]), Type::Str, Request, query),
-    fetch("url", NONE, Type::Str, Request, |_, cx, _| part(cx, |head| Some(head.target()))),
+    fetch("url", NONE, Type::Str, Request, |_, cx, _| {
+        part(cx, |head| Some(head.target()))
+    }),
     fetch("url_ip", NONE, Type::Addr, Request, url_ip),
     fetch("url_port", NONE, Type::Sint, Request, url_port),
     fetch("base", NONE, Type::Str, Request, |_, cx, _| owned(cx, base)),
-    fetch("baseq", NONE, Type::Str, Request, |_, cx, _| owned(cx, base_and_query)),
-    fetch("base32", NONE, Type::Sint, Request, |_, cx, _| hashed(cx, base)),
-    fetch("url32", NONE, Type::Sint, Request, |_, cx, _| hashed(cx, base_and_query)),
-    fetch("base32+src", NONE, Type::Bin, Request, |_, cx, _| hashed_with_src(cx, base)),
-    fetch("url32+src", NONE, Type::Bin, Request, |_, cx, _| hashed_with_src(cx, base_and_query)),
+    fetch("baseq", NONE, Type::Str, Request, |_, cx, _| {
+        owned(cx, base_and_query)
+    }),
+    fetch("base32", NONE, Type::Sint, Request, |_, cx, _| {
+        hashed(cx, base)
+    }),
+    fetch("url32", NONE, Type::Sint, Request, |_, cx, _| {
+        hashed(cx, base_and_query)
+    }),
+    fetch("base32+src", NONE, Type::Bin, Request, |_, cx, _| {
+        hashed_with_src(cx, base)
+    }),
+    fetch("url32+src", NONE, Type::Bin, Request, |_, cx, _| {
+        hashed_with_src(cx, base_and_query)
+    }),
     fetch("urlp", spec(0, &[Str, Str, Str]), Type::Str, Request, urlp),
-    fetch("url_param", spec(0, &[Str, Str, Str]), Type::Str, Request, urlp),
-    fetch("urlp_val", spec(0, &[Str, Str, Str]), Type::Sint, Request, urlp_val),
+    fetch(
+        "url_param",
+        spec(0, &[Str, Str, Str]),
+        Type::Str,
+        Request,
+        urlp,
+    ),
+    fetch(
+        "urlp_val",
+        spec(0, &[Str, Str, Str]),
+        Type::Sint,
+        Request,
+        urlp_val,
+    ),
     fetch("req.ver", NONE, Type::Str, RequestKept, version),
     fetch("req_ver", NONE, Type::Str, RequestKept, version),
-    fetch("req.proto_http", NONE, Type::Bool, Request, |_, cx, _| is_http(cx)),
-    fetch("req_proto_http", NONE, Type::Bool, Request, |_, cx, _| is_http(cx)),
-    fetch("http_first_req", NONE, Type::Bool, RequestKept, |_, cx, _| {
-        Fetched::Value(Value::Bool(cx.stream.first_request))
+    fetch("req.proto_http", NONE, Type::Bool, Request, |_, cx, _| {
+        is_http(cx)
     }),
-    fetch("http_auth", spec(1, &[Userlist]), Type::Bool, Request, http_auth),
-    fetch("http_auth_group", spec(1, &[Userlist]), Type::Str, Request, http_auth_group),
-    fetch("http_auth_user", NONE, Type::Str, Request, |_, cx, _| credential(cx, |c| c.user)),
-    fetch("http_auth_pass", NONE, Type::Str, Request, |_, cx, _| credential(cx, |c| c.password)),
+    fetch("req_proto_http", NONE, Type::Bool, Request, |_, cx, _| {
+        is_http(cx)
+    }),
+    fetch(
+        "http_first_req",
+        NONE,
+        Type::Bool,
+        RequestKept,
+        |_, cx, _| Fetched::Value(Value::Bool(cx.stream.first_request)),
+    ),
+    fetch(
+        "http_auth",
+        spec(1, &[Userlist]),
+        Type::Bool,
+        Request,
+        http_auth,
+    ),
+    fetch(
+        "http_auth_group",
+        spec(1, &[Userlist]),
+        Type::Str,
+        Request,
+        http_auth_group,
+    ),
+    fetch("http_auth_user", NONE, Type::Str, Request, |_, cx, _| {
+        credential(cx, |c| c.user)
+    }),
+    fetch("http_auth_pass", NONE, Type::Str, Request, |_, cx, _| {
+        credential(cx, |c| c.password)
+    }),
     fetch("http_auth_type", NONE, Type::Str, Request, http_auth_type),
-    fetch("http_auth_bearer", spec(0, &[Str]), Type::Str, Request, http_auth_bearer),
-    fetch("capture.req.hdr", spec(1, &[Int]), Type::Str, RequestKept, capture_req_hdr),
-    fetch("capture.req.method", NONE, Type::Str, RequestKept, |_, cx, _| line_word(cx, 0)),
-    fetch("capture.req.uri", NONE, Type::Str, RequestKept, |_, cx, _| line_word(cx, 1)),
-    fetch("capture.req.ver", NONE, Type::Str, RequestKept, |_, cx, _| line_version(cx)),
+    fetch(
+        "http_auth_bearer",
+        spec(0, &[Str]),
+        Type::Str,
+        Request,
+        http_auth_bearer,
+    ),
+    fetch(
+        "capture.req.hdr",
+        spec(1, &[Int]),
+        Type::Str,
+        RequestKept,
+        capture_req_hdr,
+    ),
+    fetch(
+        "capture.req.method",
+        NONE,
+        Type::Str,
+        RequestKept,
+        |_, cx, _| line_word(cx, 0),
+    ),
+    fetch(
+        "capture.req.uri",
+        NONE,
+        Type::Str,
+        RequestKept,
+        |_, cx, _| line_word(cx, 1),
+    ),
+    fetch(
+        "capture.req.ver",
+        NONE,
+        Type::Str,
+        RequestKept,
+        |_, cx, _| line_version(cx),
+    ),
     fetch("unique-id", NONE, Type::Str, RequestKept, |_, cx, _| {
         let id = &cx.stream.unique_id;
         (!id.is_empty()).then(|| Value::str(id)).into()
@@ -164,7 +244,10 @@ fn urlp<'a>(args: &'a Args, cx: &Cx<'a>, walk: &mut Walk) -> Fetched<'a> {
         return Fetched::NotYet;
     };
     let name = args.text(0).filter(|name| !name.is_empty());
-    let mark = args.text(1).and_then(|d| d.first().copied()).unwrap_or(b'?');
+    let mark = args
+        .text(1)
+        .and_then(|d| d.first().copied())
+        .unwrap_or(b'?');
     let ignore_case = args.text(2).is_some_and(|flag| flag == b"i");
     let target = head.target();
     let start = memchr::memchr(mark, target).map_or(target.len(), |at| at + 1);
@@ -186,10 +269,7 @@ fn urlp<'a>(args: &'a Args, cx: &Cx<'a>, walk: &mut Walk) -> Fetched<'a> {
 }
 
 /// `name=value` pairs of a query or form; a name without `=` has an empty value.
-pub(super) fn parameters(
-    text: &[u8],
-    separator: u8,
-) -> impl Iterator<Item = (&[u8], &[u8])> {
+pub(super) fn parameters(text: &[u8], separator: u8) -> impl Iterator<Item = (&[u8], &[u8])> {
     text.split(move |&b| b == separator || b == b'&' || b == b';')
         .filter(|pair| !pair.is_empty())
         .map(|pair| match memchr::memchr(b'=', pair) {
@@ -262,16 +342,19 @@ fn http_auth_group<'a>(args: &'a Args, cx: &Cx<'a>, walk: &mut Walk) -> Fetched<
     group.map(|name| Value::str(name.as_bytes())).into()
 }
 
-fn credential<'a>(
-    cx: &Cx<'a>,
-    pick: fn(crate::rules::Credentials) -> Vec<u8>,
-) -> Fetched<'a> {
-    cx.request.and_then(basic_credentials).map(|c| Value::text(pick(c))).into()
+fn credential<'a>(cx: &Cx<'a>, pick: fn(crate::rules::Credentials) -> Vec<u8>) -> Fetched<'a> {
+    cx.request
+        .and_then(basic_credentials)
+        .map(|c| Value::text(pick(c)))
+        .into()
 }
 
 fn http_auth_type<'a>(_: &'a Args, cx: &Cx<'a>, _: &mut Walk) -> Fetched<'a> {
-    let line = cx.request.and_then(|head| head.first_known(Known::Authorization));
-    line.map(|line| Value::str(line.split(|&b| b == b' ').next().unwrap_or_default())).into()
+    let line = cx
+        .request
+        .and_then(|head| head.first_known(Known::Authorization));
+    line.map(|line| Value::str(line.split(|&b| b == b' ').next().unwrap_or_default()))
+        .into()
 }
 
 fn http_auth_bearer<'a>(args: &'a Args, cx: &Cx<'a>, _: &mut Walk) -> Fetched<'a> {
@@ -281,20 +364,26 @@ fn http_auth_bearer<'a>(args: &'a Args, cx: &Cx<'a>, _: &mut Walk) -> Fetched<'a
     let line = match args.text(0) {
         Some(name) => {
             let name = name.to_ascii_lowercase();
-            head.fields().find(|(own, _)| *own == name).map(|(_, value)| value)
+            head.fields()
+                .find(|(own, _)| *own == name)
+                .map(|(_, value)| value)
         }
         None => head.first_known(Known::Authorization),
     };
     line.and_then(|line| {
         let space = memchr::memchr(b' ', line)?;
-        line[..space].eq_ignore_ascii_case(b"bearer").then(|| Value::str(line[space..].trim_ascii()))
+        line[..space]
+            .eq_ignore_ascii_case(b"bearer")
+            .then(|| Value::str(line[space..].trim_ascii()))
     })
     .into()
 }
 
 fn capture_req_hdr<'a>(args: &'a Args, cx: &Cx<'a>, _: &mut Walk) -> Fetched<'a> {
     let id = args.int(0).and_then(|id| usize::try_from(id).ok());
-    id.and_then(|id| cx.captures.request.value(id)).map(Value::str).into()
+    id.and_then(|id| cx.captures.request.value(id))
+        .map(Value::str)
+        .into()
 }
 
 /// A word of the request line as it was received.

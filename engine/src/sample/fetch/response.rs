@@ -11,19 +11,46 @@ use super::request::version_text;
 pub static ROWS: &[FetchRow] = &[
     fetch("status", NONE, Type::Sint, ResponseKept, status),
     fetch("txn.status", NONE, Type::Sint, ResponseKept, status),
-    fetch("server_status", NONE, Type::Sint, ResponseKept, |_, cx, _| {
-        known_status(cx.stream.server_status)
-    }),
+    fetch(
+        "server_status",
+        NONE,
+        Type::Sint,
+        ResponseKept,
+        |_, cx, _| known_status(cx.stream.server_status),
+    ),
     fetch("res.ver", NONE, Type::Str, Response, version),
     fetch("resp_ver", NONE, Type::Str, Response, version),
-    fetch("capture.res.hdr", spec(1, &[Kind::Int]), Type::Str, ResponseKept, capture_res_hdr),
-    fetch("capture.res.ver", NONE, Type::Str, ResponseKept, |_, cx, _| {
-        let text = cx.response.map(|head| version_text(head.version()));
-        text.map(|v| Value::str(if v == b"1.0" { b"HTTP/1.0" } else { b"HTTP/1.1" })).into()
-    }),
-    fetch("res.cache_hit", NONE, Type::Bool, ResponseKept, |_, cx, _| {
-        Fetched::Value(Value::Bool(cx.stream.answered_by == Some("<CACHE>")))
-    }),
+    fetch(
+        "capture.res.hdr",
+        spec(1, &[Kind::Int]),
+        Type::Str,
+        ResponseKept,
+        capture_res_hdr,
+    ),
+    fetch(
+        "capture.res.ver",
+        NONE,
+        Type::Str,
+        ResponseKept,
+        |_, cx, _| {
+            let text = cx.response.map(|head| version_text(head.version()));
+            text.map(|v| {
+                Value::str(if v == b"1.0" {
+                    b"HTTP/1.0"
+                } else {
+                    b"HTTP/1.1"
+                })
+            })
+            .into()
+        },
+    ),
+    fetch(
+        "res.cache_hit",
+        NONE,
+        Type::Bool,
+        ResponseKept,
+        |_, cx, _| Fetched::Value(Value::Bool(cx.stream.answered_by == Some("<CACHE>"))),
+    ),
 ];
 
 fn status<'a>(_: &'a Args, cx: &Cx<'a>, _: &mut Walk) -> Fetched<'a> {
@@ -46,5 +73,7 @@ fn version<'a>(_: &'a Args, cx: &Cx<'a>, _: &mut Walk) -> Fetched<'a> {
 
 fn capture_res_hdr<'a>(args: &'a Args, cx: &Cx<'a>, _: &mut Walk) -> Fetched<'a> {
     let id = args.int(0).and_then(|id| usize::try_from(id).ok());
-    id.and_then(|id| cx.captures.response.value(id)).map(Value::str).into()
+    id.and_then(|id| cx.captures.response.value(id))
+        .map(Value::str)
+        .into()
 }

@@ -23,14 +23,20 @@ pub fn parse_network(text: &str) -> Option<Network> {
             Some(mask) => prefix6(mask)?,
             None => u128::MAX,
         };
-        return Some(Network::V6 { bits: bits & mask, mask });
+        return Some(Network::V6 {
+            bits: bits & mask,
+            mask,
+        });
     }
     let bits = parse_short_v4(address)?;
     let mask = match mask {
         Some(mask) => crate::sample::args::mask4(mask)?,
         None => u32::MAX,
     };
-    Some(Network::V4 { bits: bits & mask, mask })
+    Some(Network::V4 {
+        bits: bits & mask,
+        mask,
+    })
 }
 
 fn prefix6(mask: &str) -> Option<u128> {
@@ -101,7 +107,8 @@ impl AddressSet {
             if let Some(entry) = find_longest(&self.v4, |mask| bits & mask) {
                 return Some(entry);
             }
-            if let Some((_, _, entry)) = self.odd.iter().find(|(net, mask, _)| bits & mask == *net) {
+            if let Some((_, _, entry)) = self.odd.iter().find(|(net, mask, _)| bits & mask == *net)
+            {
                 return Some(*entry);
             }
         }
@@ -122,7 +129,9 @@ fn put<T: Copy + Ord>(lengths: &mut Vec<Prefixes<T>>, bits: T, mask: T, entry: u
 
 fn finish<T: Copy + Ord>(lengths: &mut [Prefixes<T>]) {
     for prefixes in lengths {
-        prefixes.networks.sort_by_key(|(bits, entry)| (*bits, *entry));
+        prefixes
+            .networks
+            .sort_by_key(|(bits, entry)| (*bits, *entry));
         prefixes.networks.dedup_by_key(|(bits, _)| *bits);
     }
 }
@@ -167,7 +176,16 @@ mod tests {
         ] {
             assert_eq!(parse_network(short), parse_network(long), "{short}");
         }
-        for bad in ["", "1", "1.2.3.4.5", "256.1.1.1", "1.2.3.4/33", "::1/129", "a.b", "1..2"] {
+        for bad in [
+            "",
+            "1",
+            "1.2.3.4.5",
+            "256.1.1.1",
+            "1.2.3.4/33",
+            "::1/129",
+            "a.b",
+            "1..2",
+        ] {
             assert_eq!(parse_network(bad), None, "{bad}");
         }
     }

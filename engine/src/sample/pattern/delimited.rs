@@ -124,7 +124,14 @@ mod tests {
     #[test]
     fn directories_of_7_1_3() {
         let sample = "/images/png/logo/32x32.png";
-        for yes in ["/images", "/images/png", "images/png", "/png/logo", "logo/32x32.png", "32x32.png"] {
+        for yes in [
+            "/images",
+            "/images/png",
+            "images/png",
+            "/png/logo",
+            "logo/32x32.png",
+            "32x32.png",
+        ] {
             assert!(found(Bounds::Directory, yes, sample), "{yes}");
         }
         for no in ["imag", "32x32", "ng/logo"] {
@@ -136,7 +143,16 @@ mod tests {
     fn domains_of_7_1_3() {
         let sample = "http://www1.dc-eu.example.com:80/blah";
         for yes in [
-            "http", "www1", ".www1", "dc-eu", "example", "com", "80", "dc-eu.example", "blah", ":www1:",
+            "http",
+            "www1",
+            ".www1",
+            "dc-eu",
+            "example",
+            "com",
+            "80",
+            "dc-eu.example",
+            "blah",
+            ":www1:",
             "dc-eu.example:80",
         ] {
             // The manual lists "dc-eu.example:80", where only ".com" lies between: delimiters must agree.

@@ -120,11 +120,13 @@ impl Matcher {
 
     /// Whether any pattern matches.
     pub fn matches(&self, sample: &Value<'_>) -> bool {
-        self.indexes.iter().any(|index| match (index, sample.bytes()) {
-            (Index::Substring(set), Some(bytes)) => set.holds(bytes),
-            (Index::Regex(set), Some(bytes)) => set.holds(bytes),
-            _ => find(index, sample).is_some(),
-        })
+        self.indexes
+            .iter()
+            .any(|index| match (index, sample.bytes()) {
+                (Index::Substring(set), Some(bytes)) => set.holds(bytes),
+                (Index::Regex(set), Some(bytes)) => set.holds(bytes),
+                _ => find(index, sample).is_some(),
+            })
     }
 
     /// The entry that counts for `sample` in a map.
@@ -179,12 +181,22 @@ fn text_index(
 ) -> Result<Index, PatternError> {
     let keys = of_case(items, ignore_case).map(|(i, item)| (item.text.as_bytes().into(), i as u32));
     // HAProxy keeps case-sensitive prefixes in a tree, which gives the longest; all else in lists.
-    let pick = if ignore_case { Pick::First } else { Pick::Longest };
+    let pick = if ignore_case {
+        Pick::First
+    } else {
+        Pick::Longest
+    };
     Ok(match method {
         MatchMethod::Beg => Index::Prefix(PrefixSet::new(keys, End::Beginning, pick, ignore_case)),
-        MatchMethod::End => Index::Prefix(PrefixSet::new(keys, End::Finish, Pick::First, ignore_case)),
-        MatchMethod::Sub => Index::Substring(SubstringSet::new(keys, Bounds::Anywhere, ignore_case)?),
-        MatchMethod::Dir => Index::Substring(SubstringSet::new(keys, Bounds::Directory, ignore_case)?),
+        MatchMethod::End => {
+            Index::Prefix(PrefixSet::new(keys, End::Finish, Pick::First, ignore_case))
+        }
+        MatchMethod::Sub => {
+            Index::Substring(SubstringSet::new(keys, Bounds::Anywhere, ignore_case)?)
+        }
+        MatchMethod::Dir => {
+            Index::Substring(SubstringSet::new(keys, Bounds::Directory, ignore_case)?)
+        }
         MatchMethod::Dom => Index::Substring(SubstringSet::new(keys, Bounds::Domain, ignore_case)?),
         _ => Index::Text(TextSet::new(keys, ignore_case)),
     })
@@ -224,7 +236,10 @@ fn networks(items: &[Item<'_>]) -> Result<AddressSet, PatternError> {
     let mut networks = Vec::with_capacity(items.len());
     for (position, item) in items.iter().enumerate() {
         let network = parse_network(item.text).ok_or_else(|| {
-            blame(position, format!("'{}' is not a valid IPv4 or IPv6 address", item.text))
+            blame(
+                position,
+                format!("'{}' is not a valid IPv4 or IPv6 address", item.text),
+            )
         })?;
         networks.push((network, position as u32));
     }
@@ -235,7 +250,13 @@ fn blocks(items: &[Item<'_>]) -> Result<TextSet, PatternError> {
     let mut keys = Vec::with_capacity(items.len());
     for (position, item) in items.iter().enumerate() {
         let data = parse_hex(item.text).ok_or_else(|| {
-            blame(position, format!("'{}' is not an even number of hexadecimal digits", item.text))
+            blame(
+                position,
+                format!(
+                    "'{}' is not an even number of hexadecimal digits",
+                    item.text
+                ),
+            )
         })?;
         keys.push((data.into_boxed_slice(), position as u32));
     }
@@ -251,5 +272,10 @@ pub(crate) fn parse_hex(text: &str) -> Option<Vec<u8>> {
     if digits.len() % 2 != 0 {
         return None;
     }
-    Some(digits.chunks(2).map(|pair| pair[0] << 4 | pair[1]).collect())
+    Some(
+        digits
+            .chunks(2)
+            .map(|pair| pair[0] << 4 | pair[1])
+            .collect(),
+    )
 }

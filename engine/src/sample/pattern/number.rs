@@ -57,8 +57,16 @@ impl IntRange {
                 max: number(text, 0)?,
             },
             Some((min, max)) => IntRange {
-                min: if min.is_empty() { i64::MIN } else { number(min, 0)? },
-                max: if max.is_empty() { i64::MAX } else { number(max, 0)? },
+                min: if min.is_empty() {
+                    i64::MIN
+                } else {
+                    number(min, 0)?
+                },
+                max: if max.is_empty() {
+                    i64::MAX
+                } else {
+                    number(max, 0)?
+                },
             },
         };
         Some(operator.apply(range))
@@ -72,7 +80,10 @@ impl IntRange {
 /// `major.minor` as one number, major in the upper 16 of 32 bits.
 fn parse_dotted(text: &str, whole_minor: i64) -> Option<i64> {
     let (major, minor) = match text.split_once('.') {
-        Some((major, minor)) => (major.parse::<u16>().ok()?, i64::from(minor.parse::<u16>().ok()?)),
+        Some((major, minor)) => (
+            major.parse::<u16>().ok()?,
+            i64::from(minor.parse::<u16>().ok()?),
+        ),
         None => (text.parse::<u16>().ok()?, whole_minor),
     };
     Some((i64::from(major) << 16) + minor)
@@ -120,7 +131,9 @@ mod tests {
 
     fn holds(text: &str, operator: &str, value: i64) -> bool {
         let operator = Operator::parse(operator).unwrap();
-        IntRange::parse(text, operator, false).unwrap().contains(value)
+        IntRange::parse(text, operator, false)
+            .unwrap()
+            .contains(value)
     }
 
     #[test]
@@ -140,7 +153,17 @@ mod tests {
 
     #[test]
     fn many_ranges_are_bisected_to_the_same_answer() {
-        let listed: Vec<_> = (0..100).map(|i| (IntRange { min: i * 10, max: i * 10 + 4 }, i as u32)).collect();
+        let listed: Vec<_> = (0..100)
+            .map(|i| {
+                (
+                    IntRange {
+                        min: i * 10,
+                        max: i * 10 + 4,
+                    },
+                    i as u32,
+                )
+            })
+            .collect();
         let ranges = Ranges::new(listed.clone());
         assert!(ranges.sorted.is_some());
         for value in -5..1010 {

@@ -113,7 +113,11 @@ impl PrefixSet {
                 End::Beginning => sample[i],
                 End::Finish => sample[len - 1 - i],
             };
-            if ignore_case { byte.to_ascii_lowercase() } else { byte }
+            if ignore_case {
+                byte.to_ascii_lowercase()
+            } else {
+                byte
+            }
         })
     }
 }
@@ -133,7 +137,12 @@ mod tests {
 
     #[test]
     fn prefixes_and_suffixes() {
-        let beg = set(&["/a", "/static/", "/a/b"], End::Beginning, Pick::Longest, false);
+        let beg = set(
+            &["/a", "/static/", "/a/b"],
+            End::Beginning,
+            Pick::Longest,
+            false,
+        );
         assert_eq!(beg.find(b"/a/bc"), Some(2));
         assert_eq!(beg.find(b"/a/c"), Some(0));
         assert_eq!(beg.find(b"/static"), None);

@@ -17,7 +17,10 @@ pub fn compile(text: &str, ignore_case: bool) -> Result<Regex, PatternError> {
 fn refuse(text: &str, error: &regex::Error) -> PatternError {
     let message = error.to_string();
     let last = message.lines().last().unwrap_or_default();
-    PatternError::new(format!("regex '{text}' is invalid: {}", last.trim_start_matches("error: ")))
+    PatternError::new(format!(
+        "regex '{text}' is invalid: {}",
+        last.trim_start_matches("error: ")
+    ))
 }
 
 /// Many expressions tried in one pass.
@@ -150,7 +153,10 @@ fn refuse_group(text: &str, after: &str) -> Result<(), PatternError> {
     } else if after.starts_with("?>") {
         ("atomic groups", "a plain group (?:...) gives the same here")
     } else if after.starts_with("?(") || after.starts_with("?R") || after.starts_with("?#") {
-        ("conditional or recursive groups", "write the alternatives out")
+        (
+            "conditional or recursive groups",
+            "write the alternatives out",
+        )
     } else {
         return Ok(());
     };
@@ -169,7 +175,13 @@ fn translate_escape<'t>(
     };
     let rest = &after[c.len_utf8()..];
     match c {
-        '1'..='9' => return Err(lacks(text, "back-references", "match the parts with two ACLs")),
+        '1'..='9' => {
+            return Err(lacks(
+                text,
+                "back-references",
+                "match the parts with two ACLs",
+            ));
+        }
         'K' | 'G' | 'R' | 'X' | 'C' => {
             return Err(lacks(text, &format!("\\{c}"), "write it out"));
         }
@@ -233,7 +245,9 @@ fn translate_class<'t>(after: &'t str, out: &mut String) -> &'t str {
                 continue;
             }
             '[' => match next.strip_prefix(':').and_then(|n| n.split_once(":]")) {
-                Some((name, behind)) if name.bytes().all(|b| b.is_ascii_lowercase() || b == b'^') => {
+                Some((name, behind))
+                    if name.bytes().all(|b| b.is_ascii_lowercase() || b == b'^') =>
+                {
                     out.push_str(&format!("[:{name}:]"));
                     rest = behind;
                     continue;

@@ -100,7 +100,20 @@ impl Patterns {
     pub fn map(&self, id: PatternId, sample: &Value<'_>) -> Option<&[u8]> {
         let set = self.sets.get(id.0 as usize)?;
         let entry = set.matcher.find(sample)?;
-        Some(set.entries.get(entry as usize)?.value.as_deref().unwrap_or(b""))
+        Some(
+            set.entries
+                .get(entry as usize)?
+                .value
+                .as_deref()
+                .unwrap_or(b""),
+        )
+    }
+
+    /// The key of set `id` that `sample` matches.
+    pub fn key(&self, id: PatternId, sample: &Value<'_>) -> Option<&[u8]> {
+        let set = self.sets.get(id.0 as usize)?;
+        let entry = set.matcher.find(sample)?;
+        Some(set.entries.get(entry as usize)?.key.as_bytes())
     }
 
     /// Changes every set made from the same file as `id`. A key that cannot be a pattern changes nothing.
@@ -187,20 +200,36 @@ mod tests {
     #[test]
     fn a_map_is_shared_by_use_and_changes_for_all_uses() {
         let mut table = PatternTable::default();
-        let usage = |method| Use { method, ignore_case: false };
+        let usage = |method| Use {
+            method,
+            ignore_case: false,
+        };
         let lines = || [("a", Some("1")), ("b", None)];
         let exact = table.intern("m", usage(MatchMethod::Str), lines()).unwrap();
         let begins = table.intern("m", usage(MatchMethod::Beg), lines()).unwrap();
-        assert_eq!(table.intern("m", usage(MatchMethod::Str), lines()).unwrap(), exact);
+        assert_eq!(
+            table.intern("m", usage(MatchMethod::Str), lines()).unwrap(),
+            exact
+        );
         let mut patterns = table.patterns();
         assert_eq!(patterns.map(exact, &Value::str(b"a")), Some(&b"1"[..]));
         assert_eq!(patterns.map(exact, &Value::str(b"b")), Some(&b""[..]));
         assert_eq!(patterns.map(exact, &Value::str(b"ab")), None);
         assert_eq!(patterns.map(begins, &Value::str(b"ab")), Some(&b"1"[..]));
-        let add = PatternChange::Add { key: b"ab"[..].into(), value: Some(b"2"[..].into()) };
+        let add = PatternChange::Add {
+            key: b"ab"[..].into(),
+            value: Some(b"2"[..].into()),
+        };
         patterns.change(exact, &add).unwrap();
         assert_eq!(patterns.map(begins, &Value::str(b"abc")), Some(&b"2"[..]));
-        patterns.change(begins, &PatternChange::Remove { key: b"a"[..].into() }).unwrap();
+        patterns
+            .change(
+                begins,
+                &PatternChange::Remove {
+                    key: b"a"[..].into(),
+                },
+            )
+            .unwrap();
         assert!(!patterns.matches(exact, &Value::str(b"a")));
         assert_eq!(patterns.entries(exact).count(), 2);
     }

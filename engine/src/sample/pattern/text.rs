@@ -71,7 +71,9 @@ impl TextSet {
     fn hash(&self, key: &[u8]) -> u64 {
         let fold = |hash: u64, byte: u8| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3);
         let hash = if self.ignore_case {
-            key.iter().fold(0xcbf2_9ce4_8422_2325, |h, b| fold(h, b.to_ascii_lowercase()))
+            key.iter().fold(0xcbf2_9ce4_8422_2325, |h, b| {
+                fold(h, b.to_ascii_lowercase())
+            })
         } else {
             key.iter().fold(0xcbf2_9ce4_8422_2325, |h, b| fold(h, *b))
         };

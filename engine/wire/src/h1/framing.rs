@@ -92,8 +92,8 @@ pub(super) fn request(head: &mut Head, seen: Seen, limits: &Limits) -> Result<Fr
         keep_alive &= !seen.has(Known::ContentLength) && head.version().is_11();
     }
     if switch == Some(Switch::Connect) {
-        head.remove(Known::ContentLength.text());
-        head.remove(Known::TransferEncoding.text());
+        head.remove_known(Known::ContentLength);
+        head.remove_known(Known::TransferEncoding);
         body = BodyLength::None;
     }
     let bodyless = matches!(head.method(), b"GET" | b"HEAD" | b"DELETE");
@@ -125,8 +125,8 @@ pub(super) fn response(head: &mut Head, seen: Seen, asked: Asked) -> Result<Fram
     let switch = granted_switch(head, &connection, asked)?;
     if switch.is_some() || status == 204 || status / 100 == 1 {
         // RFC 9112 section 6.2, RFC 9110 section 9.3.6: these never have a body nor say so.
-        head.remove(Known::ContentLength.text());
-        head.remove(Known::TransferEncoding.text());
+        head.remove_known(Known::ContentLength);
+        head.remove_known(Known::TransferEncoding);
     }
     let body = if switch.is_some() {
         BodyLength::Tunnel
@@ -197,7 +197,7 @@ fn connection(head: &mut Head, seen: Seen, request: bool) -> Connection {
         });
     }
     if request && seen.has(Known::Upgrade) && !connection.upgrade {
-        head.remove(Known::Upgrade.text());
+        head.remove_known(Known::Upgrade);
     }
     connection
 }
@@ -286,7 +286,7 @@ fn body_length(head: &mut Head, seen: Seen) -> Result<BodyLength, HeadError> {
             b"chunked" => Edit::Keep,
             _ => Edit::Replace(b"chunked".to_vec()),
         });
-        head.remove(Known::ContentLength.text());
+        head.remove_known(Known::ContentLength);
         return Ok(BodyLength::Chunked);
     }
     Ok(if length == 0 {

@@ -323,6 +323,14 @@ impl Head {
         self.fields.len() != before
     }
 
+    /// [`Head::remove`] by id; [`Known::Other`] removes nothing.
+    pub fn remove_known(&mut self, known: Known) -> bool {
+        let before = self.fields.len();
+        self.fields
+            .retain(|field| field.known != known || known == Known::Other);
+        self.fields.len() != before
+    }
+
     /// Removes the field at `index`; later ones move down by one.
     pub fn remove_at(&mut self, index: usize) {
         if index < self.fields.len() {

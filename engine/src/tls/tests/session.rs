@@ -1,85 +1,9 @@
-//! Sessions between our own two sides, in memory.
+//! Sessions in memory.
 
-use std::fs;
-use std::path::{Path, PathBuf};
-
-use cfgparse::model::global::TlsDefaults;
 use cfgparse::model::tls::{BindTls, ServerTls, TlsVerify, TlsVersion, TlsVersions};
-use rcgen::{CertificateParams, CertifiedIssuer, DnType, IsCa, KeyPair};
-use tempfile::TempDir;
 
-use super::*;
-
-/// A folder with an authority and what it signed.
-struct Files {
-    folder: TempDir,
-    issuer: CertifiedIssuer<'static, KeyPair>,
-}
-
-impl Files {
-    fn new() -> Files {
-        let mut params = CertificateParams::default();
-        params.is_ca = IsCa::Ca(rcgen::BasicConstraints::Unconstrained);
-        params
-            .distinguished_name
-            .push(DnType::CommonName, "Test Authority");
-        let key = KeyPair::generate().expect("a key");
-        let issuer = CertifiedIssuer::self_signed(params, key).expect("an authority");
-        let files = Files {
-            folder: TempDir::new().expect("a folder"),
-            issuer,
-        };
-        fs::write(files.path("ca.pem"), files.issuer.pem()).expect("written");
-        files
-    }
-
-    fn path(&self, name: &str) -> PathBuf {
-        self.folder.path().join(name)
-    }
-
-    fn text(&self, name: &str) -> String {
-        self.path(name).to_string_lossy().into_owned()
-    }
-
-    /// Certificate and key for `names`, as PEM.
-    fn signed(&self, names: &[&str]) -> (String, String) {
-        let names: Vec<String> = names.iter().map(|name| (*name).to_owned()).collect();
-        let mut params = CertificateParams::new(names.clone()).expect("names");
-        params
-            .distinguished_name
-            .push(DnType::CommonName, names[0].as_str());
-        let key = KeyPair::generate().expect("a key");
-        let certificate = params.signed_by(&key, &self.issuer).expect("signed");
-        (certificate.pem(), key.serialize_pem())
-    }
-
-    /// Writes both into one file; tells its path.
-    fn pem(&self, file: &str, names: &[&str]) -> String {
-        let (certificate, key) = self.signed(names);
-        fs::write(self.path(file), certificate + &key).expect("written");
-        self.text(file)
-    }
-
-    fn bind(&self, tls: BindTls, alpn: &[&str]) -> BindContext {
-        let alpn: Vec<String> = alpn.iter().map(|name| (*name).to_owned()).collect();
-        BindContext::load(&tls, &TlsDefaults::default(), &alpn, &mut Vec::new()).expect("loads")
-    }
-
-    /// A client that verifies with this folder's authority.
-    fn server(&self, tls: ServerTls) -> ServerContext {
-        let tls = ServerTls {
-            ca_file: Some(self.text("ca.pem")),
-            ..tls
-        };
-        connector(&tls, TlsVerify::Required, &["http/1.1"])
-    }
-}
-
-fn connector(tls: &ServerTls, verify: TlsVerify, alpn: &[&str]) -> ServerContext {
-    let alpn: Vec<String> = alpn.iter().map(|name| (*name).to_owned()).collect();
-    ServerContext::load(tls, &TlsDefaults::default(), verify, &alpn, &mut Vec::new())
-        .expect("loads")
-}
+use super::{Files, acceptor, connector};
+use crate::tls::*;
 
 /// Both ends of a connection whose wire is two buffers.
 struct Pair {
@@ -149,8 +73,8 @@ fn only(version: TlsVersion) -> TlsVersions {
 fn both_versions_carry_data_both_ways() {
     let files = Files::new();
     let crt = vec![files.pem("a.pem", &["a.test"])];
-    let server = files.bind(
-        BindTls {
+    let server = acceptor(
+        &BindTls {
             crt,
             ..BindTls::default()
         },
@@ -169,6 +93,8 @@ fn both_versions_carry_data_both_ways() {
         let (client_info, server_info) = agreed(&mut pair);
         assert_eq!((client_info.version, server_info.version), (name, name));
         assert_eq!(client_info.cipher, server_info.cipher);
+        assert_eq!(server_info.cipher_bits, 256);
+        assert_eq!(server_info.curve, "X25519");
         assert!(
             ["TLS_AES_256_GCM_SHA384", "ECDHE-ECDSA-AES256-GCM-SHA384"]
                 .contains(&client_info.cipher)
@@ -203,8 +129,8 @@ fn both_versions_carry_data_both_ways() {
 fn single_bytes_are_as_good_as_records() {
     let files = Files::new();
     let crt = vec![files.pem("a.pem", &["a.test"])];
-    let server = files.bind(
-        BindTls {
+    let server = acceptor(
+        &BindTls {
             crt,
             ..BindTls::default()
         },
@@ -287,8 +213,8 @@ fn certificates_by_name_exact_then_wildcard_then_default() {
         files.pem("w.pem", &["*.example.test"]),
         files.pem("b.pem", &["b.example.test", "b.test"]),
     ];
-    let server = files.bind(
-        BindTls {
+    let server = acceptor(
+        &BindTls {
             crt: crt.clone(),
             ..BindTls::default()
         },
@@ -306,8 +232,8 @@ fn certificates_by_name_exact_then_wildcard_then_default() {
     ] {
         assert_eq!(shown(&files, &server, sni).as_deref(), Ok(name), "{sni:?}");
     }
-    let strict = files.bind(
-        BindTls {
+    let strict = acceptor(
+        &BindTls {
             crt: crt.clone(),
             strict_sni: Some(true),
             ..BindTls::default()
@@ -324,7 +250,7 @@ fn certificates_by_name_exact_then_wildcard_then_default() {
         crt,
         ..BindTls::default()
     };
-    let default = files.bind(default, &[]);
+    let default = acceptor(&default, &[]);
     assert_eq!(
         shown(&files, &default, None).as_deref(),
         Ok("b.example.test")
@@ -335,8 +261,8 @@ fn certificates_by_name_exact_then_wildcard_then_default() {
 fn servers_are_verified_as_the_manual_says() {
     let files = Files::new();
     let crt = vec![files.pem("a.pem", &["a.test"])];
-    let server = files.bind(
-        BindTls {
+    let server = acceptor(
+        &BindTls {
             crt,
             ..BindTls::default()
         },
@@ -381,8 +307,8 @@ fn clients_are_verified_when_asked_for() {
     let crt = vec![files.pem("a.pem", &["a.test"])];
     let bind = |verify| {
         let ca_file = Some(files.text("ca.pem"));
-        files.bind(
-            BindTls {
+        acceptor(
+            &BindTls {
                 crt: crt.clone(),
                 verify: Some(verify),
                 ca_file,
@@ -418,6 +344,7 @@ fn clients_are_verified_when_asked_for() {
     assert_eq!(certified(&with, TlsVerify::None), Ok(false));
 }
 
+#[expect(clippy::needless_pass_by_value, reason = "for is_err_and")]
 fn is_certificate(error: TlsError) -> bool {
     matches!(error, TlsError::Certificate(_))
 }
@@ -433,7 +360,7 @@ fn sessions_are_resumed_by_ticket() {
                 no_tls_tickets,
                 ..BindTls::default()
             };
-            let server = files.bind(tls, &[]);
+            let server = acceptor(&tls, &[]);
             let versions = only(version);
             let client = files.server(ServerTls {
                 versions,
@@ -458,8 +385,8 @@ fn sessions_are_resumed_by_ticket() {
 fn a_ticket_is_worth_nothing_where_clients_are_verified_otherwise() {
     let files = Files::new();
     let crt = vec![files.pem("a.pem", &["a.test"])];
-    let open = files.bind(
-        BindTls {
+    let open = acceptor(
+        &BindTls {
             crt: crt.clone(),
             ..BindTls::default()
         },
@@ -467,8 +394,8 @@ fn a_ticket_is_worth_nothing_where_clients_are_verified_otherwise() {
     );
     let ca_file = Some(files.text("ca.pem"));
     let verify = Some(TlsVerify::Required);
-    let closed = files.bind(
-        BindTls {
+    let closed = acceptor(
+        &BindTls {
             crt,
             verify,
             ca_file,
@@ -491,8 +418,8 @@ fn a_ticket_is_worth_nothing_where_clients_are_verified_otherwise() {
 fn what_is_no_tls_is_answered_with_an_alert() {
     let files = Files::new();
     let crt = vec![files.pem("a.pem", &["a.test"])];
-    let server = files.bind(
-        BindTls {
+    let server = acceptor(
+        &BindTls {
             crt,
             ..BindTls::default()
         },
@@ -515,7 +442,7 @@ fn what_is_no_tls_is_answered_with_an_alert() {
         versions: only(TlsVersion::Tls12),
         ..BindTls::default()
     };
-    let old = files.bind(tls12, &[]);
+    let old = acceptor(&tls12, &[]);
     let new = files.server(ServerTls {
         versions: only(TlsVersion::Tls13),
         ..ServerTls::default()
@@ -526,94 +453,4 @@ fn what_is_no_tls_is_answered_with_an_alert() {
         matches!(pair.settle(), Err(TlsError::Alert(_))),
         "the other side is told why"
     );
-}
-
-/// The message with which a `bind` line with this certificate is refused.
-fn refusal(files: &Files, crt: &str) -> String {
-    let tls = BindTls {
-        crt: vec![files.text(crt)],
-        ..BindTls::default()
-    };
-    BindContext::load(&tls, &TlsDefaults::default(), &[], &mut Vec::new())
-        .expect_err("refused")
-        .to_string()
-}
-
-#[test]
-fn keys_and_certificates_are_found_where_the_manual_says() {
-    let files = Files::new();
-    let (certificate, key) = files.signed(&["a.test"]);
-    let write = |name: &str, text: &str| fs::write(files.path(name), text).expect("written");
-    let loads = |crt: &str| {
-        let tls = BindTls {
-            crt: vec![files.text(crt)],
-            ..BindTls::default()
-        };
-        files.bind(tls, &[]);
-    };
-    write("apart.pem", &certificate);
-    write("apart.pem.key", &key);
-    loads("apart.pem");
-    write("bundle.pem.ecdsa", &format!("{key}{certificate}"));
-    loads("bundle.pem");
-    fs::create_dir(files.path("folder")).expect("a folder");
-    let refused = refusal(&files, "folder");
-    assert!(refused.contains("no certificate"), "{refused}");
-    write("folder/b.pem", &format!("{certificate}{key}"));
-    write("folder/.hidden", "not PEM at all");
-    write("folder/b.pem.ocsp", "");
-    loads("folder");
-    let strict = BindTls {
-        strict_sni: Some(true),
-        ..BindTls::default()
-    };
-    files.bind(strict, &[]);
-}
-
-#[test]
-fn unusable_files_are_told_with_cause_and_remedy() {
-    let files = Files::new();
-    let (certificate, _) = files.signed(&["a.test"]);
-    let (_, other_key) = files.signed(&["a.test"]);
-    let write = |name: &str, text: &str| fs::write(files.path(name), text).expect("written");
-    write("lonely.pem", &certificate);
-    write("mixed.pem", &(certificate.clone() + &other_key));
-    write("key.pem", &other_key);
-    write("text.pem", "hello");
-    let encrypted =
-        "-----BEGIN ENCRYPTED PRIVATE KEY-----\nAAAA\n-----END ENCRYPTED PRIVATE KEY-----\n";
-    write("locked.pem", &(certificate + encrypted));
-    for (file, words) in [
-        ("missing.pem", ["No such file", "check the path"]),
-        ("lonely.pem", ["no private key", "ending .key"]),
-        (
-            "mixed.pem",
-            ["does not belong", "certificate of this key first"],
-        ),
-        (
-            "key.pem",
-            ["no certificate in this file", "BEGIN CERTIFICATE"],
-        ),
-        (
-            "text.pem",
-            ["no certificate in this file", "BEGIN CERTIFICATE"],
-        ),
-        ("locked.pem", ["encrypted", "openssl pkey"]),
-    ] {
-        let message = refusal(&files, file);
-        for word in [&[file][..], &words].concat() {
-            assert!(message.contains(word), "{message:?} lacks {word:?}");
-        }
-    }
-    let unverified = ServerTls::default();
-    let refused = ServerContext::load(
-        &unverified,
-        &TlsDefaults::default(),
-        TlsVerify::Required,
-        &[],
-        &mut Vec::new(),
-    );
-    assert!(refused.is_err_and(|error| error.to_string().contains("ca-file")));
-    assert!(cert::authorities(&files.text("key.pem")).is_err());
-    assert!(cert::revocations(Path::new(&files.text("ca.pem"))).is_err());
 }

@@ -1,0 +1,123 @@
+//! Maps: `map`, `map_beg`, `map_ip_int` and the other combinations (manual, 7.3.1 `map`).
+
+use cfgparse::model::expr::MatchMethod;
+
+use crate::sample::args::{Arg, Args, Kind, Spec, spec};
+use crate::sample::cast::leading_int;
+use crate::sample::cx::Cx;
+use crate::sample::env::Compiler;
+use crate::sample::error::CompileError;
+use crate::sample::pattern::Use;
+use crate::sample::row::{ConvertRow, PrepareFn, convert};
+use crate::sample::value::{Type, Value};
+
+const ARGS: Spec = spec(1, &[Kind::Str, Kind::Str]);
+
+/// A row for one match method and one output type.
+macro_rules! map_row {
+    ($name:literal, $input:ident, $method:ident, $out:ident, $convert:expr) => {
+        convert($name, ARGS, Type::$input, Type::$out, |v, a, cx| {
+            look_up(&v, a, cx, $convert)
+        })
+        .prepared({
+            const PREPARE: PrepareFn =
+                |args, compiler| prepare(args, compiler, MatchMethod::$method);
+            PREPARE
+        })
+    };
+}
+
+/// The string, integer and address forms of one match method.
+macro_rules! map_rows {
+    ($($str:literal, $int:literal, $ip:literal, $key:literal: $input:ident $method:ident;)*) => {
+        pub static ROWS: &[ConvertRow] = &[
+            map_row!("map", Str, Str, Str, as_text),
+            map_row!("map_str_str", Str, Str, Str, as_text),
+            $(
+                map_row!($str, $input, $method, Str, as_text),
+                map_row!($int, $input, $method, Sint, as_int),
+                map_row!($ip, $input, $method, Addr, as_address),
+                convert($key, ARGS, Type::$input, Type::Str, |v, a, cx| find_key(&v, a, cx)).prepared({
+                    const PREPARE: PrepareFn =
+                        |args, compiler| prepare(args, compiler, MatchMethod::$method);
+                    PREPARE
+                }),
+            )*
+            map_row!("map_regm", Str, Reg, Str, as_text),
+        ];
+    };
+}
+
+map_rows! {
+    "map_str", "map_str_int", "map_str_ip", "map_str_key": Str Str;
+    "map_beg", "map_beg_int", "map_beg_ip", "map_beg_key": Str Beg;
+    "map_end", "map_end_int", "map_end_ip", "map_end_key": Str End;
+    "map_sub", "map_sub_int", "map_sub_ip", "map_sub_key": Str Sub;
+    "map_dir", "map_dir_int", "map_dir_ip", "map_dir_key": Str Dir;
+    "map_dom", "map_dom_int", "map_dom_ip", "map_dom_key": Str Dom;
+    "map_reg", "map_reg_int", "map_reg_ip", "map_reg_key": Str Reg;
+    "map_int", "map_int_int", "map_int_ip", "map_int_key": Sint Int;
+    "map_ip", "map_ip_int", "map_ip_ip", "map_ip_key": Addr Ip;
+}
+
+fn prepare(
+    args: &mut Args,
+    compiler: &mut Compiler<'_>,
+    method: MatchMethod,
+) -> Result<(), CompileError> {
+    let name = String::from_utf8_lossy(args.text(0).unwrap_or_default()).into_owned();
+    let file = compiler
+        .names
+        .map_file(&name)
+        .map_err(|message| compiler.error(message, "create the file or correct its name"))?;
+    let usage = Use {
+        method,
+        ignore_case: false,
+    };
+    let lines = file
+        .lines
+        .iter()
+        .map(|line| (line.key.as_str(), line.value.as_deref()));
+    let id = compiler
+        .patterns
+        .intern(&name, usage, lines)
+        .map_err(|error| {
+            let line = error
+                .item
+                .and_then(|item| file.lines.get(item))
+                .map_or(0, |l| l.line);
+            compiler.error(
+                format!("{} at line {line} of file <{name}>", error.message),
+                "correct that line of the map",
+            )
+        })?;
+    args.replace(0, Arg::Patterns(id));
+    Ok(())
+}
+
+fn look_up<'a>(
+    value: &Value<'a>,
+    args: &'a Args,
+    cx: &Cx<'a>,
+    make: fn(&'a [u8]) -> Option<Value<'a>>,
+) -> Option<Value<'a>> {
+    let found = cx.world.patterns().map(args.patterns(0)?, value);
+    make(found.or_else(|| args.text(1))?)
+}
+
+fn find_key<'a>(value: &Value<'a>, args: &'a Args, cx: &Cx<'a>) -> Option<Value<'a>> {
+    let found = cx.world.patterns().key(args.patterns(0)?, value);
+    found.or_else(|| args.text(1)).map(Value::str)
+}
+
+fn as_text(text: &[u8]) -> Option<Value<'_>> {
+    Some(Value::str(text))
+}
+
+fn as_int(text: &[u8]) -> Option<Value<'_>> {
+    Some(Value::Sint(leading_int(text)))
+}
+
+fn as_address(text: &[u8]) -> Option<Value<'_>> {
+    Value::str(text).as_address().map(Value::ip)
+}
