@@ -119,7 +119,7 @@ pub struct SocketFacts {
 /// What commands ask of the process and do to it.
 ///
 /// Implemented by the control thread. Changes are in effect for every new decision on every core
-/// when the method returns, unless its documentation says otherwise. A refusal is HAProxy's
+/// when [`Ops::settle`] has completed. A refusal is HAProxy's
 /// text, without a line end.
 pub trait Ops {
     /// Counters, states and limits of everything, for reports.
@@ -130,6 +130,12 @@ pub trait Ops {
     fn uptime_ms(&self) -> u64;
     /// Local time as in `[21/Nov/2026:04:01:02.833]`, without brackets.
     fn date(&self) -> String;
+
+    /// Completes when all changes so far are in effect on every core; `None` if they are. To be
+    /// awaited before a command's answer is sent.
+    fn settle(&mut self) -> Option<Later<()>> {
+        None
+    }
 
     /// Both by name, or by `#id`.
     fn server(&self, backend: &str, server: &str) -> Result<ServerId, NotFound>;

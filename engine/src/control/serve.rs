@@ -47,7 +47,14 @@ pub async fn serve_client(core: Core, sock: Sock, terms: Terms) {
         connection.take_input(&mut session);
         let step = match reply.take() {
             Some(reply) => session.answered(reply),
-            None => session.step(&mut *terms.ops.borrow_mut()),
+            None => {
+                let step = session.step(&mut *terms.ops.borrow_mut());
+                let settled = terms.ops.borrow_mut().settle();
+                if let Some(settled) = settled {
+                    settled.await;
+                }
+                step
+            }
         };
         let going_on = match step {
             Step::Read => connection.read(&mut session).await,
