@@ -1,9 +1,11 @@
 //! The proxy engine: one request's life, stage by stage, on one core.
+#![forbid(unsafe_code)]
 
 pub mod limits;
 
 // Pure decisions: no socket, clock, randomness or thread.
 pub mod balance;
+pub mod gate;
 pub mod log;
 pub mod plan;
 pub mod rules;
@@ -13,9 +15,11 @@ pub mod stats;
 
 // Effects.
 pub mod check;
+pub mod logger;
 pub mod mux;
 pub mod pool;
 pub mod rt;
+pub mod state;
 pub mod tls;
 
 // The data path, in the order in which a request meets it.

@@ -1,1 +1,88 @@
 //! Every bound in the program, with its unit and the reason for it.
+
+/// Cores that one process uses. HAProxy's own bound is 64 threads a group; one word of CPU mask
+/// is enough for the boxes this is made for.
+pub const CORES_MAX: usize = 256;
+
+/// Bytes of a message head: `tune.bufsize` less `tune.maxrewrite` (manual, 3.2), by default.
+pub const BUFFER_BYTES: usize = 16_384;
+
+/// Bytes of the buffer kept free for rewriting, by default (manual, `tune.maxrewrite`).
+pub const REWRITE_RESERVE_BYTES: usize = 1_024;
+
+/// Header fields of one message, by default (manual, `tune.http.maxhdr`).
+pub const HEADERS_MAX: usize = 101;
+
+/// Bytes that may wait in front of a slow receiver before its sender is no longer read. Two
+/// receive buffers: one on the way out, one filling.
+pub const RELAY_HIGH_BYTES: usize = 64 * 1024;
+
+/// Below this many waiting bytes the sender is read again.
+pub const RELAY_LOW_BYTES: usize = 16 * 1024;
+
+/// Bodies from this size on go through a pipe in the kernel where both sides are plain sockets:
+/// below it the detour costs more than the copy (measured: a loss at 64 KB, a gain at 1 MB).
+pub const SPLICE_BYTES: u64 = 512 * 1024;
+
+/// Idle server connections that one core keeps, all servers together, where `pool-max-conn` sets
+/// none: bounds memory, not behaviour.
+pub const POOL_PER_CORE_MAX: usize = 4_096;
+
+/// Milliseconds between two sweeps that close idle server connections (manual,
+/// `pool-purge-delay`: 5 s, half of the idle ones each time).
+pub const POOL_PURGE_DELAY_MS: u64 = 5_000;
+
+/// Milliseconds between two attempts on the same server after a connection failure (manual,
+/// `retries`).
+pub const RETRY_PAUSE_MS: u64 = 1_000;
+
+/// Attempts to connect after the first, by default (manual, `retries`).
+pub const RETRIES: u32 = 3;
+
+/// Bytes of log lines that wait on one core for a target that does not take them; what goes
+/// beyond is dropped, counted, never waited for.
+pub const LOG_BACKLOG_BYTES: usize = 256 * 1024;
+
+/// Exchange buffers that a core keeps for reuse.
+pub const EXCHANGES_KEPT: usize = 512;
+
+/// Interim (1xx) responses accepted before the final one: more is a server gone wrong.
+pub const INTERIM_RESPONSES_MAX: u32 = 32;
+
+/// Descriptors per connection that are planned for: client, server, and a share of pipes.
+pub const DESCRIPTORS_PER_CONNECTION: u64 = 2;
+
+/// Descriptors that are not connections: rings, listeners, logs, checks, admin sockets.
+pub const DESCRIPTORS_RESERVED: u64 = 100;
+
+/// Slots in a precomputed order of turns. 4096 servers with unlike weights of about 16 fit; beyond
+/// it, weights are scaled down. A slot is 4 bytes.
+pub const BALANCE_SLOTS_MAX: usize = 65_536;
+
+/// Draws of `balance random`: more would cost more than `leastconn`, which does the same better.
+pub const BALANCE_DRAWS_MAX: u32 = 64;
+
+/// How often a core chooses again when another core took the permit it had chosen.
+pub const ASSIGN_ATTEMPTS_MAX: u32 = 8;
+
+/// Bytes of one line on the admin socket, payload aside (management.txt 9.3: `tune.bufsize`).
+pub const COMMAND_LINE_BYTES: usize = BUFFER_BYTES;
+
+/// Bytes of a payload on the admin socket (manual, `tune.cli.max-payload-size`).
+pub const COMMAND_PAYLOAD_BYTES: usize = 128 * 1024;
+
+/// Bytes of the word behind `<<` that ends a payload (management.txt 9.3).
+pub const PAYLOAD_PATTERN_BYTES: usize = 64;
+
+/// Words of one command on the admin socket.
+pub const COMMAND_WORDS_MAX: usize = 64;
+
+/// Milliseconds that an admin client may stay silent, by default (manual, `stats timeout`).
+pub const ADMIN_TIMEOUT_MS: u64 = 10_000;
+
+/// Bytes of a server's answer that a health check looks at: HAProxy's `tune.bufsize`.
+pub const CHECK_RESPONSE_BYTES_MAX: usize = 16_384;
+
+/// Milliseconds that an admin connection stays open after its last answer for the client to
+/// close first: closing with unread input would cut the answer on TCP.
+pub const ADMIN_LINGER_MS: u64 = 1_000;

@@ -1,1 +1,27 @@
-//! The admin socket: one file for each group of commands.
+//! The admin socket: HAProxy's runtime API (management.txt 9.3).
+//!
+//! [`Session`] is a client without its socket: lines come in, [`Ops`] is what commands may ask of
+//! the process and do to it, texts come out; [`serve`] adds the socket. [`commands`] is the table of what can be said.
+
+mod command;
+#[cfg(test)]
+mod conversation;
+#[cfg(test)]
+mod fake;
+mod level;
+mod line;
+mod ops;
+mod reply;
+mod serve;
+pub mod servers;
+mod session;
+
+pub use command::{Call, Command, commands, help};
+pub use level::Level;
+pub use ops::{
+    AdminState, CheckKind, Clear, ForcedHealth, Later, NewWeight, NotFound, Ops, RateLimit,
+    ServerChange, SocketFacts, StreamFacts,
+};
+pub use reply::{Answer, Refusal, Reply, Severity};
+pub use serve::{Terms, serve, serve_client};
+pub use session::{Client, Mode, Session, SeverityOutput, Step};

@@ -1,1 +1,5 @@
 //! How connections come in.
+
+mod accept;
+
+pub use accept::{Switch, Wanted, run};

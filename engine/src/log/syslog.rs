@@ -43,7 +43,7 @@ impl Level {
 }
 
 /// Facility, 0 (`kern`) to 23 (`local7`).
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Facility(u8);
 
 impl Facility {
@@ -52,6 +52,11 @@ impl Facility {
         "ftp", "ntp", "audit", "alert", "cron2", "local0", "local1", "local2", "local3", "local4",
         "local5", "local6", "local7",
     ];
+
+    /// The facility with number 0 (`kern`) to 23 (`local7`).
+    pub fn from_number(number: u8) -> Option<Facility> {
+        (usize::from(number) < Self::NAMES.len()).then_some(Facility(number))
+    }
 
     /// The facility of a word such as `local0`.
     pub fn parse(word: &str) -> Option<Facility> {

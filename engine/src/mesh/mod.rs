@@ -1,1 +1,141 @@
 //! Typed messages between cores and control.
+//!
+//! Invariant: a message changes what a core does between two requests, never within one; and
+//! nobody ever waits for an answer while holding something that the other side may need.
+
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, OnceLock};
+
+use reactor::Post;
+
+use crate::balance::View;
+use crate::gate::WakeCore;
+use crate::plan::{ListenerId, ProxyId, ServerId};
+use crate::server::{Token, Wake};
+use crate::log::Cause;
+
+/// What a core is told.
+pub enum ToShard {
+    /// A stream of this core got a permit, or must choose another server.
+    Granted { ticket: u64 },
+    /// There may be room again for connections that this core's listeners hold back.
+    Room,
+    /// The servers that new requests of a backend may go to.
+    Adopt { backend: ProxyId, view: Arc<View> },
+    /// Ends the streams of a server, or only those on backup servers of its backend.
+    Shutdown { streams: Streams, cause: Cause },
+    /// Stops or resumes accepting on some listeners.
+    Accept { listeners: Vec<ListenerId>, on: bool },
+    /// Answer when everything sent before has been applied.
+    Settle(Settle),
+    /// Stop accepting; end when the last connection has ended.
+    SoftStop,
+    /// End now.
+    Stop,
+}
+
+/// Which streams are meant.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Streams {
+    OfServer(ServerId),
+    OnBackupsOf(ProxyId),
+    OfFrontend(ProxyId),
+}
+
+/// What control is told.
+#[derive(Debug)]
+pub enum ToControl {
+    /// All cores have applied what was sent before the settlement of this number.
+    Settled(u64),
+    /// A core has ended its last connection after a soft stop.
+    Drained { core: usize },
+    /// A signal asked for this.
+    SoftStop,
+    Stop,
+    /// Write the state of everything to the log (SIGHUP).
+    Dump,
+}
+
+/// A question to all cores that the last one answers.
+#[derive(Clone)]
+pub struct Settle {
+    number: u64,
+    left: Arc<AtomicUsize>,
+}
+
+/// The ways to every core and to control; one for the process.
+pub struct Mesh {
+    shards: Box<[OnceLock<Post<ToShard>>]>,
+    control: OnceLock<Post<ToControl>>,
+}
+
+impl Mesh {
+    /// A mesh whose ends have not come up yet.
+    pub fn new(cores: usize) -> Self {
+        Self { shards: (0..cores).map(|_| OnceLock::new()).collect(), control: OnceLock::new() }
+    }
+
+    /// How many cores there are.
+    pub fn cores(&self) -> usize {
+        self.shards.len()
+    }
+
+    /// A core has come up and takes messages here.
+    pub fn join(&self, core: usize, post: Post<ToShard>) {
+        let joined = self.shards[core].set(post);
+        debug_assert!(joined.is_ok(), "a core joined twice");
+    }
+
+    /// Control has come up.
+    pub fn join_control(&self, post: Post<ToControl>) {
+        let joined = self.control.set(post);
+        debug_assert!(joined.is_ok(), "control joined twice");
+    }
+
+    /// Tells one core. A core that has ended needs to know nothing any more.
+    pub fn tell(&self, core: usize, message: ToShard) {
+        if let Some(post) = self.shards.get(core).and_then(OnceLock::get) {
+            let _ = post.send(message);
+        }
+    }
+
+    /// Tells every core.
+    pub fn broadcast(&self, message: impl Fn() -> ToShard) {
+        for core in 0..self.shards.len() {
+            self.tell(core, message());
+        }
+    }
+
+    /// Tells control.
+    pub fn tell_control(&self, message: ToControl) {
+        if let Some(post) = self.control.get() {
+            let _ = post.send(message);
+        }
+    }
+
+    /// Asks all cores to say when they have applied everything sent so far; the answer is
+    /// [`ToControl::Settled`] with this number.
+    pub fn settle(&self, number: u64) {
+        let left = Arc::new(AtomicUsize::new(self.shards.len()));
+        self.broadcast(|| ToShard::Settle(Settle { number, left: Arc::clone(&left) }));
+    }
+
+    /// A core's answer to a settlement.
+    pub fn settled(&self, settle: &Settle) {
+        if settle.left.fetch_sub(1, Ordering::AcqRel) == 1 {
+            self.tell_control(ToControl::Settled(settle.number));
+        }
+    }
+}
+
+impl Wake for Mesh {
+    fn wake(&self, token: Token) {
+        self.tell(token.core as usize, ToShard::Granted { ticket: token.ticket });
+    }
+}
+
+impl WakeCore for Mesh {
+    fn wake(&self, core: usize) {
+        self.tell(core, ToShard::Room);
+    }
+}

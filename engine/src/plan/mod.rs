@@ -1,5 +1,64 @@
 //! The immutable runtime form of a configuration: dense, addressed by id, shared by all cores.
 
+mod backend;
+mod compile;
+mod errors;
 mod ids;
+mod listener;
+mod logging;
+mod process;
+mod proxy;
+mod server;
 
+pub use backend::{Backend, Key, Redispatch, UseServer};
+pub use errors::{ErrorPage, ErrorPages};
+pub use compile::{Compiled, Machine, compile};
 pub use ids::{ListenerId, ProxyId, ServerId};
+pub use listener::Listener;
+pub use logging::{LogSink, LogTarget};
+pub use process::Process;
+pub use proxy::{
+    AddressField, Frontend, HeaderCapture, Options, Proxy, Route, RouteTarget, Rulesets, StatsPage, Timeouts,
+};
+pub use server::{Endpoint, Server};
+
+/// One configuration, ready to run. Nothing in it changes while it runs; what changes lives in
+/// `server`, `stats` and `shard`.
+#[derive(Debug)]
+pub struct Plan {
+    pub process: Process,
+    /// By [`ListenerId`].
+    pub listeners: Box<[Listener]>,
+    /// By [`ProxyId`].
+    pub proxies: Box<[Proxy]>,
+    /// By [`ServerId`].
+    pub servers: Box<[Server]>,
+    /// Every distinct log target, by index.
+    pub log_targets: Box<[LogTarget]>,
+}
+
+impl Plan {
+    pub fn listener(&self, id: ListenerId) -> &Listener {
+        &self.listeners[id.index()]
+    }
+
+    pub fn proxy(&self, id: ProxyId) -> &Proxy {
+        &self.proxies[id.index()]
+    }
+
+    pub fn server(&self, id: ServerId) -> &Server {
+        &self.servers[id.index()]
+    }
+
+    /// The proxy of this name that has a server side.
+    pub fn find_backend(&self, name: &str) -> Option<ProxyId> {
+        let found = |proxy: &&Proxy| proxy.backend.is_some() && &*proxy.name == name;
+        self.proxies.iter().find(found).map(|proxy| proxy.id)
+    }
+
+    /// The proxy of this name that has a client side.
+    pub fn find_frontend(&self, name: &str) -> Option<ProxyId> {
+        let found = |proxy: &&Proxy| proxy.frontend.is_some() && &*proxy.name == name;
+        self.proxies.iter().find(found).map(|proxy| proxy.id)
+    }
+}

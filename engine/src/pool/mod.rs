@@ -1,1 +1,140 @@
 //! Idle connections to servers, kept for the next request.
+//!
+//! A core keeps its own. A connection that its server has closed, or on which the server spoke out
+//! of turn, is never handed out: it is noticed when it is taken and when the pool is swept.
+
+use std::cell::{Cell, RefCell};
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::task::{Context, Poll, Waker};
+
+use crate::limits::POOL_PER_CORE_MAX;
+use crate::mux::Link;
+use crate::server::ServerState;
+
+/// What two connections must share so that one can stand in for the other.
+///
+/// Beside the server itself: everything that was said on the connection before the first request
+/// (PROXY header, TLS server name). Connections without any of it have key 0.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Default)]
+pub struct Key(pub u64);
+
+/// An idle connection.
+pub struct Idle {
+    pub link: Link,
+    pub key: Key,
+    /// Requests that it has carried.
+    pub carried: u32,
+    pub since_ms: u64,
+}
+
+impl Idle {
+    /// Whether nothing has come and nothing has ended on it.
+    pub fn is_quiet(&self) -> bool {
+        is_quiet(&self.link)
+    }
+}
+
+/// The idle connections of one core.
+pub struct Pool {
+    core: usize,
+    /// By the address of the server's runtime state, which outlives a reload.
+    servers: RefCell<HashMap<usize, Shelf>>,
+    held: Cell<usize>,
+}
+
+struct Shelf {
+    server: Arc<ServerState>,
+    idle: Vec<Idle>,
+}
+
+impl Pool {
+    pub fn new(core: usize) -> Self {
+        Self { core, servers: RefCell::default(), held: Cell::new(0) }
+    }
+
+    /// Idle connections held for all servers together.
+    pub fn held(&self) -> usize {
+        self.held.get()
+    }
+
+    /// The connection of `server` that was used last, if it is still good and has carried at least
+    /// `carried_min` requests.
+    pub fn take(&self, server: &Arc<ServerState>, key: Key, carried_min: u32) -> Option<Idle> {
+        if self.held.get() == 0 {
+            return None;
+        }
+        let mut servers = self.servers.borrow_mut();
+        let shelf = servers.get_mut(&identity(server))?;
+        let fits = |idle: &Idle| idle.key == key && idle.carried >= carried_min;
+        while let Some(position) = shelf.idle.iter().rposition(fits) {
+            let idle = shelf.idle.remove(position);
+            self.dropped(server, 1);
+            if idle.is_quiet() {
+                return Some(idle);
+            }
+        }
+        None
+    }
+
+    /// Keeps a connection; `max` is the server's own bound on this core.
+    pub fn put(&self, server: &Arc<ServerState>, idle: Idle, max: Option<u32>) {
+        if self.held.get() >= POOL_PER_CORE_MAX || !idle.is_quiet() {
+            return;
+        }
+        let mut servers = self.servers.borrow_mut();
+        let shelf = servers
+            .entry(identity(server))
+            .or_insert_with(|| Shelf { server: Arc::clone(server), idle: Vec::new() });
+        if max.is_some_and(|max| shelf.idle.len() >= max as usize) {
+            return;
+        }
+        shelf.idle.push(idle);
+        self.held.set(self.held.get() + 1);
+        server.add_idle(self.core);
+    }
+
+    /// Closes what the servers have ended, and half of what has been idle for `purge_delay_ms`.
+    pub fn sweep(&self, now_ms: u64, purge_delay_ms: u64) {
+        for shelf in self.servers.borrow_mut().values_mut() {
+            let before = shelf.idle.len();
+            shelf.idle.retain(Idle::is_quiet);
+            let is_old = |idle: &&Idle| now_ms.saturating_sub(idle.since_ms) >= purge_delay_ms;
+            let old = shelf.idle.iter().filter(is_old).count();
+            // The oldest stand first: the last one put is the first one taken.
+            shelf.idle.drain(..old.div_ceil(2));
+            self.dropped(&shelf.server, before - shelf.idle.len());
+        }
+    }
+
+    /// Closes all connections of a server that is no longer used.
+    pub fn clear(&self, server: &Arc<ServerState>) {
+        if let Some(shelf) = self.servers.borrow_mut().remove(&identity(server)) {
+            self.dropped(server, shelf.idle.len());
+        }
+    }
+
+    /// Closes everything.
+    pub fn clear_all(&self) {
+        for (_, shelf) in self.servers.borrow_mut().drain() {
+            self.dropped(&shelf.server, shelf.idle.len());
+        }
+    }
+
+    fn dropped(&self, server: &Arc<ServerState>, count: usize) {
+        self.held.set(self.held.get() - count);
+        for _ in 0..count {
+            server.remove_idle(self.core);
+        }
+    }
+}
+
+fn identity(server: &Arc<ServerState>) -> usize {
+    Arc::as_ptr(server) as usize
+}
+
+/// Whether nothing has come and nothing has ended on an idle connection.
+fn is_quiet(link: &Link) -> bool {
+    let mut cx = Context::from_waker(Waker::noop());
+    link.unsent() == 0 && matches!(link.poll_more(0, &mut cx), Poll::Pending)
+}

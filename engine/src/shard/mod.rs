@@ -1,1 +1,150 @@
-//! All that one core owns.
+//! All that one core owns, and what it does when it is told to.
+
+use std::os::fd::OwnedFd;
+use std::rc::Rc;
+use std::sync::Arc;
+
+use reactor::Core;
+
+use crate::balance::View;
+use crate::limits::POOL_PURGE_DELAY_MS;
+use crate::listen::{self, Switch, Wanted};
+use crate::log::Cause;
+use crate::logger::{Logger, OpenError};
+use crate::mesh::{Mesh, Streams, ToShard};
+use crate::plan::ListenerId;
+use crate::rt;
+use crate::state::{Generation, Runtime};
+use crate::stream::{Entry, Local};
+
+/// What a core is given to start with.
+pub struct Seed {
+    /// Which core this is, counted from 0.
+    pub index: usize,
+    pub runtime: Arc<Runtime>,
+    /// By `ProxyId`: the servers that requests may go to at first.
+    pub views: Box<[Option<Arc<View>>]>,
+    /// Its own listening sockets.
+    pub sockets: Vec<(ListenerId, OwnedFd)>,
+    pub mesh: Arc<Mesh>,
+    pub random: u64,
+    pub utc_offset_s: i32,
+}
+
+/// One core's own things.
+struct Shard {
+    local: Rc<Local>,
+    mesh: Arc<Mesh>,
+    switches: Vec<Rc<Switch>>,
+}
+
+/// Runs one core until it is told to stop.
+pub async fn run(core: Core, seed: Seed) -> Result<(), OpenError> {
+    let (mailbox, post) = core.mailbox();
+    let logger = Logger::new(&core, &seed.runtime.plan.log_targets)?;
+    let generation = Generation::new(seed.runtime, seed.views, seed.index);
+    let wake = Arc::clone(&seed.mesh);
+    let local = Local::new(core.clone(), seed.index, generation, wake, logger, seed.random);
+    local.utc_offset_s.set(seed.utc_offset_s);
+    let mut shard = Shard { local, mesh: seed.mesh, switches: Vec::new() };
+    for (listener, socket) in seed.sockets {
+        shard.listen(listener, socket);
+    }
+    let background = Rc::clone(&shard.local);
+    rt::spawn(async move { background.logger.run().await });
+    rt::spawn(sweep(Rc::clone(&shard.local)));
+    shard.mesh.join(seed.index, post);
+    while let Some(message) = mailbox.recv().await {
+        if matches!(message, ToShard::Stop) {
+            break;
+        }
+        shard.obey(message);
+    }
+    shard.local.logger.flush();
+    Ok(())
+}
+
+impl Shard {
+    fn listen(&mut self, id: ListenerId, socket: OwnedFd) {
+        let switch = Switch::new(id);
+        self.switches.push(Rc::clone(&switch));
+        let socket = self.local.core.listener(socket);
+        rt::spawn(listen::run(Rc::clone(&self.local), socket, switch));
+    }
+
+    fn obey(&self, message: ToShard) {
+        match message {
+            ToShard::Granted { ticket } => {
+                self.local.tickets.wake(ticket);
+            }
+            ToShard::Room => self.local.room.notify(),
+            ToShard::Adopt { backend, view } => self.local.generation().adopt(backend, view),
+            ToShard::Shutdown { streams, cause } => self.shut_down(streams, cause),
+            ToShard::Accept { listeners, on } => {
+                let wanted = if on { Wanted::Accept } else { Wanted::Pause };
+                for switch in self.switches.iter().filter(|s| listeners.contains(&s.listener)) {
+                    switch.set(wanted);
+                }
+            }
+            ToShard::Settle(settle) => self.mesh.settled(&settle),
+            ToShard::SoftStop => self.soft_stop(),
+            ToShard::Stop => {}
+        }
+        // Whoever was woken here runs before the core sleeps again.
+        self.local.core.mark_runnable();
+    }
+
+    fn shut_down(&self, streams: Streams, cause: Cause) {
+        let concerns = |entry: &Entry| match streams {
+            Streams::OfServer(server) => entry.server.get() == Some(server),
+            Streams::OnBackupsOf(backend) => {
+                entry.on_backup.get() && entry.backend.get() == Some(backend)
+            }
+            Streams::OfFrontend(frontend) => entry.frontend == frontend,
+        };
+        self.local.streams.end(cause, concerns);
+    }
+
+    /// Accepts no more; connections end after their exchange, idle ones at once.
+    fn soft_stop(&self) {
+        self.local.is_stopping.set(true);
+        for switch in &self.switches {
+            switch.set(Wanted::Close);
+        }
+        self.local.pool.clear_all();
+        self.local.streams.end(Cause::Killed, |entry| entry.is_idle.get());
+        let (local, mesh) = (Rc::clone(&self.local), Arc::clone(&self.mesh));
+        rt::spawn(async move {
+            let timer = local.core.timer();
+            while !local.streams.is_empty() {
+                timer.set_after(DRAIN_LOOK_MS);
+                timer.expired().await;
+            }
+            mesh.tell_control(crate::mesh::ToControl::Drained { core: local.index });
+        });
+    }
+}
+
+/// How often a core that ends softly looks whether its last connection has gone.
+const DRAIN_LOOK_MS: u64 = 20;
+
+/// How often idle server connections are looked through.
+const SWEEP_MS: u64 = 1_000;
+
+/// Closes server connections that their servers have ended, and those idle for long.
+async fn sweep(local: Rc<Local>) {
+    let timer = local.core.timer();
+    let mut next_purge_ms = 0;
+    loop {
+        timer.set_after(SWEEP_MS);
+        timer.expired().await;
+        let now_ms = local.core.now_ms();
+        let purges = now_ms >= next_purge_ms;
+        if purges {
+            next_purge_ms = now_ms + POOL_PURGE_DELAY_MS;
+        }
+        local.pool.sweep(now_ms, if purges { POOL_PURGE_DELAY_MS } else { u64::MAX });
+        let stats = local.generation();
+        stats.stats.process.dropped_logs.set(local.logger.dropped());
+    }
+}

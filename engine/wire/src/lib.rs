@@ -5,8 +5,11 @@ mod head;
 mod name;
 pub mod status;
 mod target;
+mod text;
 
 pub mod h1;
+pub mod hello;
+pub mod pp;
 
 pub use head::{Head, Kind, Version};
 pub use name::Known;

@@ -11,7 +11,7 @@ macro_rules! known {
             /// Any name without an id of its own.
             Other,
             $(
-                #[doc = concat!("`", $text, "`")]
+                #[doc = concat!("`", stringify!($text), "`")]
                 $variant,
             )*
         }
@@ -19,19 +19,17 @@ macro_rules! known {
         impl Known {
             /// The id of `name`, which must be in lower case.
             pub fn of(name: &[u8]) -> Known {
-                $(
-                    if name.len() == $text.len() && name == $text.as_bytes() {
-                        return Known::$variant;
-                    }
-                )*
-                Known::Other
+                match name {
+                    $($text => Known::$variant,)*
+                    _ => Known::Other,
+                }
             }
 
             /// The name in lower case; empty for [`Known::Other`].
             pub fn text(self) -> &'static str {
                 match self {
                     Known::Other => "",
-                    $(Known::$variant => $text,)*
+                    $(Known::$variant => const { ascii($text) },)*
                 }
             }
         }
@@ -41,44 +39,52 @@ macro_rules! known {
     };
 }
 
+/// Names are written as bytes, which patterns need, and told as text.
+const fn ascii(name: &[u8]) -> &str {
+    match std::str::from_utf8(name) {
+        Ok(text) => text,
+        Err(_) => panic!("a field name is ASCII"),
+    }
+}
+
 known! {
-    Host = "host",
-    Connection = "connection",
-    ContentLength = "content-length",
-    TransferEncoding = "transfer-encoding",
-    Upgrade = "upgrade",
-    Expect = "expect",
-    Te = "te",
-    Trailer = "trailer",
-    KeepAlive = "keep-alive",
-    ProxyConnection = "proxy-connection",
-    Http2Settings = "http2-settings",
-    Cookie = "cookie",
-    SetCookie = "set-cookie",
-    CacheControl = "cache-control",
-    ContentType = "content-type",
-    ContentEncoding = "content-encoding",
-    AcceptEncoding = "accept-encoding",
-    Accept = "accept",
-    AcceptLanguage = "accept-language",
-    Authorization = "authorization",
-    ProxyAuthorization = "proxy-authorization",
-    WwwAuthenticate = "www-authenticate",
-    Location = "location",
-    Referer = "referer",
-    UserAgent = "user-agent",
-    XForwardedFor = "x-forwarded-for",
-    XForwardedProto = "x-forwarded-proto",
-    Forwarded = "forwarded",
-    Via = "via",
-    Date = "date",
-    Server = "server",
-    Vary = "vary",
-    Etag = "etag",
-    LastModified = "last-modified",
-    Pragma = "pragma",
-    SecWebsocketKey = "sec-websocket-key",
-    SecWebsocketAccept = "sec-websocket-accept",
+    Host = b"host",
+    Connection = b"connection",
+    ContentLength = b"content-length",
+    TransferEncoding = b"transfer-encoding",
+    Upgrade = b"upgrade",
+    Expect = b"expect",
+    Te = b"te",
+    Trailer = b"trailer",
+    KeepAlive = b"keep-alive",
+    ProxyConnection = b"proxy-connection",
+    Http2Settings = b"http2-settings",
+    Cookie = b"cookie",
+    SetCookie = b"set-cookie",
+    CacheControl = b"cache-control",
+    ContentType = b"content-type",
+    ContentEncoding = b"content-encoding",
+    AcceptEncoding = b"accept-encoding",
+    Accept = b"accept",
+    AcceptLanguage = b"accept-language",
+    Authorization = b"authorization",
+    ProxyAuthorization = b"proxy-authorization",
+    WwwAuthenticate = b"www-authenticate",
+    Location = b"location",
+    Referer = b"referer",
+    UserAgent = b"user-agent",
+    XForwardedFor = b"x-forwarded-for",
+    XForwardedProto = b"x-forwarded-proto",
+    Forwarded = b"forwarded",
+    Via = b"via",
+    Date = b"date",
+    Server = b"server",
+    Vary = b"vary",
+    Etag = b"etag",
+    LastModified = b"last-modified",
+    Pragma = b"pragma",
+    SecWebsocketKey = b"sec-websocket-key",
+    SecWebsocketAccept = b"sec-websocket-accept",
 }
 
 #[cfg(test)]

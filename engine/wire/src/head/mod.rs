@@ -1,6 +1,10 @@
 //! A message head: start line and fields in one reused buffer.
 
+mod received;
+
 use crate::name::Known;
+
+pub(crate) use received::Edit;
 
 /// A protocol version as it was received.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -319,6 +323,14 @@ impl Head {
         self.fields.len() != before
     }
 
+    /// [`Head::remove`] by id; [`Known::Other`] removes nothing.
+    pub fn remove_known(&mut self, known: Known) -> bool {
+        let before = self.fields.len();
+        self.fields
+            .retain(|field| field.known != known || known == Known::Other);
+        self.fields.len() != before
+    }
+
     /// Removes the field at `index`; later ones move down by one.
     pub fn remove_at(&mut self, index: usize) {
         if index < self.fields.len() {
@@ -351,20 +363,6 @@ impl Head {
             .iter()
             .map(|f| (f.name.len + f.value.len) as usize + 4)
             .sum()
-    }
-
-    /// Adds a field whose name is already in lower case and whose id is known.
-    pub(crate) fn push_parsed(&mut self, name: &[u8], value: &[u8]) {
-        let known = Known::of(name);
-        let name = self.add(name);
-        let value = self.add(value);
-        self.fields.push(Field { name, value, known });
-    }
-
-    /// Room for a head of `bytes` octets, so that parsing it does not grow step by step.
-    pub(crate) fn reserve(&mut self, bytes: usize) {
-        self.bytes.reserve(bytes);
-        self.fields.reserve(bytes / 32);
     }
 
     fn is_called(&self, field: &Field, known: Known, name: &[u8]) -> bool {

@@ -1,0 +1,158 @@
+//! Health checks.
+
+use crate::harness::{CORES, LONG_TIMEOUTS, Origin, Port, Proxy, Syslog, get, ok, wait_until};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+fn proxy(cores: usize, settings: &str, server: &str) -> (Port, Syslog, Proxy) {
+    let (listen, syslog) = (Port::reserve(), Syslog::start());
+    let config = format!(
+        "
+global
+    log {} local0
+defaults
+    log global
+    mode http{LONG_TIMEOUTS}
+listen web
+    bind *:{listen}
+    {settings}
+    server s1 {server}
+",
+        syslog.address()
+    );
+    let proxy = Proxy::start(cores, &config);
+    (listen, syslog, proxy)
+}
+
+/// A server whose `/health` can be switched between 200 and 500.
+fn switchable() -> (Origin, Arc<AtomicBool>) {
+    let healthy = Arc::new(AtomicBool::new(true));
+    let state = Arc::clone(&healthy);
+    let origin = Origin::answering(move |request| match request.path() {
+        "/health" if !state.load(Ordering::SeqCst) => {
+            "HTTP/1.1 500 Ill\r\ncontent-length: 0\r\n\r\n".to_owned()
+        }
+        _ => ok("a"),
+    });
+    (origin, healthy)
+}
+
+#[test]
+fn transitions_are_logged_in_haproxys_words() {
+    for cores in CORES {
+        let mut origin = Origin::named("a");
+        let server = format!("{} check inter 50ms fall 2 rise 2", origin.address);
+        let (listen, syslog, proxy) = proxy(cores, "", &server);
+        assert_eq!(get(listen.address(), "/").status(), 200);
+        origin.stop();
+        let down = syslog.line_with("Server web/s1 is DOWN");
+        assert!(
+            down.contains("reason: Layer4 connection problem, info: \""),
+            "{down}"
+        );
+        assert!(down.contains("Connection refused"), "{down}");
+        assert!(
+            down.contains("0 active and 0 backup servers left."),
+            "{down}"
+        );
+        syslog.line_with("proxy web has no server available!");
+        assert_eq!(get(listen.address(), "/").status(), 503);
+        origin.start();
+        let up = syslog.line_with("Server web/s1 is UP");
+        assert!(up.contains("reason: Layer4 check passed"), "{up}");
+        assert!(up.contains("1 active and 0 backup servers online."), "{up}");
+        wait_until("requests pass again", || {
+            get(listen.address(), "/").status() == 200
+        });
+        assert_eq!(proxy.stat("web", "s1", "check_status"), "L4OK");
+    }
+}
+
+#[test]
+fn httpchk_asks_and_judges() {
+    for cores in CORES {
+        let (origin, healthy) = switchable();
+        let server = format!("{} check inter 50ms fall 2 rise 2", origin.address);
+        let settings = "option httpchk GET /health HTTP/1.0";
+        let (listen, _syslog, proxy) = proxy(cores, settings, &server);
+        let status = || proxy.stat("web", "s1", "status");
+        wait_until("the first check is done", || {
+            proxy.stat("web", "s1", "check_status") == "L7OK"
+        });
+        assert_eq!(origin.last_request().start, "GET /health HTTP/1.0");
+        healthy.store(false, Ordering::SeqCst);
+        wait_until("the server is down", || status() == "DOWN");
+        assert_eq!(proxy.stat("web", "s1", "check_status"), "L7STS");
+        assert_eq!(proxy.stat("web", "s1", "check_code"), "500");
+        assert_eq!(get(listen.address(), "/").status(), 503);
+        healthy.store(true, Ordering::SeqCst);
+        wait_until("the server is up", || status() == "UP");
+        assert_eq!(get(listen.address(), "/").status(), 200);
+    }
+}
+
+#[test]
+fn an_expected_status_replaces_the_usual_ones() {
+    let origin = Origin::answering(|request| match request.path() {
+        "/teapot" => "HTTP/1.1 418 Teapot\r\ncontent-length: 0\r\n\r\n".to_owned(),
+        _ => ok("a"),
+    });
+    let settings = "option httpchk\n    http-check send meth GET uri /teapot ver HTTP/1.1 hdr host a\n    \
+                    http-check expect status 418";
+    let server = format!("{} check inter 50ms", origin.address);
+    let (listen, _syslog, proxy) = proxy(1, settings, &server);
+    wait_until("the check passes", || {
+        proxy.stat("web", "s1", "check_status") == "L7OK"
+    });
+    assert_eq!(get(listen.address(), "/").status(), 200);
+
+    let settings = "option httpchk GET /\n    http-check expect status 204";
+    let server = format!("{} check inter 50ms fall 1", origin.address);
+    let (_listen, _syslog, proxy) = proxy_of(settings, &server);
+    wait_until("the server is down", || {
+        proxy.stat("web", "s1", "status") == "DOWN"
+    });
+}
+
+fn proxy_of(settings: &str, server: &str) -> (Port, Syslog, Proxy) {
+    proxy(1, settings, server)
+}
+
+#[test]
+fn another_port_and_address_for_checks() {
+    let (origin, mut monitor) = (Origin::named("a"), Origin::named("monitor"));
+    let server = format!(
+        "{} check inter 50ms fall 1 rise 1 addr 127.0.0.1 port {}",
+        origin.address,
+        monitor.address.port()
+    );
+    let (listen, _syslog, proxy) = proxy(1, "", &server);
+    // A connect-only check never completes its handshake: the monitor accepts nothing.
+    wait_until("the check has passed", || {
+        proxy.stat("web", "s1", "check_status") == "L4OK"
+    });
+    assert_eq!(get(listen.address(), "/").status(), 200);
+    monitor.stop();
+    wait_until("the server is down", || {
+        proxy.stat("web", "s1", "status") == "DOWN"
+    });
+    assert_eq!(get(listen.address(), "/").status(), 503);
+}
+
+#[test]
+fn a_check_that_is_never_answered_fails() {
+    let origin = Origin::raw(|peer| {
+        while peer.request()?.is_some() {}
+        Ok(())
+    });
+    let server = format!("{} check inter 100ms fall 1", origin.address);
+    let (_listen, _syslog, proxy) = proxy(1, "option httpchk\n    timeout check 100ms", &server);
+    wait_until("the server is down", || {
+        proxy.stat("web", "s1", "status") == "DOWN"
+    });
+    let result = proxy.stat("web", "s1", "check_status");
+    assert!(
+        ["L7TOUT", "L4TOUT"].contains(&result.trim_start_matches("* ")),
+        "{result}"
+    );
+}

@@ -1,0 +1,129 @@
+//! Options, messages and exit codes.
+
+use crate::harness::run;
+use std::path::PathBuf;
+
+struct Files {
+    directory: tempfile::TempDir,
+}
+
+impl Files {
+    fn new() -> Files {
+        Files {
+            directory: tempfile::tempdir().expect("a directory"),
+        }
+    }
+
+    fn write(&self, name: &str, text: &str) -> String {
+        let path: PathBuf = self.directory.path().join(name);
+        std::fs::create_dir_all(path.parent().expect("a parent")).expect("a directory");
+        std::fs::write(&path, text).expect("written");
+        path.display().to_string()
+    }
+}
+
+const VALID: &str = "defaults\n mode http\n timeout connect 1s\n timeout client 1s\n timeout server 1s\n\
+                     listen web\n bind 127.0.0.1:1\n server s1 127.0.0.1:2\n";
+
+#[test]
+fn a_valid_file_is_0_and_silent() {
+    let files = Files::new();
+    let path = files.write("a.cfg", VALID);
+    let (status, output) = run(&["-c", "-f", &path]);
+    assert_eq!(status.code(), Some(0), "{output}");
+    assert!(!output.contains("[ALERT]"), "{output}");
+    let (status, output) = run(&["-c", "-V", "-f", &path]);
+    assert_eq!(status.code(), Some(0));
+    assert!(output.contains("Configuration file is valid"), "{output}");
+}
+
+#[test]
+fn errors_are_1_with_file_and_line() {
+    let files = Files::new();
+    let path = files.write(
+        "a.cfg",
+        &format!("{VALID} nonsense here\n option also-nonsense\n"),
+    );
+    let (status, output) = run(&["-c", "-f", &path]);
+    assert_eq!(status.code(), Some(1));
+    for line in [9, 10] {
+        assert!(
+            output.contains(&format!("[{path}:{line}]")),
+            "line {line} in {output}"
+        );
+    }
+    assert!(
+        output.contains("[ALERT]") && output.contains("nonsense"),
+        "{output}"
+    );
+    // A start gives the same verdict.
+    let (status, _) = run(&["-f", &path]);
+    assert_eq!(status.code(), Some(1));
+}
+
+#[test]
+fn a_missing_backend_and_a_missing_file_are_1() {
+    let files = Files::new();
+    let path = files.write(
+        "a.cfg",
+        &VALID.replace(" server s1 127.0.0.1:2", " default_backend lost"),
+    );
+    let (status, output) = run(&["-c", "-f", &path]);
+    assert_eq!(status.code(), Some(1));
+    assert!(output.contains("lost"), "{output}");
+    assert_eq!(run(&["-c", "-f", "/nonexistent/x.cfg"]).0.code(), Some(1));
+    assert_eq!(run(&[]).0.code(), Some(1));
+}
+
+#[test]
+fn several_files_and_a_directory_are_read_in_order() {
+    let files = Files::new();
+    let (first, second) = VALID.split_once("listen").expect("two parts");
+    let first = files.write("one.cfg", first);
+    let second = files.write("two.cfg", &format!("listen{second}"));
+    assert_eq!(run(&["-c", "-f", &first, "-f", &second]).0.code(), Some(0));
+    assert_eq!(run(&["-c", "-f", &first, "--", &second]).0.code(), Some(0));
+    let (begin, end) = VALID.split_once("listen").expect("two parts");
+    files.write("d/10-begin.cfg", begin);
+    files.write("d/20-end.cfg", &format!("listen{end}"));
+    files.write("d/ignored.txt", "nonsense");
+    let directory = files.directory.path().join("d").display().to_string();
+    assert_eq!(run(&["-c", "-f", &directory]).0.code(), Some(0));
+}
+
+#[test]
+fn versions() {
+    let (status, output) = run(&["-v"]);
+    assert_eq!(status.code(), Some(0));
+    assert!(output.contains("version"), "{output}");
+    let (status, output) = run(&["-vv"]);
+    assert_eq!(status.code(), Some(0));
+    assert!(output.contains("HAProxy version "), "{output}");
+}
+
+#[test]
+fn warnings_can_be_made_fatal() {
+    let files = Files::new();
+    let path = files.write("a.cfg", &VALID.replace(" timeout client 1s\n", ""));
+    let (status, output) = run(&["-c", "-f", &path]);
+    assert_eq!(status.code(), Some(0));
+    assert!(
+        output.contains("[WARNING]") && output.contains("timeouts"),
+        "{output}"
+    );
+    assert_eq!(run(&["-c", "-dW", "-f", &path]).0.code(), Some(1));
+}
+
+#[test]
+fn a_port_in_use_is_1() {
+    let files = Files::new();
+    let taken = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
+    let address = taken.local_addr().expect("bound").to_string();
+    let path = files.write(
+        "a.cfg",
+        &VALID.replace("127.0.0.1:1\n", &format!("{address}\n")),
+    );
+    let (status, output) = run(&["-f", &path]);
+    assert_eq!(status.code(), Some(1), "{output}");
+    assert!(output.contains(&address), "{output}");
+}

@@ -1,0 +1,32 @@
+//! Scenarios: the real binary between real servers and real clients, one file a behaviour.
+//!
+//! `ENGINE_UNDER_TEST=/usr/sbin/haproxy cargo test -p cli --test proxy` runs them against
+//! another binary, to show that a scenario asks for what HAProxy does.
+
+mod harness;
+
+mod admin_socket;
+mod backup;
+mod balance;
+mod checks;
+mod command_line;
+mod connection_limits;
+mod error_answers;
+mod forwarding;
+mod framing;
+mod half_close;
+mod listeners;
+mod logs;
+mod messages;
+mod queue;
+mod redirects_and_tls;
+mod retries;
+mod rules;
+mod stats_page;
+mod stopping;
+mod streaming;
+mod tcp;
+mod timeouts;
+mod tunnels;
+mod website;
+mod weighted_nodes;

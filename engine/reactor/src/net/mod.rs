@@ -1,0 +1,14 @@
+//! Socket set-up beyond what the standard library offers: listening, inheriting, datagrams.
+
+mod bind;
+mod dgram;
+mod inherit;
+mod options;
+
+pub use bind::{ListenOptions, UnixOptions, listen_tcp, listen_unix};
+pub use dgram::{Batch as DatagramBatch, Datagrams};
+pub use inherit::{Inherited, adopt_listener, close_on_exec, duplicate};
+pub use options::{
+    bytes_acknowledged, original_destination, set_defer_accept, set_fastopen_connect,
+    set_transparent, set_user_timeout, stream_socket,
+};

@@ -1,0 +1,154 @@
+//! Socket options that socket2 lacks, and sockets for outgoing connections.
+
+use std::io;
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
+use std::time::Duration;
+
+use socket2::{Domain, SockAddr, SockRef, Socket, Type};
+
+/// An unconnected stream socket for `to`: blocking mode (as the ring needs), close-on-exec, and
+/// without Nagle's delay where there is one.
+pub fn stream_socket(to: &SockAddr) -> io::Result<OwnedFd> {
+    let socket = Socket::new(to.domain(), Type::STREAM, None)?;
+    if to.domain() != Domain::UNIX {
+        socket.set_tcp_nodelay(true)?;
+    }
+    Ok(socket.into())
+}
+
+/// `TCP_DEFER_ACCEPT`: accepts only once data has come, for at most so many seconds.
+pub fn set_defer_accept(socket: impl AsFd, seconds: u32) -> io::Result<()> {
+    set(
+        socket.as_fd(),
+        libc::IPPROTO_TCP,
+        libc::TCP_DEFER_ACCEPT,
+        seconds as libc::c_int,
+    )
+}
+
+/// `TCP_FASTOPEN`: the length of a listener's queue of fast-open requests.
+pub(super) fn set_fastopen(socket: impl AsFd, queue: u32) -> io::Result<()> {
+    set(
+        socket.as_fd(),
+        libc::IPPROTO_TCP,
+        libc::TCP_FASTOPEN,
+        queue as libc::c_int,
+    )
+}
+
+/// `TCP_FASTOPEN_CONNECT`: the first send goes out with the SYN.
+pub fn set_fastopen_connect(socket: impl AsFd) -> io::Result<()> {
+    set(
+        socket.as_fd(),
+        libc::IPPROTO_TCP,
+        libc::TCP_FASTOPEN_CONNECT,
+        1,
+    )
+}
+
+/// `TCP_USER_TIMEOUT`: how long sent data may stay unacknowledged.
+pub fn set_user_timeout(socket: impl AsFd, timeout: Duration) -> io::Result<()> {
+    let socket = socket.as_fd();
+    SockRef::from(&socket).set_tcp_user_timeout(Some(timeout))
+}
+
+/// `IP_TRANSPARENT` or `IPV6_TRANSPARENT`: foreign addresses may be bound (needs CAP_NET_ADMIN).
+pub fn set_transparent(socket: impl AsFd, domain: Domain) -> io::Result<()> {
+    let (level, option) = if domain == Domain::IPV6 {
+        (libc::IPPROTO_IPV6, libc::IPV6_TRANSPARENT)
+    } else {
+        (libc::IPPROTO_IP, libc::IP_TRANSPARENT)
+    };
+    set(socket.as_fd(), level, option, 1)
+}
+
+/// `SO_ORIGINAL_DST`: where a connection that the packet filter redirected was going.
+pub fn original_destination(socket: impl AsFd) -> io::Result<SockAddr> {
+    let socket = socket.as_fd();
+    let socket = SockRef::from(&socket);
+    if socket.domain()? == Domain::IPV6 {
+        socket.original_dst_v6()
+    } else {
+        socket.original_dst_v4()
+    }
+}
+
+/// Bytes that a TCP peer has acknowledged (`tcpi_bytes_acked`, Linux 4.1).
+pub fn bytes_acknowledged(socket: BorrowedFd<'_>) -> Option<u64> {
+    // Offset of tcpi_bytes_acked in the kernel's tcp_info, of which libc declares an older form.
+    const BYTES_ACKED: usize = 120;
+    let mut info = [0u64; 16];
+    let mut len = size_of_val(&info) as libc::socklen_t;
+    // SAFETY: `info` has `len` writable bytes.
+    let code = unsafe {
+        libc::getsockopt(
+            socket.as_raw_fd(),
+            libc::IPPROTO_TCP,
+            libc::TCP_INFO,
+            info.as_mut_ptr().cast(),
+            &raw mut len,
+        )
+    };
+    (code == 0 && len as usize >= BYTES_ACKED + 8).then(|| info[BYTES_ACKED / 8])
+}
+
+fn set(
+    socket: BorrowedFd<'_>,
+    level: libc::c_int,
+    option: libc::c_int,
+    value: libc::c_int,
+) -> io::Result<()> {
+    let len = size_of_val(&value) as libc::socklen_t;
+    // SAFETY: `value` is readable for `len` bytes during the call.
+    let code = unsafe {
+        libc::setsockopt(
+            socket.as_raw_fd(),
+            level,
+            option,
+            (&raw const value).cast(),
+            len,
+        )
+    };
+    if code == 0 {
+        Ok(())
+    } else {
+        Err(io::Error::last_os_error())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::io::{Read, Write};
+    use std::net::{TcpListener, TcpStream};
+
+    #[test]
+    fn acknowledged_bytes_are_counted() {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let mut client = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
+        let (mut server, _) = listener.accept().unwrap();
+        client.write_all(&[7; 5000]).unwrap();
+        server.read_exact(&mut [0; 5000]).unwrap();
+        // The acknowledgement travels with the answer.
+        server.write_all(b"x").unwrap();
+        client.read_exact(&mut [0]).unwrap();
+        // SYN counts as one byte.
+        assert!(bytes_acknowledged(client.as_fd()).unwrap() >= 5000);
+        let (unix, _other) = std::os::unix::net::UnixStream::pair().unwrap();
+        assert_eq!(bytes_acknowledged(unix.as_fd()), None);
+    }
+
+    #[test]
+    fn options_of_stream_sockets() {
+        let address: std::net::SocketAddr = "127.0.0.1:1".parse().unwrap();
+        let socket = stream_socket(&address.into()).unwrap();
+        set_user_timeout(&socket, Duration::from_secs(3)).unwrap();
+        let socket = SockRef::from(&socket);
+        assert!(socket.tcp_nodelay().unwrap());
+        assert!(!socket.nonblocking().unwrap());
+        assert_eq!(
+            socket.tcp_user_timeout().unwrap(),
+            Some(Duration::from_secs(3))
+        );
+    }
+}

@@ -1,0 +1,513 @@
+//! What each algorithm chooses; sequences marked "live" were recorded from HAProxy 3.5.
+
+use std::collections::HashMap;
+use std::net::{IpAddr, Ipv4Addr};
+use std::sync::Arc;
+
+use super::*;
+use crate::plan::ServerId;
+use crate::server::{
+    Admin, BackendSettings, BackendState, Operational, Order, Permit, Registry, ServerSettings,
+    ServerState, Token, Wake,
+};
+
+struct NoWake;
+
+impl Wake for NoWake {
+    fn wake(&self, _: Token) {}
+}
+
+const TOKEN: Token = Token { core: 0, ticket: 0 };
+
+struct Farm {
+    backend: Arc<BackendState>,
+    servers: Vec<Arc<ServerState>>,
+}
+
+impl Farm {
+    fn new(settings: &[ServerSettings]) -> Self {
+        let mut registry = Registry::new(1, Arc::new(NoWake));
+        let backend = registry.backend("be", BackendSettings::default());
+        let servers = (1..)
+            .zip(settings)
+            .map(|(id, settings)| {
+                let settings = ServerSettings { id, ..*settings };
+                registry.server("be", &format!("s{id}"), &settings).0
+            })
+            .collect();
+        Self { backend, servers }
+    }
+
+    fn weighted(weights: &[u32]) -> Self {
+        let settings: Vec<_> = weights
+            .iter()
+            .map(|&weight| ServerSettings {
+                weight,
+                ..default()
+            })
+            .collect();
+        Self::new(&settings)
+    }
+
+    fn view(&self, config: Config) -> View {
+        let members = (0..)
+            .zip(&self.servers)
+            .map(|(id, state)| Member {
+                id: ServerId(id),
+                state: Arc::clone(state),
+            })
+            .collect();
+        let view = View::build(&self.backend, config, members);
+        view.install();
+        view
+    }
+
+    fn take(&self, index: usize, count: usize) -> Vec<Permit> {
+        (0..count)
+            .filter_map(|_| self.servers[index].try_permit())
+            .collect()
+    }
+}
+
+fn default() -> ServerSettings {
+    ServerSettings::default()
+}
+
+fn config(algorithm: Algorithm) -> Config {
+    Config {
+        algorithm,
+        ..Config::default()
+    }
+}
+
+fn hash_config(hash_type: HashType) -> Config {
+    Config {
+        algorithm: Algorithm::Hash,
+        hash_type,
+        ..Config::default()
+    }
+}
+
+/// The choice as HAProxy's tests name servers: 1 is the first.
+fn picked(view: &View, request: &Request<'_>) -> Option<u32> {
+    match view.pick(request) {
+        Pick::Server { member, .. } => Some(member.id.0 + 1),
+        Pick::AllFull | Pick::NoServer => None,
+    }
+}
+
+fn turns(weights: &[u32], algorithm: Algorithm, count: usize) -> Vec<u32> {
+    let view = Farm::weighted(weights).view(config(algorithm));
+    (0..count)
+        .filter_map(|_| picked(&view, &Request::default()))
+        .collect()
+}
+
+#[test]
+fn roundrobin_orders_turns_like_haproxy_live() {
+    let order = |weights: &[u32], count| turns(weights, Algorithm::RoundRobin, count);
+    assert_eq!(order(&[1, 1, 1], 6), [1, 2, 3, 1, 2, 3]);
+    assert_eq!(order(&[4, 1], 10), [1, 1, 1, 1, 2, 1, 1, 1, 1, 2]);
+    assert_eq!(order(&[5, 1, 1], 7), [1, 1, 1, 2, 1, 1, 3]);
+    assert_eq!(order(&[3, 2, 1], 6), [1, 2, 1, 3, 1, 2]);
+    assert_eq!(order(&[1, 2, 3], 6), [3, 2, 3, 1, 3, 2]);
+    assert_eq!(order(&[2, 2, 1, 1], 6), [1, 2, 3, 1, 2, 4]);
+}
+
+#[test]
+fn static_rr_orders_turns_like_haproxy_live() {
+    let order = |weights: &[u32], count| turns(weights, Algorithm::StaticRr, count);
+    assert_eq!(order(&[4, 1], 5), [1, 1, 1, 1, 2]);
+    assert_eq!(order(&[1, 4], 5), [1, 2, 2, 2, 2]);
+    assert_eq!(order(&[3, 2, 1], 6), [1, 1, 2, 1, 2, 3]);
+    assert_eq!(
+        order(&[7, 5, 3, 2], 17),
+        [1, 2, 1, 2, 1, 3, 2, 1, 4, 1, 2, 3, 1, 2, 1, 3, 4]
+    );
+}
+
+#[test]
+fn shares_are_exact_for_any_weights() {
+    proptest::proptest!(|(weights in proptest::collection::vec(1_u32..=256, 1..12))| {
+        for algorithm in [Algorithm::RoundRobin, Algorithm::StaticRr] {
+            let total: u32 = weights.iter().sum();
+            let mut counts: HashMap<u32, u32> = HashMap::new();
+            for server in turns(&weights, algorithm, total as usize) {
+                *counts.entry(server).or_default() += 1;
+            }
+            for (server, &weight) in (1..).zip(&weights) {
+                proptest::prop_assert_eq!(counts.get(&server), Some(&weight));
+            }
+        }
+    });
+}
+
+#[test]
+fn huge_weight_sums_are_scaled_not_refused() {
+    let weights: Vec<u32> = (0..3000).map(|n| 1 + n % 256).collect();
+    let farm = Farm::weighted(&weights);
+    let view = farm.view(config(Algorithm::RoundRobin));
+    assert!((0..100).all(|_| picked(&view, &Request::default()).is_some()));
+}
+
+/// The hash of `key-{n * 7919}`, servers weighted 3 1 2 1 4.
+fn map_choices(function: HashFunction, avalanche: bool) -> String {
+    let hash_type = HashType {
+        method: Method::MapBased,
+        function,
+        avalanche,
+    };
+    let view = Farm::weighted(&[3, 1, 2, 1, 4]).view(hash_config(hash_type));
+    (0..20)
+        .filter_map(|n| {
+            let hash = Some(hash_type.hash(format!("key-{}", n * 7919).as_bytes()));
+            picked(
+                &view,
+                &Request {
+                    hash,
+                    ..Request::default()
+                },
+            )
+        })
+        .map(|server| server.to_string())
+        .collect()
+}
+
+#[test]
+fn map_based_hashes_choose_like_haproxy_live() {
+    use HashFunction::{Crc32, Djb2, Sdbm};
+    assert_eq!(map_choices(Sdbm, false), "41254154533355335351");
+    assert_eq!(map_choices(Sdbm, true), "52551213212545111535");
+    assert_eq!(map_choices(Djb2, false), "35513531521453152154");
+    assert_eq!(map_choices(Djb2, true), "14215241511353544312");
+    assert_eq!(map_choices(Crc32, false), "55525513534555545113");
+    assert_eq!(map_choices(Crc32, true), "55415114531255515125");
+}
+
+/// Addresses 127.0.n.(3n+1).
+fn source_choices(hash_type: HashType, weights: &[u32], count: u8) -> String {
+    let view = Farm::weighted(weights).view(hash_config(hash_type));
+    (0..count)
+        .filter_map(|n| {
+            let address = IpAddr::V4(Ipv4Addr::new(127, 0, n, n * 3 + 1));
+            let hash = Some(hash_address(hash_type, address));
+            picked(
+                &view,
+                &Request {
+                    hash,
+                    ..Request::default()
+                },
+            )
+        })
+        .map(|server| server.to_string())
+        .collect()
+}
+
+#[test]
+fn source_chooses_like_haproxy_live() {
+    let map = HashType::default();
+    assert_eq!(
+        source_choices(map, &[3, 1, 2, 1, 4], 20),
+        "43551321551435513215"
+    );
+    let mixed = HashType {
+        avalanche: true,
+        ..map
+    };
+    assert_eq!(
+        source_choices(mixed, &[3, 1, 2, 1, 4], 20),
+        "15215554555555135312"
+    );
+    let ring = HashType::CONSISTENT;
+    assert_eq!(
+        source_choices(ring, &[1, 1, 2], 24),
+        "233213313323132333133233"
+    );
+}
+
+#[test]
+fn consistent_hashes_choose_like_haproxy_live() {
+    let hash_type = HashType::CONSISTENT;
+    let view = Farm::weighted(&[1, 1, 2]).view(hash_config(hash_type));
+    let choices: String = (0..24)
+        .filter_map(|n| {
+            let hash = Some(hash_type.hash(format!("key-{n}").as_bytes()));
+            picked(
+                &view,
+                &Request {
+                    hash,
+                    ..Request::default()
+                },
+            )
+        })
+        .map(|server| server.to_string())
+        .collect();
+    assert_eq!(choices, "122121323332313222223323");
+}
+
+#[test]
+fn on_the_ring_only_the_keys_of_a_lost_server_move() {
+    let farm = Farm::weighted(&[1, 1, 1]);
+    let hash_type = HashType::CONSISTENT;
+    let before = farm.view(hash_config(hash_type));
+    farm.servers[1].set_operational(Operational::Stopped);
+    let after = farm.view(hash_config(hash_type));
+    for n in 0..500 {
+        let request = Request {
+            hash: Some(hash_type.hash(&[n as u8, (n >> 8) as u8])),
+            ..Request::default()
+        };
+        let (old, new) = (picked(&before, &request), picked(&after, &request));
+        assert!(
+            old == new || old == Some(2),
+            "key {n} moved from {old:?} to {new:?}"
+        );
+        assert_ne!(new, Some(2));
+    }
+}
+
+#[test]
+fn leastconn_takes_the_least_loaded_then_the_longest_rested() {
+    let farm = Farm::weighted(&[1, 1, 2]);
+    let view = farm.view(config(Algorithm::LeastConn));
+    let mut permits = Vec::new();
+    let mut order = Vec::new();
+    for _ in 0..8 {
+        match view.assign(&Request::default(), &Order::default(), TOKEN) {
+            Assigned::Granted { server, permit } => {
+                order.push(server.0 + 1);
+                permits.push(permit);
+            }
+            other => panic!("{other:?}"),
+        }
+    }
+    let count = |server| order.iter().filter(|&&s| s == server).count();
+    assert_eq!(order[..3], [1, 2, 3]);
+    assert_eq!((count(1), count(2), count(3)), (2, 2, 4));
+    permits.retain(|permit| permit.server().name() != "s2");
+    assert_eq!(picked(&view, &Request::default()), Some(2));
+}
+
+#[test]
+fn leastconn_without_load_takes_turns() {
+    assert_eq!(
+        turns(&[1, 1, 1], Algorithm::LeastConn, 6),
+        [1, 2, 3, 1, 2, 3]
+    );
+}
+
+#[test]
+fn first_fills_servers_by_id() {
+    let limited = ServerSettings {
+        maxconn: 2,
+        ..default()
+    };
+    let farm = Farm::new(&[limited, limited]);
+    let view = farm.view(config(Algorithm::First));
+    assert_eq!(picked(&view, &Request::default()), Some(1));
+    let held = farm.take(0, 2);
+    assert_eq!(picked(&view, &Request::default()), Some(2));
+    let more = farm.take(1, 2);
+    assert!(matches!(view.pick(&Request::default()), Pick::AllFull));
+    drop((held, more));
+    assert_eq!(picked(&view, &Request::default()), Some(1));
+}
+
+#[test]
+fn random_respects_weights_and_prefers_the_less_loaded() {
+    let farm = Farm::weighted(&[1, 3]);
+    let single = farm.view(config(Algorithm::Random { draws: 1 }));
+    let share = (0..4000)
+        .filter(|&seed| {
+            picked(
+                &single,
+                &Request {
+                    seed,
+                    ..Request::default()
+                },
+            ) == Some(1)
+        })
+        .count();
+    assert!(
+        (850..1150).contains(&share),
+        "a weight of 1 in 4 got {share} of 4000"
+    );
+
+    let held = farm.take(1, 9);
+    let many = farm.view(config(Algorithm::Random { draws: 64 }));
+    for seed in 0..100 {
+        assert_eq!(
+            picked(
+                &many,
+                &Request {
+                    seed,
+                    ..Request::default()
+                }
+            ),
+            Some(1)
+        );
+    }
+    drop(held);
+}
+
+#[test]
+fn backups_serve_only_when_no_active_server_does() {
+    let backup = ServerSettings {
+        backup: true,
+        ..default()
+    };
+    let farm = Farm::new(&[default(), backup, backup]);
+    let rr = config(Algorithm::RoundRobin);
+    let order = |config| {
+        let view = farm.view(config);
+        (0..4)
+            .filter_map(|_| picked(&view, &Request::default()))
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(order(rr), [1, 1, 1, 1]);
+    farm.servers[0].set_admin(Admin::FMAINT);
+    assert_eq!(order(rr), [2, 2, 2, 2]);
+    assert_eq!(farm.backend.usable().backup, 2);
+    let mut both = order(Config {
+        all_backups: true,
+        ..rr
+    });
+    both.sort_unstable();
+    assert_eq!(both, [2, 2, 3, 3]);
+    farm.servers[1].set_operational(Operational::Stopped);
+    farm.servers[2].set_user_weight(0);
+    assert!(matches!(
+        farm.view(rr).pick(&Request::default()),
+        Pick::NoServer
+    ));
+}
+
+#[test]
+fn static_algorithms_ignore_run_time_weights_except_zero() {
+    let farm = Farm::weighted(&[1, 1]);
+    farm.servers[0].set_user_weight(100);
+    let view = farm.view(config(Algorithm::StaticRr));
+    let order: Vec<_> = (0..4)
+        .filter_map(|_| picked(&view, &Request::default()))
+        .collect();
+    assert_eq!(order, [1, 2, 1, 2]);
+    farm.servers[0].set_user_weight(0);
+    let view = farm.view(config(Algorithm::StaticRr));
+    assert_eq!(picked(&view, &Request::default()), Some(2));
+}
+
+#[test]
+fn a_redispatched_request_goes_elsewhere_unless_there_is_nothing_else() {
+    for algorithm in [
+        Algorithm::RoundRobin,
+        Algorithm::StaticRr,
+        Algorithm::LeastConn,
+        Algorithm::First,
+        Algorithm::Random { draws: 2 },
+        Algorithm::Hash,
+    ] {
+        let farm = Farm::weighted(&[1, 1]);
+        let view = farm.view(config(algorithm));
+        for seed in 0..20 {
+            let avoid = [ServerId(0)];
+            let request = Request {
+                hash: Some(seed as u32),
+                seed,
+                avoid: &avoid,
+            };
+            assert_eq!(picked(&view, &request), Some(2), "{algorithm:?}");
+            let avoid = [ServerId(0), ServerId(1)];
+            let request = Request {
+                avoid: &avoid,
+                ..request
+            };
+            assert!(picked(&view, &request).is_some(), "{algorithm:?}");
+        }
+    }
+}
+
+#[test]
+fn bounded_load_moves_requests_off_a_hot_server() {
+    let farm = Farm::weighted(&[1, 1, 1]);
+    let hash_type = HashType::CONSISTENT;
+    let view = farm.view(Config {
+        balance_factor: 150,
+        ..hash_config(hash_type)
+    });
+    let request = Request {
+        hash: Some(hash_type.hash(b"hot")),
+        ..Request::default()
+    };
+    let mut permits = Vec::new();
+    for _ in 0..30 {
+        let Pick::Server { member, .. } = view.pick(&request) else {
+            panic!("no server")
+        };
+        permits.extend(member.state.try_permit());
+    }
+    let most = farm.servers.iter().map(|server| server.in_use()).max();
+    assert!(
+        most <= Some(16),
+        "1.5 times the average of 10, one more to come: {most:?}"
+    );
+}
+
+#[test]
+fn a_key_waits_for_its_server_or_moves_on_as_configured() {
+    let limited = ServerSettings {
+        maxconn: 1,
+        ..default()
+    };
+    let farm = Farm::new(&[limited, limited]);
+    let request = Request {
+        hash: Some(0),
+        ..Request::default()
+    };
+    let always = farm.view(hash_config(HashType::default()));
+    let held = farm.take(0, 1);
+    match always.assign(&request, &Order::default(), TOKEN) {
+        Assigned::Waiting { server, waiting } => {
+            assert_eq!(server, Some(ServerId(0)));
+            assert!(waiting.is_for_server());
+            assert_eq!(farm.servers[0].queued(), 1);
+        }
+        other => panic!("{other:?}"),
+    }
+    assert_eq!(farm.servers[0].queued(), 0);
+    let moving = farm.view(Config {
+        affinity: Affinity::Maxconn,
+        ..hash_config(HashType::default())
+    });
+    assert_eq!(picked(&moving, &request), Some(2));
+    drop(held);
+    assert_eq!(picked(&moving, &request), Some(1));
+}
+
+#[test]
+fn when_all_are_full_the_request_waits_for_any() {
+    let limited = ServerSettings {
+        maxconn: 1,
+        ..default()
+    };
+    let farm = Farm::new(&[limited, limited]);
+    let view = farm.view(config(Algorithm::RoundRobin));
+    let mut held = farm.take(0, 1);
+    held.extend(farm.take(1, 1));
+    let Assigned::Waiting {
+        server: None,
+        mut waiting,
+    } = view.assign(&Request::default(), &Order::default(), TOKEN)
+    else {
+        panic!("a full farm must make it wait")
+    };
+    assert_eq!(farm.backend.queued(), 1);
+    held.pop();
+    match waiting.outcome() {
+        crate::server::Outcome::Granted { permit, ahead } => {
+            assert_eq!((permit.server().name(), ahead), ("s2", 0));
+            assert_eq!(view.id_of(permit.server()), Some(ServerId(1)));
+        }
+        other => panic!("{other:?}"),
+    }
+    assert_eq!(farm.backend.queued(), 0);
+}

@@ -1,0 +1,202 @@
+//! A process for tests: it has the sample's proxies and remembers what it was told.
+
+use super::level::Level;
+use super::ops::{
+    AdminState, CheckKind, Clear, ForcedHealth, Later, NewWeight, NotFound, Ops, RateLimit,
+    ServerChange, SocketFacts, StreamFacts,
+};
+use crate::plan::{ProxyId, ServerId};
+use crate::stats::{Snapshot, sample};
+
+pub(super) struct FakeOps {
+    snapshot: Snapshot,
+    /// Every change, in words.
+    pub(super) done: Vec<String>,
+    frontend_enabled: bool,
+}
+
+impl FakeOps {
+    pub(super) fn new() -> Self {
+        Self {
+            snapshot: sample::snapshot(),
+            done: Vec::new(),
+            frontend_enabled: true,
+        }
+    }
+
+    fn note(&mut self, what: String) -> Result<(), String> {
+        self.done.push(what);
+        Ok(())
+    }
+
+    fn server_names(&self) -> impl Iterator<Item = (&str, &str)> {
+        let proxies = self.snapshot.proxies.iter();
+        proxies.flat_map(|proxy| {
+            proxy
+                .servers
+                .iter()
+                .map(|server| (proxy.name.as_str(), server.name.as_str()))
+        })
+    }
+}
+
+fn now<T: 'static>(value: T) -> Later<T> {
+    Box::pin(std::future::ready(value))
+}
+
+impl Ops for FakeOps {
+    fn snapshot(&mut self) -> Snapshot {
+        self.snapshot.clone()
+    }
+
+    fn version(&self) -> String {
+        "3.5.0".to_owned()
+    }
+
+    fn uptime_ms(&self) -> u64 {
+        self.snapshot.process.uptime_ms
+    }
+
+    fn date(&self) -> String {
+        "21/Nov/2026:04:01:02.833".to_owned()
+    }
+
+    fn server(&self, backend: &str, server: &str) -> Result<ServerId, NotFound> {
+        if !self
+            .snapshot
+            .proxies
+            .iter()
+            .any(|proxy| proxy.name == backend)
+        {
+            return Err(NotFound::Backend);
+        }
+        let found = self
+            .server_names()
+            .position(|names| names == (backend, server));
+        found
+            .map(|index| ServerId(index as u32))
+            .ok_or(NotFound::Server)
+    }
+
+    fn frontend(&self, name: &str) -> Option<ProxyId> {
+        let found = self
+            .snapshot
+            .proxies
+            .iter()
+            .position(|proxy| proxy.name == name);
+        found.map(|index| ProxyId(index as u32))
+    }
+
+    fn set_admin_state(&mut self, server: ServerId, state: AdminState) -> Result<(), String> {
+        self.note(format!("{} {state:?}", server.0))
+    }
+
+    fn weight(&self, _server: ServerId) -> (u32, u32) {
+        (1, 3)
+    }
+
+    fn set_weight(&mut self, server: ServerId, weight: NewWeight) -> Result<(), String> {
+        self.note(format!("{} {weight:?}", server.0))
+    }
+
+    fn force_health(&mut self, server: ServerId, health: ForcedHealth) -> Result<(), String> {
+        self.note(format!("{} health {health:?}", server.0))
+    }
+
+    fn force_agent(&mut self, _server: ServerId, _health: ForcedHealth) -> Result<(), String> {
+        Err("agent checks are not enabled on this server.".to_owned())
+    }
+
+    fn set_checks(&mut self, server: ServerId, kind: CheckKind, on: bool) -> Result<(), String> {
+        self.note(format!("{} {kind:?} checks {on}", server.0))
+    }
+
+    fn change_server(
+        &mut self,
+        server: ServerId,
+        change: ServerChange,
+    ) -> Result<Option<String>, String> {
+        self.note(format!("{} {change:?}", server.0))?;
+        Ok(Some("changed".to_owned()))
+    }
+
+    fn set_server_maxconn(&mut self, server: ServerId, maxconn: u32) -> Result<(), String> {
+        self.note(format!("{} maxconn {maxconn}", server.0))
+    }
+
+    fn set_frontend_enabled(&mut self, _frontend: ProxyId, on: bool) -> Result<bool, String> {
+        Ok(std::mem::replace(&mut self.frontend_enabled, on) != on)
+    }
+
+    fn shutdown_frontend(&mut self, frontend: ProxyId) -> Result<(), String> {
+        self.note(format!("frontend {} shut down", frontend.0))
+    }
+
+    fn set_frontend_maxconn(&mut self, frontend: ProxyId, maxconn: u32) -> Result<(), String> {
+        self.note(format!("frontend {} maxconn {maxconn}", frontend.0))
+    }
+
+    fn set_process_maxconn(&mut self, maxconn: Option<u32>) -> Result<(), String> {
+        match maxconn {
+            Some(501..) => Err("Value out of range.".to_owned()),
+            other => self.note(format!("maxconn {other:?}")),
+        }
+    }
+
+    fn set_rate_limit(&mut self, limit: RateLimit, per_second: u64) {
+        self.done.push(format!("{limit:?} {per_second}"));
+    }
+
+    fn clear_counters(&mut self, clear: Clear) {
+        self.done.push(format!("clear {clear:?}"));
+    }
+
+    fn streams(&mut self) -> Later<Vec<StreamFacts>> {
+        now(vec![StreamFacts {
+            id: 0x2a,
+            protocol: "tcpv4",
+            source: "192.0.2.1:4000".to_owned(),
+            frontend: "web".to_owned(),
+            backend: "web".to_owned(),
+            server: "s1".to_owned(),
+            age_ms: 4_200,
+            core: 1,
+            client_fd: 20,
+            server_fd: Some(21),
+            expires_ms: Some(50_000),
+            retries_left: 3,
+            ..StreamFacts::default()
+        }])
+    }
+
+    fn shutdown_stream(&mut self, id: u64) -> Later<bool> {
+        now(id == 0x2a)
+    }
+
+    fn shutdown_server_streams(&mut self, server: ServerId) {
+        self.done.push(format!("{} streams shut down", server.0));
+    }
+
+    fn admin_sockets(&self) -> Vec<SocketFacts> {
+        vec![SocketFacts {
+            name: "unix@/run/e.sock".to_owned(),
+            level: Level::Admin,
+        }]
+    }
+
+    fn startup_logs(&self) -> String {
+        String::new()
+    }
+
+    fn environment(&self) -> Vec<String> {
+        vec!["HOME=/root".to_owned(), "LANG=C".to_owned()]
+    }
+
+    fn sleep(&mut self, _delay_ms: u64) -> Later<()> {
+        now(())
+    }
+
+    fn activity(&mut self) -> Vec<(String, Vec<u64>)> {
+        vec![("loops".to_owned(), vec![40, 2])]
+    }
+}

@@ -1,0 +1,225 @@
+//! Message bodies: taken off one link piece by piece, put on another with its own framing.
+
+use std::io;
+use std::task::{Context, Poll, ready};
+
+use reactor::{Readable, Seg};
+use wire::Head;
+use wire::h1::{
+    BodyLength, CHUNK_END, Chunk, ChunkDecoder, Limits, write_chunk_size, write_last_chunk, write_trailers,
+};
+
+use crate::mux::Link;
+
+/// What of a body is still to come on a link.
+pub struct Incoming {
+    state: State,
+    /// Body bytes taken so far, framing left out.
+    received: u64,
+}
+
+enum State {
+    Done,
+    Length(u64),
+    Chunked(Box<Coded>),
+    UntilClose,
+}
+
+/// A chunked body: its decoder and the fields behind its last chunk.
+#[derive(Default)]
+struct Coded {
+    decoder: ChunkDecoder,
+    trailers: Head,
+    ended: bool,
+}
+
+/// The next thing on a body's way.
+pub enum Piece {
+    Data(Seg),
+    /// The body is complete.
+    End,
+}
+
+/// Why a body did not come to its end.
+#[derive(Debug)]
+pub enum BodyError {
+    /// The peer closed before the end that the framing announced.
+    Cut,
+    /// The connection failed.
+    Failed(io::Error),
+    /// The chunked coding was broken.
+    Malformed,
+}
+
+impl Incoming {
+    /// A body of the length that its head announced.
+    pub fn new(length: BodyLength) -> Self {
+        let state = match length {
+            BodyLength::None | BodyLength::Length(0) => State::Done,
+            BodyLength::Length(bytes) => State::Length(bytes),
+            BodyLength::Chunked => State::Chunked(Box::default()),
+            BodyLength::UntilClose | BodyLength::Tunnel => State::UntilClose,
+        };
+        Self { state, received: 0 }
+    }
+
+    /// Whether nothing more is to come.
+    pub fn is_done(&self) -> bool {
+        match &self.state {
+            State::Done => true,
+            State::Chunked(coded) => coded.ended,
+            State::Length(_) | State::UntilClose => false,
+        }
+    }
+
+    /// The fields behind a chunked body that has ended.
+    pub fn trailers(&self) -> Option<&Head> {
+        match &self.state {
+            State::Chunked(coded) if coded.ended && !coded.trailers.is_empty() => {
+                Some(&coded.trailers)
+            }
+            _ => None,
+        }
+    }
+
+    /// Body bytes taken so far, framing left out.
+    pub fn received(&self) -> u64 {
+        self.received
+    }
+
+    /// Bytes that the kernel may move by itself: known to be body, or everything until the end.
+    pub fn opaque_bytes(&self) -> u64 {
+        match self.state {
+            State::Length(left) => left,
+            State::UntilClose => u64::MAX,
+            State::Done | State::Chunked(_) => 0,
+        }
+    }
+
+    /// Accounts for bytes that the kernel moved by itself.
+    pub fn moved(&mut self, bytes: u64) {
+        self.took(bytes);
+    }
+
+    /// The sender's connection ended; true if that is the end of the body too.
+    pub fn end_of_connection(&mut self) -> bool {
+        if matches!(self.state, State::UntilClose) {
+            self.state = State::Done;
+        }
+        self.is_done()
+    }
+
+    /// The next piece; [`Piece::End`] again and again once the body is complete.
+    pub fn poll_piece(
+        &mut self,
+        link: &Link,
+        limits: &Limits,
+        cx: &mut Context<'_>,
+    ) -> Poll<Result<Piece, BodyError>> {
+        loop {
+            let max = match &mut self.state {
+                State::Done => return Poll::Ready(Ok(Piece::End)),
+                State::Length(left) => usize::try_from(*left).unwrap_or(usize::MAX),
+                State::UntilClose => usize::MAX,
+                State::Chunked(coded) => match coded.data_at_front(link, limits)? {
+                    _ if coded.ended => return Poll::Ready(Ok(Piece::End)),
+                    bytes => bytes,
+                },
+            };
+            if max > 0
+                && let Some(piece) = link.take(max)
+            {
+                self.took(piece.len() as u64);
+                return Poll::Ready(Ok(Piece::Data(piece)));
+            }
+            match ready!(link.poll_more(link.queued(), cx)) {
+                Readable::Data => {}
+                Readable::Eof => match self.state {
+                    State::UntilClose => self.state = State::Done,
+                    _ => return Poll::Ready(Err(BodyError::Cut)),
+                },
+                Readable::Failed(error) => return Poll::Ready(Err(BodyError::Failed(error))),
+            }
+        }
+    }
+
+    fn took(&mut self, bytes: u64) {
+        self.received += bytes;
+        if let State::Length(left) = &mut self.state {
+            *left = left.saturating_sub(bytes);
+            if *left == 0 {
+                self.state = State::Done;
+            }
+        }
+    }
+}
+
+impl Coded {
+    /// Consumes framing at the front of `link`; returns how many bytes of data stand there then:
+    /// 0 where more must arrive, or where the body has ended.
+    fn data_at_front(&mut self, link: &Link, limits: &Limits) -> Result<usize, BodyError> {
+        let mut front = link.peek();
+        while let Some(bytes) = front.take().filter(|_| !self.ended) {
+            match self.decoder.next(&bytes, limits, &mut self.trailers) {
+                Ok(Chunk::Framing(bytes)) => link.consume(bytes),
+                Ok(Chunk::Data(bytes)) => return Ok(bytes),
+                // Only trailers are read as a whole; everything else is told byte by byte.
+                Ok(Chunk::Partial) if link.queued() > bytes.len() => {
+                    drop(bytes);
+                    front = link.linearize();
+                    continue;
+                }
+                Ok(Chunk::Partial) => return Ok(0),
+                Ok(Chunk::End(bytes)) => {
+                    link.consume(bytes);
+                    self.ended = true;
+                }
+                Err(_) => return Err(BodyError::Malformed),
+            }
+            front = link.peek();
+        }
+        Ok(0)
+    }
+}
+
+/// How a body is put on a link.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Outgoing {
+    /// As it is: its length was announced, or the end of the connection ends it.
+    Plain,
+    Chunked,
+    /// As it is; its end is the end of our direction: a tunnel.
+    Stream,
+    /// Not at all: the response to a HEAD request.
+    Nothing,
+}
+
+impl Outgoing {
+    /// Appends a piece of body.
+    pub fn data(self, link: &Link, piece: Seg) {
+        match self {
+            Self::Nothing => {}
+            Self::Plain | Self::Stream => link.send(piece),
+            Self::Chunked => {
+                link.write(|out| write_chunk_size(piece.len() as u64, out));
+                link.send(piece);
+                link.write(|out| out.extend_from_slice(CHUNK_END));
+            }
+        }
+    }
+
+    /// Appends the end of the body, with the trailers it came with.
+    pub fn end(self, link: &Link, trailers: Option<&Head>) {
+        match self {
+            Self::Plain | Self::Nothing => {}
+            Self::Stream => link.shutdown_write(),
+            Self::Chunked => link.write(|out| {
+                write_last_chunk(out);
+                match trailers {
+                    Some(trailers) => write_trailers(trailers, out),
+                    None => out.extend_from_slice(b"\r\n"),
+                }
+            }),
+        }
+    }
+}

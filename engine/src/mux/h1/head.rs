@@ -1,0 +1,93 @@
+//! Message heads, taken off a link.
+
+use std::io;
+use std::task::{Context, Poll, ready};
+
+use reactor::Readable;
+use wire::Head;
+use wire::h1::{Asked, Framing, HeadError, HeadParser, Limits, Parse};
+
+use crate::mux::Link;
+
+/// Why no head came.
+#[derive(Debug)]
+pub enum HeadFault {
+    /// The peer closed; `begun` tells whether part of a head had come.
+    Closed { begun: bool },
+    /// The connection failed.
+    Failed(io::Error),
+    /// What came is no head that we accept.
+    Refused(HeadError),
+}
+
+/// Reads one head; keeps its place while the peer takes its time.
+#[derive(Default)]
+pub struct HeadReader {
+    parser: HeadParser,
+    seen: usize,
+}
+
+impl HeadReader {
+    /// Whether anything of the head has arrived.
+    pub fn has_begun(&self) -> bool {
+        self.parser.has_begun()
+    }
+
+    /// A request's head; what follows it stays on the link.
+    pub fn poll_request(
+        &mut self,
+        link: &Link,
+        limits: &Limits,
+        head: &mut Head,
+        cx: &mut Context<'_>,
+    ) -> Poll<Result<Framing, HeadFault>> {
+        self.poll(link, cx, |parser, bytes| parser.request(bytes, limits, head))
+    }
+
+    /// The head of the response to what was `asked`.
+    pub fn poll_response(
+        &mut self,
+        link: &Link,
+        limits: &Limits,
+        asked: Asked,
+        head: &mut Head,
+        cx: &mut Context<'_>,
+    ) -> Poll<Result<Framing, HeadFault>> {
+        self.poll(link, cx, |parser, bytes| parser.response(bytes, limits, asked, head))
+    }
+
+    fn poll(
+        &mut self,
+        link: &Link,
+        cx: &mut Context<'_>,
+        mut parse: impl FnMut(&mut HeadParser, &[u8]) -> Result<Parse, HeadError>,
+    ) -> Poll<Result<Framing, HeadFault>> {
+        loop {
+            if link.queued() > self.seen
+                && let Some(bytes) = link.linearize()
+            {
+                match parse(&mut self.parser, &bytes) {
+                    Ok(Parse::Complete { consumed, framing }) => {
+                        drop(bytes);
+                        link.consume(consumed);
+                        self.seen = 0;
+                        return Poll::Ready(Ok(framing));
+                    }
+                    Ok(Parse::Partial) => self.seen = bytes.len(),
+                    Err(error) => return Poll::Ready(Err(HeadFault::Refused(error))),
+                }
+                drop(bytes);
+                // Half a head may stay for long: it must not hold on to a receive buffer.
+                link.park();
+            }
+            match ready!(link.poll_more(self.seen, cx)) {
+                Readable::Data => {}
+                Readable::Eof => {
+                    let begun = self.has_begun();
+                    return Poll::Ready(Err(HeadFault::Closed { begun }));
+                }
+                Readable::Failed(error) => return Poll::Ready(Err(HeadFault::Failed(error))),
+            }
+        }
+    }
+}

@@ -1,0 +1,78 @@
+//! What only the server side of a proxy has.
+
+use super::ServerId;
+use crate::rules::Condition;
+use crate::sample::Expr;
+
+/// The server side of a proxy.
+#[derive(Debug)]
+pub struct Backend {
+    /// In the order of the configuration.
+    pub servers: Vec<ServerId>,
+    /// Attempts after the first.
+    pub retries: u32,
+    /// Which attempts may go to another server (manual, `option redispatch`).
+    pub redispatch: Redispatch,
+    pub balance: crate::balance::Config,
+    /// How the request becomes the number that hash-based algorithms look up.
+    pub key: Key,
+    pub use_servers: Vec<UseServer>,
+    /// Connections at which `minconn` reaches `maxconn`.
+    pub fullconn: u32,
+    /// `http-send-name-header`, in lower case.
+    pub send_name_header: Option<Box<[u8]>>,
+}
+
+/// When a retry may go to another server.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Redispatch {
+    Never,
+    /// On every n-th retry.
+    Every(u32),
+    /// On the n-th retry counted from the last, 1 being the last.
+    FromLast(u32),
+}
+
+impl Redispatch {
+    /// Whether retry number `retry` (counted from 1) of at most `retries` may go elsewhere.
+    pub fn applies(self, retry: u32, retries: u32) -> bool {
+        match self {
+            Self::Never => false,
+            Self::Every(n) => n > 0 && retry % n == 0,
+            Self::FromLast(n) => retry + n > retries,
+        }
+    }
+}
+
+/// `use-server`.
+#[derive(Debug)]
+pub struct UseServer {
+    pub condition: Option<Condition>,
+    pub server: ServerId,
+}
+
+/// What of a request a hash-based algorithm looks at.
+#[derive(Debug)]
+pub enum Key {
+    None,
+    Source,
+    Uri { bytes_max: Option<u32>, depth: Option<u32>, whole: bool, path_only: bool },
+    UrlParam(Box<[u8]>),
+    Header { name: Box<[u8]>, domain_only: bool },
+    Expr(Expr),
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Redispatch;
+
+    /// Manual, `option redispatch`: -1, the default, is the last retry only.
+    #[test]
+    fn the_last_retry_goes_elsewhere_by_default() {
+        let last_only = Redispatch::FromLast(1);
+        let applies: Vec<_> = (1..=3).map(|retry| last_only.applies(retry, 3)).collect();
+        assert_eq!(applies, [false, false, true]);
+        assert!((1..=3).all(|retry| Redispatch::Every(1).applies(retry, 3)));
+        assert!((1..=3).all(|retry| !Redispatch::Never.applies(retry, 3)));
+    }
+}

@@ -1,0 +1,159 @@
+//! The server side of a proxy.
+
+use cfgparse::model::proxy::Target;
+use cfgparse::model::{Algorithm, HashFunction, HashMethod, Proxy};
+
+use super::Context;
+use super::frontend::switching_point;
+use crate::balance;
+use crate::limits::RETRIES;
+use crate::plan::{self, Backend, Key, ProxyId, Redispatch, Server, UseServer};
+use crate::sample::{Compiler, Expr, Point};
+
+impl Context<'_> {
+    pub(super) fn backend(
+        &mut self,
+        section: &Proxy,
+        id: ProxyId,
+        servers: &mut Vec<Server>,
+        compiler: &mut Compiler<'_>,
+    ) -> Backend {
+        let mut own = Vec::new();
+        for line in &section.servers {
+            let server = self.server(line, id, servers.len() as u32);
+            own.push(server.id);
+            servers.push(server);
+        }
+        let mut use_servers = Vec::new();
+        for rule in &section.use_servers {
+            let point = switching_point(section);
+            let condition = self.condition(rule.condition.as_ref(), rule.at, point, compiler);
+            let Target::Static(name) = &rule.target else {
+                self.error(
+                    rule.at,
+                    "'use-server' with a dynamic name is not supported yet".to_owned(),
+                    "write one 'use-server' line for each server",
+                );
+                continue;
+            };
+            match compiler.names.server(id, name) {
+                Some(server) => use_servers.push(UseServer { condition, server }),
+                None => self.error(
+                    rule.at,
+                    format!("unable to find server '{name}' referenced in a 'use-server' rule"),
+                    "name a server of this section",
+                ),
+            }
+        }
+        Backend {
+            servers: own,
+            retries: section.retries.unwrap_or(RETRIES),
+            redispatch: redispatch(section.options.redispatch),
+            balance: balance_config(section),
+            key: self.key(section, compiler),
+            use_servers,
+            fullconn: section.fullconn.unwrap_or(0),
+            send_name_header: section
+                .http_send_name_header
+                .as_ref()
+                .map(|name| name.to_ascii_lowercase().into_bytes().into()),
+        }
+    }
+
+    fn key(&mut self, section: &Proxy, compiler: &mut Compiler<'_>) -> Key {
+        let lower = |name: &str| name.to_ascii_lowercase().into_bytes().into_boxed_slice();
+        match &section.balance.algorithm {
+            Some(Algorithm::Source) => Key::Source,
+            Some(Algorithm::Uri { len, depth, whole, path_only }) => Key::Uri {
+                bytes_max: *len,
+                depth: *depth,
+                whole: *whole,
+                path_only: *path_only,
+            },
+            Some(Algorithm::UrlParam { name, .. }) => Key::UrlParam(name.as_bytes().into()),
+            Some(Algorithm::Hdr { name, use_domain_only }) => {
+                Key::Header { name: lower(name), domain_only: *use_domain_only }
+            }
+            Some(Algorithm::Hash(expr)) => {
+                compiler.at = section.at;
+                compiler.point = match switching_point(section) {
+                    Point::TcpRequest => Point::TcpRequest,
+                    _ => Point::HttpRequest,
+                };
+                let compiled = Expr::compile(expr, compiler);
+                self.note(compiled).map_or(Key::None, Key::Expr)
+            }
+            Some(Algorithm::RdpCookie { .. } | Algorithm::LogHash(_) | Algorithm::Sticky) => {
+                self.error(
+                    section.at,
+                    format!("the balance algorithm of '{}' is not supported yet", section.name),
+                    "use roundrobin, leastconn, source or hash meanwhile",
+                );
+                Key::None
+            }
+            _ => Key::None,
+        }
+    }
+}
+
+fn redispatch(written: Option<i32>) -> Redispatch {
+    match written {
+        None | Some(0) => Redispatch::Never,
+        Some(every) if every > 0 => Redispatch::Every(every as u32),
+        Some(from_last) => Redispatch::FromLast(from_last.unsigned_abs()),
+    }
+}
+
+fn balance_config(section: &Proxy) -> balance::Config {
+    let written = &section.balance;
+    let method = match written.hash_type.method {
+        HashMethod::MapBased => balance::Method::MapBased,
+        HashMethod::Consistent => balance::Method::Consistent,
+    };
+    let function = match written.hash_type.function {
+        HashFunction::Djb2 => balance::HashFunction::Djb2,
+        HashFunction::Crc32 => balance::HashFunction::Crc32,
+        HashFunction::None => balance::HashFunction::None,
+        HashFunction::Sdbm | HashFunction::Wt6 => balance::HashFunction::Sdbm,
+    };
+    let avalanche = written.hash_type.modifier.is_some()
+        || (method == balance::Method::Consistent && function == balance::HashFunction::Sdbm);
+    balance::Config {
+        algorithm: match &written.algorithm {
+            Some(Algorithm::Roundrobin) => balance::Algorithm::RoundRobin,
+            Some(Algorithm::StaticRr) => balance::Algorithm::StaticRr,
+            Some(Algorithm::Leastconn) => balance::Algorithm::LeastConn,
+            Some(Algorithm::First) => balance::Algorithm::First,
+            Some(Algorithm::Random { draws }) => balance::Algorithm::Random { draws: *draws },
+            None => balance::Algorithm::Random { draws: 2 },
+            Some(_) => balance::Algorithm::Hash,
+        },
+        hash_type: balance::HashType { method, function, avalanche },
+        all_backups: section.options.allbackups,
+        balance_factor: written.hash_balance_factor.unwrap_or(0),
+        affinity: balance::Affinity::Always,
+    }
+}
+
+/// Manual, `fullconn`: by default a tenth of the sum of the frontends' `maxconn` that may lead to
+/// the backend.
+pub(super) fn set_fullconn(proxies: &mut [plan::Proxy]) {
+    let mut sums = vec![0u32; proxies.len()];
+    for proxy in proxies.iter() {
+        let Some(frontend) = &proxy.frontend else { continue };
+        let targets = frontend.routes.iter().map(|route| &route.target);
+        for target in targets.chain(&frontend.default_backend) {
+            if let plan::RouteTarget::Backend(backend) = target {
+                sums[backend.index()] += frontend.maxconn;
+            }
+        }
+        if proxy.backend.is_some() {
+            sums[proxy.id.index()] += frontend.maxconn;
+        }
+    }
+    for (proxy, sum) in proxies.iter_mut().zip(sums) {
+        if let Some(backend) = proxy.backend.as_mut().filter(|backend| backend.fullconn == 0) {
+            backend.fullconn = sum.div_ceil(10);
+        }
+    }
+}

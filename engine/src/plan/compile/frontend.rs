@@ -1,0 +1,108 @@
+//! The client side of a proxy.
+
+use cfgparse::model::proxy::Target;
+use cfgparse::model::{Place, Proxy};
+
+use super::Context;
+use crate::log::Format;
+use crate::plan::{Frontend, HeaderCapture, ListenerId, Route, RouteTarget};
+use crate::sample::{Compiler, Point};
+
+impl Context<'_> {
+    pub(super) fn frontend(
+        &mut self,
+        section: &Proxy,
+        listeners: Vec<ListenerId>,
+        compiler: &mut Compiler<'_>,
+    ) -> Frontend {
+        let point = switching_point(section);
+        compiler.captures.request = section.captures.request_headers.iter().map(|c| c.len).collect();
+        compiler.captures.response =
+            section.captures.response_headers.iter().map(|c| c.len).collect();
+        for declared in &section.declared_captures {
+            let slots = &mut compiler.captures;
+            if declared.response { &mut slots.response } else { &mut slots.request }
+                .push(declared.len);
+        }
+        let mut routes = Vec::new();
+        for rule in &section.use_backends {
+            let condition = self.condition(rule.condition.as_ref(), rule.at, point, compiler);
+            if let Some(target) = self.target(&rule.target, rule.at, compiler) {
+                routes.push(Route { condition, target });
+            }
+        }
+        let default_backend = section
+            .default_backend
+            .as_ref()
+            .and_then(|target| self.target(target, section.at, compiler));
+        let monitor_fail = section
+            .monitor_fail
+            .iter()
+            .filter_map(|condition| self.condition(Some(condition), section.at, point, compiler))
+            .collect();
+        let unique_id = section.logging.unique_id_format.as_ref().and_then(|format| {
+            compiler.point = Point::HttpRequest;
+            let compiled = Format::compile(format, compiler);
+            self.note(compiled).map(Into::into)
+        });
+        Frontend {
+            listeners,
+            maxconn: section.maxconn.unwrap_or(0),
+            routes,
+            default_backend,
+            monitor_uri: section.monitor_uri.as_ref().map(|uri| uri.as_bytes().into()),
+            monitor_fail,
+            unique_id,
+            unique_id_header: section
+                .logging
+                .unique_id_header
+                .as_ref()
+                .map(|name| name.to_ascii_lowercase().into_bytes().into()),
+            request_captures: captures(&section.captures.request_headers),
+            response_captures: captures(&section.captures.response_headers),
+        }
+    }
+
+    fn target(
+        &mut self,
+        target: &Target,
+        at: Place,
+        compiler: &mut Compiler<'_>,
+    ) -> Option<RouteTarget> {
+        match target {
+            Target::Static(name) => {
+                let found = compiler.names.backend(name).map(RouteTarget::Backend);
+                if found.is_none() {
+                    self.error(
+                        at,
+                        format!("unable to find required use_backend: '{name}'"),
+                        "declare a backend of this name, or name one that exists",
+                    );
+                }
+                found
+            }
+            Target::Dynamic(format) => {
+                compiler.at = at;
+                compiler.point = Point::HttpRequest;
+                let compiled = Format::compile(format, compiler);
+                self.note(compiled).map(RouteTarget::Named)
+            }
+        }
+    }
+}
+
+/// Where the conditions of switching rules are evaluated.
+pub(super) fn switching_point(section: &Proxy) -> Point {
+    match section.mode {
+        cfgparse::model::Mode::Http => Point::HttpRequest,
+        _ => Point::TcpRequest,
+    }
+}
+
+fn captures(headers: &[cfgparse::model::proxy::HeaderCapture]) -> Box<[HeaderCapture]> {
+    let capture = |header: &cfgparse::model::proxy::HeaderCapture| HeaderCapture {
+        name: header.name.to_ascii_lowercase().into_bytes().into(),
+        bytes_max: header.len as usize,
+    };
+    headers.iter().map(capture).collect()
+}

@@ -1,0 +1,294 @@
+//! From the model to the plan: names become ids, texts become programs.
+
+mod backend;
+mod frontend;
+mod log;
+mod names;
+mod server;
+
+use std::sync::Arc;
+
+use cfgparse::model::{Mode, Model, Place};
+use ipnet::IpNet;
+
+use self::names::ModelNames;
+use super::proxy::{AddressField, Options, Rulesets, StatsPage, Timeouts};
+use super::{ErrorPage, ErrorPages, Listener, ListenerId, LogTarget, Plan, Process, Proxy, ProxyId};
+use crate::rules::{Condition, Kind, Ruleset};
+use crate::sample::pattern::Patterns;
+use crate::sample::{CompileError, Compiler, Point};
+
+/// What the machine adds to a configuration.
+#[derive(Clone, Debug)]
+pub struct Machine {
+    pub host_name: String,
+    /// Connections that the descriptor limit allows.
+    pub connections_max: u32,
+    /// The descriptor limit itself.
+    pub descriptors: u64,
+}
+
+/// A plan with what was found on the way.
+#[derive(Debug)]
+pub struct Compiled {
+    pub plan: Plan,
+    pub patterns: Patterns,
+    pub warnings: Vec<CompileError>,
+}
+
+/// Compiles a model. All errors are collected; the plan exists only without any.
+pub fn compile(model: &Model, machine: &Machine) -> Result<Compiled, Vec<CompileError>> {
+    let names = ModelNames::new(model);
+    let mut compiler = Compiler::new(&names);
+    let mut context = Context { model, errors: Vec::new(), log_targets: Vec::new() };
+    let mut listeners = Vec::new();
+    let mut servers = Vec::new();
+    let mut proxies = Vec::new();
+    for (index, section) in model.proxies.iter().enumerate() {
+        let id = ProxyId(index as u32);
+        compiler.enter(id, &section.acls);
+        let frontend = section.kind.has_frontend().then(|| {
+            let own = add_listeners(section, id, &mut listeners);
+            context.frontend(section, own, &mut compiler)
+        });
+        let backend = section
+            .kind
+            .has_backend()
+            .then(|| context.backend(section, id, &mut servers, &mut compiler));
+        proxies.push(Proxy {
+            id,
+            name: section.name.as_str().into(),
+            mode: if section.mode == Mode::Http { Mode::Http } else { Mode::Tcp },
+            number: section.id.unwrap_or(index as u32 + 2),
+            timeouts: Timeouts::new(&section.timeouts),
+            rules: context.rulesets(section, &mut compiler),
+            options: options(section),
+            log: context.log(section, &mut compiler),
+            stats_page: context.stats_page(section, &mut compiler),
+            error_pages: Arc::new(error_pages(section, model)),
+            frontend,
+            backend,
+            section: Arc::new(section.clone()),
+        });
+    }
+    if !context.errors.is_empty() {
+        return Err(context.errors);
+    }
+    backend::set_fullconn(&mut proxies);
+    let plan = Plan {
+        process: process(model, machine),
+        listeners: listeners.into(),
+        proxies: proxies.into(),
+        servers: servers.into(),
+        log_targets: context.log_targets.into(),
+    };
+    let patterns = compiler.patterns.patterns();
+    Ok(Compiled { plan, patterns, warnings: compiler.warnings })
+}
+
+/// What all parts of the compilation share.
+struct Context<'m> {
+    model: &'m Model,
+    errors: Vec<CompileError>,
+    log_targets: Vec<LogTarget>,
+}
+
+impl Context<'_> {
+    /// The value, or the error noted and nothing.
+    fn note<T>(&mut self, result: Result<T, CompileError>) -> Option<T> {
+        result.map_err(|error| self.errors.push(error)).ok()
+    }
+
+    fn error(&mut self, at: Place, message: String, remedy: &str) {
+        self.errors.push(CompileError::new(at, message, remedy));
+    }
+
+    fn condition(
+        &mut self,
+        condition: Option<&cfgparse::model::expr::Condition>,
+        at: Place,
+        point: Point,
+        compiler: &mut Compiler<'_>,
+    ) -> Option<Condition> {
+        compiler.point = point;
+        compiler.at = at;
+        let compiled = Condition::compile(condition?, compiler);
+        self.note(compiled)
+    }
+
+    fn ruleset(
+        &mut self,
+        rules: &[cfgparse::model::rule::Rule],
+        kind: Kind,
+        compiler: &mut Compiler<'_>,
+    ) -> Ruleset {
+        Ruleset::compile(rules, kind, compiler).unwrap_or_else(|errors| {
+            self.errors.extend(errors);
+            Ruleset::empty(kind)
+        })
+    }
+
+    fn rulesets(
+        &mut self,
+        section: &cfgparse::model::Proxy,
+        compiler: &mut Compiler<'_>,
+    ) -> Rulesets {
+        use cfgparse::model::rule::{Action, Rule};
+        let rules = &section.rules;
+        let redirects: Vec<Rule> = rules
+            .redirects
+            .iter()
+            .map(|redirect| Rule {
+                action: Action::Redirect(redirect.redirect.clone()),
+                condition: redirect.condition.clone(),
+                at: redirect.at,
+            })
+            .collect();
+        let mut compile = |rules: &[Rule], kind| self.ruleset(rules, kind, compiler);
+        Rulesets {
+            connection: compile(&rules.tcp_request_connection, Kind::TcpRequestConnection),
+            session: compile(&rules.tcp_request_session, Kind::TcpRequestSession),
+            request_content: compile(&rules.tcp_request_content, Kind::TcpRequestContent),
+            response_content: compile(&rules.tcp_response_content, Kind::TcpResponseContent),
+            http_request: compile(&rules.http_request, Kind::HttpRequest),
+            redirects: compile(&redirects, Kind::HttpRequest),
+            http_response: compile(&rules.http_response, Kind::HttpResponse),
+            http_after_response: compile(&rules.http_after_response, Kind::HttpAfterResponse),
+            request_inspect_delay_ms: rules.request_inspect_delay_ms.map(u64::from),
+            response_inspect_delay_ms: rules.response_inspect_delay_ms.map(u64::from),
+        }
+    }
+
+    fn stats_page(
+        &mut self,
+        section: &cfgparse::model::Proxy,
+        compiler: &mut Compiler<'_>,
+    ) -> Option<StatsPage> {
+        let stats = &section.stats;
+        if !stats.enabled {
+            return None;
+        }
+        let admin = stats
+            .admin
+            .iter()
+            .filter_map(|condition| {
+                self.condition(Some(condition), stats.at, Point::HttpRequest, compiler)
+            })
+            .collect();
+        Some(StatsPage {
+            uri: stats.uri.clone().unwrap_or_else(|| "/haproxy?stats".to_owned()),
+            realm: stats.realm.clone().unwrap_or_else(|| "HAProxy Statistics".to_owned()),
+            settings: Arc::new(stats.clone()),
+            admin,
+            rules: self.ruleset(&stats.http_request, Kind::HttpRequest, compiler),
+        })
+    }
+}
+
+fn add_listeners(
+    section: &cfgparse::model::Proxy,
+    frontend: ProxyId,
+    listeners: &mut Vec<Listener>,
+) -> Vec<ListenerId> {
+    let mut own = Vec::new();
+    if section.disabled {
+        return own;
+    }
+    for bind in &section.binds {
+        let bind = Arc::new(bind.clone());
+        for address in &bind.addresses {
+            let id = ListenerId(listeners.len() as u32);
+            let number = own.len() as u32 + 1;
+            let (address, bind) = (address.clone(), Arc::clone(&bind));
+            listeners.push(Listener { id, frontend, address, bind, number });
+            own.push(id);
+        }
+    }
+    own
+}
+
+fn options(section: &cfgparse::model::Proxy) -> Options {
+    let options = &section.options;
+    let network = |except: Option<(std::net::IpAddr, u8)>| {
+        except.and_then(|(address, bits)| IpNet::new(address, bits).ok())
+    };
+    let name = |text: &str| text.to_ascii_lowercase().into_bytes().into_boxed_slice();
+    Options {
+        connection: options.http_connection,
+        forwardfor: options.forwardfor.as_ref().map(|field| AddressField {
+            name: name(&field.header),
+            except: network(field.except),
+            if_none: field.if_none,
+        }),
+        originalto: options.originalto.as_ref().map(|field| AddressField {
+            name: name(&field.header),
+            except: network(field.except),
+            if_none: false,
+        }),
+        reuse: section.http_reuse,
+        // On by default for HTTP (manual, `option abortonclose`).
+        abort_on_close: options.abortonclose.unwrap_or(section.mode == Mode::Http),
+        nolinger: options.nolinger,
+        client_keepalive: options.clitcpka,
+        server_keepalive: options.srvtcpka,
+        ignore_probes: options.http_ignore_probes,
+        contstats: options.contstats,
+    }
+}
+
+fn error_pages(section: &cfgparse::model::Proxy, model: &Model) -> ErrorPages {
+    use cfgparse::model::section::ErrorReply;
+    let mut pages = ErrorPages::default();
+    let file = |message: &[u8]| match message {
+        [] => ErrorPage::Silent,
+        message => ErrorPage::Message(message.into()),
+    };
+    for error in &section.http_errors {
+        match &error.reply {
+            ErrorReply::File(page) => pages.set(error.code, file(&page.message)),
+            ErrorReply::Location { status, url } => {
+                let url = url.as_str().into();
+                pages.set(error.code, ErrorPage::Location { status: *status, url });
+            }
+            ErrorReply::Files(name) => {
+                let section = model.http_errors.iter().find(|section| section.name == *name);
+                for page in section.into_iter().flat_map(|section| &section.files) {
+                    if error.code == 0 || error.code == page.code {
+                        pages.set(page.code, file(&page.message));
+                    }
+                }
+            }
+            ErrorReply::Reply(_) => {}
+        }
+    }
+    pages
+}
+
+fn process(model: &Model, machine: &Machine) -> Process {
+    let (global, tune) = (&model.global, &model.global.tune);
+    let buffer_bytes = tune.bufsize.map_or(crate::limits::BUFFER_BYTES, |bytes| bytes as usize);
+    let reserve =
+        tune.maxrewrite.map_or(crate::limits::REWRITE_RESERVE_BYTES, |bytes| bytes as usize);
+    let fields = tune.http_maxhdr.map_or(crate::limits::HEADERS_MAX, |count| count as usize);
+    Process {
+        node: global.node.clone().unwrap_or_else(|| machine.host_name.clone()),
+        host_name: machine.host_name.clone(),
+        description: global.description.clone(),
+        maxconn: global.maxconn.unwrap_or(machine.connections_max),
+        maxconn_is_configured: global.maxconn.is_some(),
+        hard_stop_after_ms: global.hard_stop_after_ms,
+        head_limits: wire::h1::Limits {
+            head_bytes: buffer_bytes.saturating_sub(reserve),
+            buffer_bytes,
+            fields: fields.saturating_sub(1),
+            body_with_any_method: global.h1_accept_payload_with_any_method,
+        },
+        log_uri_bytes: tune.http_logurilen.map_or(1024, |bytes| bytes as usize),
+        log_tag: global.log_tag.clone().unwrap_or_else(|| "haproxy".to_owned()),
+        log_host: global
+            .log_send_hostname
+            .as_ref()
+            .map(|host| host.clone().unwrap_or_else(|| machine.host_name.clone())),
+        stats_timeout_ms: u64::from(global.stats_timeout_ms.unwrap_or(10_000)),
+    }
+}

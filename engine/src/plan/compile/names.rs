@@ -1,0 +1,100 @@
+//! What the configuration's names stand for.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use cfgparse::model::Model;
+use cfgparse::model::section::Password as Written;
+
+use super::super::{ProxyId, ServerId};
+use crate::rules::{Password, User, Userlist};
+use crate::sample::Names;
+
+/// The names of a model.
+pub struct ModelNames<'m> {
+    model: &'m Model,
+    frontends: HashMap<&'m str, ProxyId>,
+    backends: HashMap<&'m str, ProxyId>,
+    servers: HashMap<(ProxyId, &'m str), ServerId>,
+    userlists: HashMap<&'m str, Arc<Userlist>>,
+}
+
+impl<'m> ModelNames<'m> {
+    pub fn new(model: &'m Model) -> Self {
+        let mut names = Self {
+            model,
+            frontends: HashMap::new(),
+            backends: HashMap::new(),
+            servers: HashMap::new(),
+            userlists: HashMap::new(),
+        };
+        let mut next_server = 0;
+        for (index, proxy) in model.proxies.iter().enumerate() {
+            let id = ProxyId(index as u32);
+            if proxy.kind.has_frontend() {
+                names.frontends.insert(&proxy.name, id);
+            }
+            if proxy.kind.has_backend() {
+                names.backends.insert(&proxy.name, id);
+                for server in &proxy.servers {
+                    names.servers.insert((id, &server.name), ServerId(next_server));
+                    next_server += 1;
+                }
+            }
+        }
+        for list in &model.userlists {
+            let users = list.users.iter().map(user).collect();
+            names.userlists.insert(&list.name, Arc::new(Userlist::new(users)));
+        }
+        names
+    }
+}
+
+fn user(user: &cfgparse::model::section::User) -> User {
+    User {
+        name: user.name.clone(),
+        password: match &user.password {
+            // An empty hash is no hash: nobody's password fits it.
+            Written::None => Password::Crypt(String::new()),
+            Written::Hash(hash) => Password::Crypt(hash.clone()),
+            Written::Clear(text) => Password::Plain(text.clone()),
+        },
+        groups: user.groups.clone(),
+    }
+}
+
+impl Names for ModelNames<'_> {
+    fn backend(&self, name: &str) -> Option<ProxyId> {
+        self.backends.get(name).copied()
+    }
+
+    fn frontend(&self, name: &str) -> Option<ProxyId> {
+        self.frontends.get(name).copied()
+    }
+
+    fn server(&self, backend: ProxyId, name: &str) -> Option<ServerId> {
+        self.servers.get(&(backend, name)).copied()
+    }
+
+    fn userlist(&self, name: &str) -> Option<Arc<Userlist>> {
+        self.userlists.get(name).cloned()
+    }
+
+    fn http_error(&self, section: &str, status: u16) -> Option<Arc<[u8]>> {
+        let section = self.model.http_errors.iter().find(|errors| errors.name == section)?;
+        let file = section.files.iter().find(|file| file.code == status)?;
+        Some(file.message.as_slice().into())
+    }
+
+    fn has_http_errors(&self, section: &str) -> bool {
+        self.model.http_errors.iter().any(|errors| errors.name == section)
+    }
+
+    fn environment(&self, name: &str) -> Option<String> {
+        std::env::var(name).ok()
+    }
+
+    fn file_name(&self, file: u32) -> Arc<str> {
+        self.model.files.get(file as usize).map_or("", String::as_str).into()
+    }
+}

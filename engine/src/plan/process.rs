@@ -1,0 +1,25 @@
+//! What the `global` section says about the whole process.
+
+/// Settings of the whole process.
+#[derive(Clone, Debug)]
+pub struct Process {
+    /// The machine's name, or `node`.
+    pub node: String,
+    pub host_name: String,
+    pub description: Option<String>,
+    /// Connections at once.
+    pub maxconn: u32,
+    /// What `show info` calls `Hard_maxconn`'s source: set by the configuration or computed.
+    pub maxconn_is_configured: bool,
+    /// A soft stop lasts no longer than this.
+    pub hard_stop_after_ms: Option<u32>,
+    /// Bounds of a message head (`tune.bufsize`, `tune.maxrewrite`, `tune.http.maxhdr`).
+    pub head_limits: wire::h1::Limits,
+    /// Bytes of the request line kept for logs (`tune.http.logurilen`).
+    pub log_uri_bytes: usize,
+    /// `log-tag`.
+    pub log_tag: String,
+    /// `log-send-hostname`.
+    pub log_host: Option<String>,
+    pub stats_timeout_ms: u64,
+}

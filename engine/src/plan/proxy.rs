@@ -1,0 +1,164 @@
+//! A `frontend`, `backend` or `listen` section, as the data path needs it.
+
+use std::sync::Arc;
+
+use cfgparse::model::proxy::{HttpConnection, HttpReuse, Mode};
+use ipnet::IpNet;
+
+use super::{Backend, ErrorPages, ListenerId, LogSink, ProxyId};
+use crate::log::Format;
+use crate::rules::{Condition, Ruleset};
+
+/// One proxy.
+#[derive(Debug)]
+pub struct Proxy {
+    pub id: ProxyId,
+    pub name: Arc<str>,
+    pub mode: Mode,
+    /// `id`, or the position counted from 1 (and from 2 on where HAProxy counts so).
+    pub number: u32,
+    pub timeouts: Timeouts,
+    pub rules: Rulesets,
+    pub options: Options,
+    pub log: LogSink,
+    pub stats_page: Option<StatsPage>,
+    pub error_pages: Arc<ErrorPages>,
+    pub frontend: Option<Frontend>,
+    pub backend: Option<Backend>,
+    /// The section as the configuration has it, for the stats page and the admin socket.
+    pub section: Arc<cfgparse::model::Proxy>,
+}
+
+/// What only the client side of a proxy has.
+#[derive(Debug)]
+pub struct Frontend {
+    pub listeners: Vec<ListenerId>,
+    /// Connections at once; 0 is no limit of its own.
+    pub maxconn: u32,
+    /// In order; the first that applies wins.
+    pub routes: Vec<Route>,
+    pub default_backend: Option<RouteTarget>,
+    pub monitor_uri: Option<Box<[u8]>>,
+    pub monitor_fail: Vec<Condition>,
+    pub unique_id: Option<Arc<Format>>,
+    /// In lower case.
+    pub unique_id_header: Option<Box<[u8]>>,
+    pub request_captures: Box<[HeaderCapture]>,
+    pub response_captures: Box<[HeaderCapture]>,
+}
+
+/// A header that is kept for the log.
+#[derive(Clone, Debug)]
+pub struct HeaderCapture {
+    /// In lower case.
+    pub name: Box<[u8]>,
+    pub bytes_max: usize,
+}
+
+/// `use_backend`.
+#[derive(Debug)]
+pub struct Route {
+    pub condition: Option<Condition>,
+    pub target: RouteTarget,
+}
+
+/// Where a route leads.
+#[derive(Debug)]
+pub enum RouteTarget {
+    Backend(ProxyId),
+    /// The name is known only with the request.
+    Named(Format),
+}
+
+/// Milliseconds; `None` waits without end. Fallbacks of the manual are already applied.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Timeouts {
+    pub client_ms: Option<u64>,
+    pub client_fin_ms: Option<u64>,
+    pub client_hs_ms: Option<u64>,
+    pub http_request_ms: Option<u64>,
+    pub http_keep_alive_ms: Option<u64>,
+    pub connect_ms: Option<u64>,
+    pub queue_ms: Option<u64>,
+    pub server_ms: Option<u64>,
+    pub server_fin_ms: Option<u64>,
+    pub tunnel_ms: Option<u64>,
+    pub tarpit_ms: Option<u64>,
+}
+
+impl Timeouts {
+    /// With the fallbacks of the manual: `http-request` and `http-keep-alive` to each other and to
+    /// `client`, `queue` and `tarpit` to `connect`, `client-hs` to `client`.
+    pub fn new(from: &cfgparse::model::Timeouts) -> Self {
+        let ms = |value: Option<u32>| value.filter(|&ms| ms > 0).map(u64::from);
+        let (client, connect) = (ms(from.client), ms(from.connect));
+        let http_request = ms(from.http_request);
+        Self {
+            client_ms: client,
+            client_fin_ms: ms(from.client_fin),
+            client_hs_ms: ms(from.client_hs).or(client),
+            http_request_ms: http_request.or(client),
+            http_keep_alive_ms: ms(from.http_keep_alive).or(http_request).or(client),
+            connect_ms: connect,
+            queue_ms: ms(from.queue).or(connect),
+            server_ms: ms(from.server),
+            server_fin_ms: ms(from.server_fin),
+            tunnel_ms: ms(from.tunnel),
+            tarpit_ms: ms(from.tarpit).or(connect),
+        }
+    }
+}
+
+/// The rules of one proxy, compiled, each in the order of evaluation.
+#[derive(Debug)]
+pub struct Rulesets {
+    pub connection: Ruleset,
+    pub session: Ruleset,
+    pub request_content: Ruleset,
+    pub response_content: Ruleset,
+    pub http_request: Ruleset,
+    pub http_response: Ruleset,
+    /// `redirect` lines, which run after `http-request`.
+    pub redirects: Ruleset,
+    pub http_after_response: Ruleset,
+    pub request_inspect_delay_ms: Option<u64>,
+    pub response_inspect_delay_ms: Option<u64>,
+}
+
+/// The options that change how messages pass.
+#[derive(Clone, Debug)]
+pub struct Options {
+    pub connection: HttpConnection,
+    /// `option forwardfor`.
+    pub forwardfor: Option<AddressField>,
+    /// `option originalto`.
+    pub originalto: Option<AddressField>,
+    pub reuse: HttpReuse,
+    pub abort_on_close: bool,
+    pub nolinger: bool,
+    pub client_keepalive: bool,
+    pub server_keepalive: bool,
+    pub ignore_probes: bool,
+    pub contstats: bool,
+}
+
+/// A field that tells a server one of the client connection's addresses.
+#[derive(Clone, Debug)]
+pub struct AddressField {
+    /// In lower case.
+    pub name: Box<[u8]>,
+    /// Not for addresses in this network.
+    pub except: Option<IpNet>,
+    /// Only where the request has no such field yet.
+    pub if_none: bool,
+}
+
+/// The statistics page of a proxy.
+#[derive(Debug)]
+pub struct StatsPage {
+    pub uri: String,
+    pub realm: String,
+    pub settings: Arc<cfgparse::model::Stats>,
+    pub admin: Vec<Condition>,
+    pub rules: Ruleset,
+}

@@ -1,0 +1,36 @@
+//! One `server` line, as the data path needs it.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use super::{ProxyId, ServerId};
+
+/// A server's constant facts. Its address is here as resolved at start; a change at run time lives
+/// in the runtime state.
+#[derive(Clone, Debug)]
+pub struct Server {
+    pub id: ServerId,
+    pub backend: ProxyId,
+    pub name: Arc<str>,
+    pub endpoint: Endpoint,
+    pub is_tls: bool,
+    /// Idle connections that one core may keep; `None` is the program's own bound.
+    pub pool_max: Option<u32>,
+    /// Requests over one connection; `None` is no limit.
+    pub reuse_max: Option<u32>,
+    pub shutdown_on_down: bool,
+    /// The line as the configuration has it: checks, addresses, texts.
+    pub line: Arc<cfgparse::model::Server>,
+}
+
+/// Where connections to a server go.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Endpoint {
+    Tcp(SocketAddr),
+    /// The client's destination port plus this offset, at the server's address.
+    TcpOffset(std::net::IpAddr, i32),
+    Unix(String),
+    Abstract(String),
+    /// The name could not be resolved yet (`init-addr none`): the server is down.
+    Unresolved,
+}

@@ -1,0 +1,80 @@
+//! A connection between two exchanges: waiting for the next request, or for its end.
+
+use std::task::Poll;
+
+use reactor::Readable;
+
+use crate::log::{Cause, Phase};
+use crate::state::Generation;
+use crate::stream::{Client, Exchange, Fault, Interrupted, Local, Patience, wait};
+
+/// Waits for the first byte of a request; returns from when its `timeout http-request` runs.
+///
+/// `Err(None)`: nothing came and nobody needs to know. `Err(Some(..))`: to be told and logged.
+pub async fn next_request(
+    local: &Local,
+    generation: &Generation,
+    client: &mut Client,
+) -> Result<u64, Option<Fault>> {
+    let now_ms = local.core.now_ms();
+    let is_first = client.exchanges == 0;
+    if !is_first && client.link.queued() == 0 && local.is_stopping.get() {
+        return Err(None);
+    }
+    let timeouts = &generation.plan().proxy(client.frontend).timeouts;
+    let timeout_ms = if is_first { timeouts.http_request_ms } else { timeouts.http_keep_alive_ms };
+    let patience =
+        Patience { until_ms: timeout_ms.map(|ms| now_ms + ms), watches_client: false };
+    let first_byte = wait(local, client, patience, |cx| client.link.poll_more(0, cx)).await;
+    match first_byte {
+        Ok(Readable::Data) => Ok(if is_first { now_ms } else { local.core.now_ms() }),
+        // Silence between two requests needs no answer (manual, `timeout http-keep-alive`).
+        _ if !is_first => Err(None),
+        Err(Interrupted::Ended(_)) => Err(None),
+        Err(Interrupted::TimedOut) => silent(generation, client, Cause::ClientTimeout),
+        Ok(_) | Err(Interrupted::ClientGone) => silent(generation, client, Cause::ClientAbort),
+    }
+}
+
+/// A connection on which nothing was ever said (manual, `option http-ignore-probes`).
+fn silent(generation: &Generation, client: &Client, cause: Cause) -> Result<u64, Option<Fault>> {
+    let proxy = generation.plan().proxy(client.frontend);
+    if proxy.options.ignore_probes {
+        return Err(None);
+    }
+    let fault = Fault::new(cause, Phase::Request);
+    Err(Some(if cause == Cause::ClientAbort { fault.with_status(0) } else { fault }))
+}
+
+/// Notes where an exchange begins.
+pub fn begin(local: &Local, client: &mut Client, exchange: &mut Exchange) {
+    client.exchanges += 1;
+    client.entry.is_idle.set(false);
+    let (received, sent) = client.link.passed();
+    let clock = local.clock();
+    let facts = &mut exchange.facts;
+    facts.id = local.next_stream_id();
+    facts.first_request = client.is_first_exchange();
+    facts.request_us = clock.unix_us;
+    let marks = &mut exchange.marks;
+    marks.start_us = client.ready_us;
+    marks.first_byte_us = local.core.now_us();
+    marks.begun_ms = local.core.now_ms();
+    marks.received_before = received - client.link.queued() as u64;
+    marks.sent_before = sent + client.link.unsent() as u64;
+}
+
+/// Lets the client take what is on its way, then closes in order.
+pub async fn close(local: &Local, generation: &Generation, client: &mut Client) {
+    client.link.shutdown_write();
+    let timeouts = &generation.plan().proxy(client.frontend).timeouts;
+    let patience = Patience {
+        until_ms: timeouts.client_ms.map(|ms| local.core.now_ms() + ms),
+        watches_client: false,
+    };
+    let _ = wait(local, client, patience, |cx| match client.link.poll_sent(0, cx) {
+        Poll::Ready(_) => Poll::Ready(()),
+        Poll::Pending => Poll::Pending,
+    })
+    .await;
+}

@@ -1,0 +1,75 @@
+//! One plan as one core runs it: the plan itself, the state that outlives it, this core's counters.
+
+use std::cell::RefCell;
+use std::sync::{Arc, PoisonError, RwLock};
+
+use crate::balance::View;
+use crate::gate::Gate;
+use crate::plan::{Endpoint, Plan, ProxyId, Server, ServerId};
+use crate::sample::pattern::Patterns;
+use crate::server::{BackendState, ServerState};
+use crate::stats::{CoreStats, Stats};
+use crate::tls;
+
+/// What all cores share of one generation beside the plan.
+pub struct Runtime {
+    pub plan: Arc<Plan>,
+    /// By [`ServerId`].
+    pub servers: Box<[Arc<ServerState>]>,
+    /// By [`ProxyId`]; `None` for a proxy without a server side.
+    pub backends: Box<[Option<Arc<BackendState>>]>,
+    pub stats: Arc<Stats>,
+    /// The process's `maxconn`.
+    pub process_gate: Arc<Gate>,
+    /// By [`ProxyId`]; `None` for a proxy without a client side.
+    pub frontend_gates: Box<[Option<Arc<Gate>>]>,
+    /// By `ListenerId`; `None` without a `maxconn` of its own.
+    pub listener_gates: Box<[Option<Arc<Gate>>]>,
+    /// Where connections to each server go now, by [`ServerId`].
+    pub endpoints: Box<[RwLock<Endpoint>]>,
+    pub patterns: Patterns,
+    pub tls: tls::Contexts,
+    /// Indices into `tls`, by `ListenerId` and by [`ServerId`].
+    pub tls_of_listener: Box<[Option<usize>]>,
+    pub tls_of_server: Box<[Option<usize>]>,
+}
+
+/// A [`Runtime`] with what one core keeps for it.
+pub struct Generation {
+    pub runtime: Arc<Runtime>,
+    pub stats: CoreStats,
+    /// By [`ProxyId`]: the servers that new requests may go to.
+    views: RefCell<Box<[Option<Arc<View>>]>>,
+}
+
+impl Generation {
+    /// A generation as core number `core` runs it.
+    pub fn new(runtime: Arc<Runtime>, views: Box<[Option<Arc<View>>]>, core: usize) -> Self {
+        let stats = runtime.stats.on_core(core);
+        Self { runtime, stats, views: RefCell::new(views) }
+    }
+
+    pub fn plan(&self) -> &Plan {
+        &self.runtime.plan
+    }
+
+    /// The servers that new requests of a backend may go to.
+    pub fn view(&self, backend: ProxyId) -> Option<Arc<View>> {
+        self.views.borrow()[backend.index()].clone()
+    }
+
+    /// Replaces them: from now on every choice is made by the new picture.
+    pub fn adopt(&self, backend: ProxyId, view: Arc<View>) {
+        self.views.borrow_mut()[backend.index()] = Some(view);
+    }
+
+    pub fn server(&self, id: ServerId) -> &Arc<ServerState> {
+        &self.runtime.servers[id.index()]
+    }
+
+    /// Where connections to a server go now. Read-mostly: written by admin commands and DNS only.
+    pub fn endpoint(&self, server: &Server) -> Endpoint {
+        let endpoint = &self.runtime.endpoints[server.id.index()];
+        endpoint.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+}

@@ -1,0 +1,36 @@
+//! The client's connection, as its streams see it.
+
+use std::rc::Rc;
+
+use reactor::Timer;
+
+use super::Entry;
+use crate::mux::Link;
+use crate::plan::ProxyId;
+use crate::pool::Idle;
+use crate::sample::{SessionFacts, VarStore};
+use crate::server::ServerState;
+
+/// One client connection.
+pub struct Client {
+    pub link: Link,
+    pub frontend: ProxyId,
+    pub facts: SessionFacts,
+    pub vars: VarStore,
+    /// The one timer of the connection's task.
+    pub timer: Timer,
+    pub entry: Rc<Entry>,
+    /// Exchanges begun on this connection.
+    pub exchanges: u32,
+    /// Where the exchange before ended, or the handshakes did: microseconds of the core's clock.
+    pub ready_us: u64,
+    /// The server connection that belongs to this client alone (`http-reuse never`).
+    pub own: Option<(std::sync::Arc<ServerState>, Idle)>,
+}
+
+impl Client {
+    /// Whether the exchange at hand is the connection's first.
+    pub fn is_first_exchange(&self) -> bool {
+        self.exchanges <= 1
+    }
+}

@@ -1,0 +1,283 @@
+//! A connection to a server: an idle one if the rules of reuse allow it, else a new one, with the
+//! retries that the configuration grants.
+
+use std::io;
+use std::net::SocketAddr;
+use std::pin::pin;
+use std::sync::Arc;
+
+use cfgparse::model::proxy::HttpReuse;
+use reactor::{SockAddr, Sock};
+
+use super::queue::{self, Want};
+use super::wait::{Interrupted, Patience, wait};
+use super::{Fault, Stream};
+use crate::limits::RETRY_PAUSE_MS;
+use crate::log::{Cause, Phase};
+use crate::mux::Link;
+use crate::plan::{Endpoint, ProxyId, Server, ServerId};
+use crate::pool::{Idle, Key};
+use crate::server::{Permit, ServerState};
+use crate::tls;
+
+/// A server that is ours for one exchange.
+pub struct ServerSide {
+    pub link: Link,
+    pub id: ServerId,
+    pub key: Key,
+    /// The connection had carried a request before this one.
+    pub is_reused: bool,
+    /// Requests that it has carried, this one included.
+    pub carried: u32,
+    /// The right to use the server; given back when dropped.
+    pub permit: Permit,
+}
+
+/// What has been tried for this request.
+#[derive(Default)]
+pub struct Attempts {
+    /// Attempts after the first.
+    retries: u32,
+    avoid: Vec<ServerId>,
+    /// Something binds the request to this server.
+    bound: Option<ServerId>,
+}
+
+impl Attempts {
+    /// Nothing has been tried; something may bind the request to a server.
+    pub fn new(bound: Option<ServerId>) -> Self {
+        Self { bound, ..Self::default() }
+    }
+}
+
+enum Failure {
+    /// Another attempt may succeed.
+    Connect(Cause),
+    /// No other attempt is to be made.
+    Final(Fault),
+}
+
+/// Gets a server connection for the request, waiting and retrying as configured.
+pub async fn open(
+    stream: &mut Stream<'_>,
+    backend: ProxyId,
+    attempts: &mut Attempts,
+) -> Result<ServerSide, Fault> {
+    let mut want_again = attempts.bound;
+    loop {
+        let want = match want_again {
+            Some(server) => Want::This(server),
+            None => Want::Any { avoid: &attempts.avoid },
+        };
+        let (server, permit) = queue::obtain(stream, backend, want).await?;
+        chosen(stream, backend, server);
+        let cause = match attempt(stream, server, permit).await {
+            Ok(side) => {
+                stream.exchange.marks.connected_us = stream.local.core.now_us();
+                return Ok(side);
+            }
+            Err(Failure::Final(fault)) => return Err(fault),
+            Err(Failure::Connect(cause)) => cause,
+        };
+        want_again = retry(stream, backend, server, attempts, cause).await?;
+    }
+}
+
+/// Decides about another attempt after a failure: on the server returned, or on any other.
+pub async fn retry(
+    stream: &mut Stream<'_>,
+    backend: ProxyId,
+    failed: ServerId,
+    attempts: &mut Attempts,
+    cause: Cause,
+) -> Result<Option<ServerId>, Fault> {
+    let proxy = stream.generation.plan().proxy(backend);
+    let Some(plan) = proxy.backend.as_ref() else {
+        return Err(Fault::new(Cause::Internal, Phase::Connect));
+    };
+    let retries = stream.exchange.overrides.retries.unwrap_or(plan.retries);
+    if attempts.retries >= retries {
+        stream.generation.stats.server(failed).connect_errors.inc();
+        stream.generation.stats.back(backend).service.connect_errors.inc();
+        return Err(Fault::new(cause, Phase::Connect));
+    }
+    attempts.retries += 1;
+    stream.exchange.facts.retries = attempts.retries;
+    let goes_elsewhere = plan.redispatch.applies(attempts.retries, retries)
+        || !stream.generation.server(failed).is_usable();
+    if goes_elsewhere {
+        attempts.avoid.push(failed);
+        attempts.bound = None;
+        stream.exchange.facts.redispatched = true;
+        stream.generation.stats.server(failed).redispatches.inc();
+        stream.generation.stats.back(backend).service.redispatches.inc();
+        return Ok(None);
+    }
+    stream.generation.stats.server(failed).retries.inc();
+    stream.generation.stats.back(backend).service.retries.inc();
+    if cause == Cause::ServerAbort {
+        pause(stream, proxy.timeouts.connect_ms).await?;
+    }
+    Ok(Some(failed))
+}
+
+/// A refused connection is not tried again at once (manual, `retries`: one second at most).
+async fn pause(stream: &Stream<'_>, connect_timeout_ms: Option<u64>) -> Result<(), Fault> {
+    let pause_ms = connect_timeout_ms.map_or(RETRY_PAUSE_MS, |ms| ms.min(RETRY_PAUSE_MS));
+    let patience = Patience {
+        until_ms: Some(stream.local.core.now_ms() + pause_ms),
+        watches_client: stream.aborts_on_close(),
+    };
+    let never = wait(stream.local, stream.client, patience, |_| std::task::Poll::<()>::Pending);
+    match never.await {
+        Err(Interrupted::TimedOut) | Ok(()) => Ok(()),
+        Err(other) => Err(other.fault(Cause::ServerTimeout, Phase::Connect)),
+    }
+}
+
+/// Notes the server that the request goes to.
+fn chosen(stream: &mut Stream<'_>, backend: ProxyId, server: ServerId) {
+    stream.exchange.marks.permit_us = stream.local.core.now_us();
+    stream.exchange.facts.server = Some(server);
+    stream.client.entry.server.set(Some(server));
+    stream.client.entry.on_backup.set(stream.generation.server(server).is_backup());
+    stream.generation.stats.server(server).chosen.inc();
+    stream.generation.stats.back(backend).service.chosen.inc();
+    stream.enter_server(server);
+}
+
+async fn attempt(
+    stream: &mut Stream<'_>,
+    id: ServerId,
+    permit: Permit,
+) -> Result<ServerSide, Failure> {
+    let state = Arc::clone(stream.generation.server(id));
+    let key = key(stream, id);
+    if let Some(idle) = idle_connection(stream, &state, key) {
+        stream.generation.stats.server(id).reuses.inc();
+        stream.generation.stats.back(stream.backend()).service.reuses.inc();
+        return Ok(ServerSide {
+            link: idle.link,
+            id,
+            key,
+            is_reused: true,
+            carried: idle.carried + 1,
+            permit,
+        });
+    }
+    let link = connect(stream, id).await?;
+    stream.generation.stats.server(id).connects.inc();
+    stream.generation.stats.back(stream.backend()).service.connects.inc();
+    Ok(ServerSide { link, id, key, is_reused: false, carried: 1, permit })
+}
+
+/// An idle connection that this request may use (manual, `http-reuse`).
+fn idle_connection(stream: &mut Stream<'_>, state: &Arc<ServerState>, key: Key) -> Option<Idle> {
+    if let Some((server, idle)) = stream.client.own.take() {
+        if Arc::ptr_eq(&server, state) && idle.is_quiet() {
+            return Some(idle);
+        }
+    }
+    let may_share = match stream.backend_options().reuse {
+        HttpReuse::Never => false,
+        HttpReuse::Safe => !stream.client.is_first_exchange(),
+        HttpReuse::Aggressive | HttpReuse::Always => true,
+    };
+    if !stream.is_http() || !may_share {
+        return None;
+    }
+    let proven_only = stream.client.is_first_exchange()
+        && stream.backend_options().reuse == HttpReuse::Aggressive;
+    stream.local.pool.take(state, key, if proven_only { 2 } else { 1 })
+}
+
+async fn connect(stream: &mut Stream<'_>, id: ServerId) -> Result<Link, Failure> {
+    let server = stream.generation.plan().server(id);
+    let timeouts = &stream.generation.plan().proxy(server.backend).timeouts;
+    let connect_ms = stream.exchange.overrides.connect_timeout_ms.map(u64::from).or(timeouts.connect_ms);
+    let Some(address) = address(stream, server) else {
+        return Err(Failure::Connect(Cause::ServerAbort));
+    };
+    let address = address.map_err(|_| Failure::Final(resource()))?;
+    let socket = match reactor::net::stream_socket(&address) {
+        Ok(socket) => socket,
+        Err(_) => return Err(Failure::Final(resource())),
+    };
+    let patience = Patience {
+        until_ms: connect_ms.map(|ms| stream.local.core.now_ms() + ms),
+        watches_client: stream.aborts_on_close(),
+    };
+    let mut connecting = pin!(stream.local.core.connect(socket, &address));
+    let polled = |cx: &mut std::task::Context<'_>| connecting.as_mut().poll(cx);
+    match wait(stream.local, stream.client, patience, polled).await {
+        Ok(Ok(sock)) => {
+            stream.exchange.facts.server_side_dst = address.as_socket();
+            secure(stream, id, sock, patience).await
+        }
+        Ok(Err(_)) => Err(Failure::Connect(Cause::ServerAbort)),
+        Err(Interrupted::TimedOut) => Err(Failure::Connect(Cause::ServerTimeout)),
+        Err(other) => Err(Failure::Final(other.fault(Cause::ServerTimeout, Phase::Connect))),
+    }
+}
+
+/// The TLS handshake with a server that wants one.
+async fn secure(
+    stream: &Stream<'_>,
+    id: ServerId,
+    sock: Sock,
+    patience: Patience,
+) -> Result<Link, Failure> {
+    let Some(context) = stream.generation.runtime.tls_of_server(id) else {
+        return Ok(Link::Plain(sock));
+    };
+    let Ok(session) = context.session(server_name(stream)) else {
+        return Err(Failure::Connect(Cause::ServerAbort));
+    };
+    let secured = tls::Stream::new(sock, session);
+    let shaken =
+        wait(stream.local, stream.client, patience, |cx| secured.poll_handshake(cx)).await;
+    match shaken {
+        Ok(Ok(())) => Ok(Link::Tls(Box::new(secured))),
+        Ok(Err(_)) => Err(Failure::Connect(Cause::ServerAbort)),
+        Err(Interrupted::TimedOut) => Err(Failure::Connect(Cause::ServerTimeout)),
+        Err(other) => Err(Failure::Final(other.fault(Cause::ServerTimeout, Phase::Connect))),
+    }
+}
+
+/// The name to ask for: that of the request (manual, `sni-auto`, the default for HTTP).
+fn server_name<'s>(stream: &'s Stream<'_>) -> Option<&'s str> {
+    let host = stream.is_http().then(|| stream.exchange.request.host());
+    let host = std::str::from_utf8(host?).ok()?;
+    Some(host.rsplit_once(':').map_or(host, |(name, _)| name)).filter(|name| !name.is_empty())
+}
+
+/// What connections to this server must share: for TLS, the name that was asked for.
+fn key(stream: &Stream<'_>, id: ServerId) -> Key {
+    use std::hash::{DefaultHasher, Hash, Hasher};
+    if stream.generation.runtime.tls_of_server(id).is_none() {
+        return Key::default();
+    }
+    let mut hasher = DefaultHasher::new();
+    server_name(stream).hash(&mut hasher);
+    Key(hasher.finish())
+}
+
+/// No socket: we are out of descriptors or memory (manual, 8.5: `R`).
+fn resource() -> Fault {
+    Fault::new(Cause::Resource, Phase::Connect)
+}
+
+/// Where the server is now; `None` where its name has not been resolved.
+fn address(stream: &Stream<'_>, server: &Server) -> Option<io::Result<SockAddr>> {
+    Some(match stream.generation.endpoint(server) {
+        Endpoint::Tcp(address) => Ok(address.into()),
+        Endpoint::TcpOffset(ip, offset) => {
+            let port = stream.client.facts.dst.map_or(0, |dst| i32::from(dst.port()));
+            let port = u16::try_from(port + offset).unwrap_or(0);
+            Ok(SocketAddr::new(ip, port).into())
+        }
+        Endpoint::Unix(path) => SockAddr::unix(path),
+        Endpoint::Abstract(name) => SockAddr::unix(format!("\0{name}")),
+        Endpoint::Unresolved => return None,
+    })
+}

@@ -1,0 +1,47 @@
+//! Rules on a connection before its first stream (manual, `tcp-request connection|session`).
+
+use super::judge::{Contents, Sees, evaluate};
+use super::{Client, Local};
+use crate::rules::{Ruleset, Verdict};
+use crate::state::Generation;
+
+/// `tcp-request connection`: whether the connection may go on.
+pub fn admits_connection(local: &Local, generation: &Generation, client: &mut Client) -> bool {
+    let rules = &generation.plan().proxy(client.frontend).rules.connection;
+    admits(local, generation, client, rules)
+}
+
+/// `tcp-request session`: the same after the handshakes.
+pub fn admits_session(local: &Local, generation: &Generation, client: &mut Client) -> bool {
+    let rules = &generation.plan().proxy(client.frontend).rules.session;
+    admits(local, generation, client, rules)
+}
+
+fn admits(
+    local: &Local,
+    generation: &Generation,
+    client: &mut Client,
+    rules: &Ruleset,
+) -> bool {
+    if rules.is_empty() {
+        return true;
+    }
+    let mut exchange = local.take_exchange();
+    let contents = Contents::default();
+    let verdict = evaluate(
+        local,
+        generation,
+        client,
+        &mut exchange,
+        rules,
+        0,
+        Sees::Connection,
+        contents,
+    );
+    // What a rule says about the source holds for the whole connection.
+    if let Some(src) = exchange.facts.src {
+        client.facts.src = Some(src);
+    }
+    local.keep_exchange(exchange);
+    matches!(verdict, Verdict::Continue | Verdict::Accept)
+}

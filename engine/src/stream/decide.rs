@@ -1,0 +1,177 @@
+//! The configured rules, in the order in which HAProxy runs them, and what follows from each.
+
+use super::judge::{Contents, Sees};
+use super::wait::{Interrupted, Patience, wait};
+use super::{Fault, Next, Stream, reply};
+use crate::log::{Cause, Phase};
+use crate::plan::ProxyId;
+use crate::rules::{Answer, Verdict};
+
+/// The frontend's word on a request: `Some` if it was answered here.
+///
+/// Order: `monitor-uri`, `http-request`, the stats page, `redirect` (manual, 4.2 and 4.3).
+pub async fn frontend(stream: &mut Stream<'_>) -> Result<Option<Next>, Fault> {
+    if let Some(next) = monitor(stream).await {
+        return Ok(Some(next));
+    }
+    let frontend = stream.client.frontend;
+    request_rules(stream, frontend).await
+}
+
+/// The backend's word on a request; a `listen` section has spoken already.
+pub async fn backend(stream: &mut Stream<'_>) -> Result<Option<Next>, Fault> {
+    let backend = stream.backend();
+    if backend == stream.client.frontend {
+        return Ok(None);
+    }
+    request_rules(stream, backend).await
+}
+
+async fn request_rules(stream: &mut Stream<'_>, proxy: ProxyId) -> Result<Option<Next>, Fault> {
+    let generation = stream.generation;
+    let plan = generation.plan().proxy(proxy);
+    let content = stream.evaluate(&plan.rules.request_content, 0, Sees::Request, Contents::default());
+    if let Some(next) = act(stream, proxy, content, Phase::Request).await? {
+        return Ok(Some(next));
+    }
+    let verdict = stream.evaluate(&plan.rules.http_request, 0, Sees::Request, Contents::default());
+    if let Some(next) = act(stream, proxy, verdict, Phase::Request).await? {
+        return Ok(Some(next));
+    }
+    if let Some(page) = &plan.stats_page
+        && super::stats_page::is_asked_for(page, &stream.exchange.request)
+    {
+        return Ok(Some(super::stats_page::answer(stream, proxy, page)));
+    }
+    let verdict = stream.evaluate(&plan.rules.redirects, 0, Sees::Request, Contents::default());
+    act(stream, proxy, verdict, Phase::Request).await
+}
+
+/// The rules on a response, the backend's first: `Some` if it was replaced.
+pub async fn response(stream: &mut Stream<'_>) -> Result<Option<Next>, Fault> {
+    let (backend, frontend) = (stream.backend(), stream.client.frontend);
+    let proxies = [Some(backend), Some(frontend).filter(|&front| front != backend)];
+    let generation = stream.generation;
+    for proxy in proxies.into_iter().flatten() {
+        let rules = &generation.plan().proxy(proxy).rules.http_response;
+        let verdict = stream.evaluate(rules, 0, Sees::Response, Contents::default());
+        if let Some(next) = act(stream, proxy, verdict, Phase::Headers).await? {
+            return Ok(Some(next));
+        }
+    }
+    after_response(stream);
+    Ok(None)
+}
+
+/// `http-after-response`, which runs on every response, those made here included.
+pub fn after_response(stream: &mut Stream<'_>) {
+    let (backend, frontend) = (stream.backend(), stream.client.frontend);
+    let proxies = [Some(backend), Some(frontend).filter(|&front| front != backend)];
+    let generation = stream.generation;
+    for proxy in proxies.into_iter().flatten() {
+        let rules = &generation.plan().proxy(proxy).rules.http_after_response;
+        stream.evaluate(rules, 0, Sees::Response, Contents::default());
+    }
+}
+
+/// Does what a verdict says; `Some` if the exchange is over with it.
+async fn act(
+    stream: &mut Stream<'_>,
+    proxy: ProxyId,
+    verdict: Verdict,
+    phase: Phase,
+) -> Result<Option<Next>, Fault> {
+    let answered = |cause: Cause| (cause, phase);
+    let (answer, (cause, phase)) = match verdict {
+        Verdict::Continue | Verdict::Accept => return Ok(None),
+        Verdict::Deny(answer) => {
+            count_denied(stream, proxy, phase);
+            (answer, answered(Cause::Proxy))
+        }
+        Verdict::Tarpit(answer) => {
+            count_denied(stream, proxy, phase);
+            tarpit(stream, proxy).await?;
+            (answer, (Cause::Proxy, Phase::Tarpit))
+        }
+        Verdict::Return(answer) | Verdict::Redirect(answer) => {
+            count_intercepted(stream, proxy);
+            (answer, answered(Cause::Local))
+        }
+        Verdict::Auth(answer) => (answer, answered(Cause::Proxy)),
+        Verdict::Reject | Verdict::SilentDrop => {
+            count_denied(stream, proxy, phase);
+            return Err(Fault::new(Cause::Proxy, phase).with_status(0));
+        }
+        Verdict::UseService(name) => {
+            return Err(unavailable_service(&name));
+        }
+        Verdict::Wait { .. } | Verdict::WaitForBody { .. } | Verdict::ExpectProxy => {
+            return Ok(None);
+        }
+        Verdict::InternalError => {
+            return Err(Fault::new(Cause::Proxy, phase).with_status(500));
+        }
+    };
+    stream.exchange.facts.termination.end(cause, phase);
+    Ok(Some(reply::send(stream, &answer).await))
+}
+
+/// A service that is not built in: the configuration's check refuses it, so this is ours.
+fn unavailable_service(_name: &str) -> Fault {
+    Fault::new(Cause::Internal, Phase::Request)
+}
+
+fn count_denied(stream: &Stream<'_>, proxy: ProxyId, phase: Phase) {
+    let stats = &stream.generation.stats;
+    let is_front = proxy == stream.client.frontend;
+    match (phase, is_front) {
+        (Phase::Headers, true) => stats.front(proxy).denied_responses.inc(),
+        (Phase::Headers, false) => stats.back(proxy).service.denied_responses.inc(),
+        (_, true) => {
+            stats.front(proxy).denied_requests.inc();
+            stream.count_on_listener(|listener| listener.denied_requests.inc());
+        }
+        (_, false) => stats.back(proxy).denied_requests.inc(),
+    }
+}
+
+fn count_intercepted(stream: &Stream<'_>, proxy: ProxyId) {
+    if proxy == stream.client.frontend {
+        stream.generation.stats.front(proxy).intercepted.inc();
+    } else {
+        stream.generation.stats.back(proxy).intercepted.inc();
+    }
+}
+
+/// Holds the client back (manual, `timeout tarpit`).
+async fn tarpit(stream: &mut Stream<'_>, proxy: ProxyId) -> Result<(), Fault> {
+    let configured_ms = stream.generation.plan().proxy(proxy).timeouts.tarpit_ms;
+    let tarpit_ms =
+        stream.exchange.overrides.tarpit_timeout_ms.map(u64::from).or(configured_ms).unwrap_or(0);
+    let patience = Patience {
+        until_ms: Some(stream.local.core.now_ms() + tarpit_ms),
+        watches_client: true,
+    };
+    let held = wait(stream.local, stream.client, patience, |_| std::task::Poll::<()>::Pending);
+    match held.await {
+        Ok(()) | Err(Interrupted::TimedOut) => {
+            stream.exchange.marks.permit_us = stream.local.core.now_us();
+            Ok(())
+        }
+        Err(other) => Err(other.fault(Cause::Proxy, Phase::Tarpit)),
+    }
+}
+
+/// `monitor-uri`: answered before any rule, counted nowhere, logged nowhere.
+async fn monitor(stream: &mut Stream<'_>) -> Option<Next> {
+    let generation = stream.generation;
+    let frontend = generation.plan().proxy(stream.client.frontend).frontend.as_ref()?;
+    let uri = frontend.monitor_uri.as_deref()?;
+    if stream.exchange.request.path_and_query() != uri && stream.exchange.request.target() != uri {
+        return None;
+    }
+    let fails = frontend.monitor_fail.iter().any(|condition| stream.holds(Some(condition)));
+    stream.exchange.log_is_muted = true;
+    stream.exchange.facts.termination.end(Cause::Local, Phase::Request);
+    Some(reply::send(stream, &Answer::error(if fails { 503 } else { 200 })).await)
+}

@@ -1,0 +1,27 @@
+//! The one place where a fault becomes what the client is told.
+
+use super::{Fault, Next, Stream, reply};
+use crate::log::Phase;
+
+/// Ends the exchange with `fault`: an error page if the client can still be told, else a cut.
+pub async fn answer(stream: &mut Stream<'_>, fault: Fault) -> Next {
+    stream.exchange.facts.termination.end(fault.cause, fault.phase);
+    count(stream, fault);
+    if fault.status == 0 || stream.exchange.response_begun || !stream.is_http() {
+        if !stream.exchange.response_begun {
+            stream.exchange.facts.status = -1;
+        }
+        // What was promised and cannot be delivered must not look complete.
+        stream.client.link.abort();
+        return Next::Close;
+    }
+    reply::error(stream, fault.status).await
+}
+
+fn count(stream: &Stream<'_>, fault: Fault) {
+    let front = stream.generation.stats.front(stream.client.frontend);
+    if fault.phase == Phase::Request {
+        front.request_errors.inc();
+        stream.count_on_listener(|listener| listener.request_errors.inc());
+    }
+}

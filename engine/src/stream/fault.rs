@@ -1,0 +1,68 @@
+//! One way in which an exchange ends early, and the status that the client is told for it.
+
+use crate::log::{Cause, Phase};
+
+/// Why an exchange cannot go on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Fault {
+    /// Whose doing it was: the first character of the termination state (manual, 8.5).
+    pub cause: Cause,
+    /// How far the exchange had come: the second character.
+    pub phase: Phase,
+    /// Told to the client as long as nothing of a response has been sent; 0 closes without a word.
+    pub status: u16,
+}
+
+impl Fault {
+    /// A fault with the status that HAProxy answers for it (manual, 8.5 and `errorfile`).
+    pub fn new(cause: Cause, phase: Phase) -> Self {
+        let status = match (cause, phase) {
+            (Cause::ClientTimeout, _) => 408,
+            (Cause::ClientAbort, _) => 400,
+            (_, Phase::Queue | Phase::Connect) => 503,
+            (Cause::ServerTimeout, _) => 504,
+            (Cause::ServerAbort, _) => 502,
+            (Cause::Proxy, Phase::Request) => 400,
+            (Cause::Proxy, _) => 502,
+            (Cause::Down | Cause::Up | Cause::Killed, _) => 503,
+            _ => 500,
+        };
+        Self { cause, phase, status }
+    }
+
+    /// The same fault with another status.
+    pub fn with_status(self, status: u16) -> Self {
+        Self { status, ..self }
+    }
+
+    /// Whether the client brought it about.
+    pub fn is_clients(&self) -> bool {
+        matches!(self.cause, Cause::ClientAbort | Cause::ClientTimeout)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Fault;
+    use crate::log::{Cause, Phase};
+
+    /// Manual 8.5, the states that operators know by heart, with the status of each.
+    #[test]
+    fn states_and_statuses_of_the_manual() {
+        for (cause, phase, letters, status) in [
+            (Cause::ClientTimeout, Phase::Request, "cR", 408),
+            (Cause::ClientAbort, Phase::Request, "CR", 400),
+            (Cause::Proxy, Phase::Request, "PR", 400),
+            (Cause::ServerTimeout, Phase::Queue, "sQ", 503),
+            (Cause::ServerAbort, Phase::Connect, "SC", 503),
+            (Cause::ServerTimeout, Phase::Connect, "sC", 503),
+            (Cause::ServerTimeout, Phase::Headers, "sH", 504),
+            (Cause::ServerAbort, Phase::Headers, "SH", 502),
+            (Cause::Proxy, Phase::Headers, "PH", 502),
+        ] {
+            let fault = Fault::new(cause, phase);
+            let seen = [fault.cause.letter(), fault.phase.letter()];
+            assert_eq!((seen.as_slice(), fault.status), (letters.as_bytes(), status));
+        }
+    }
+}

@@ -1,0 +1,99 @@
+//! The end of an exchange: times, counters, the log line.
+
+use super::{Stream, journal};
+use crate::log::Cause;
+use crate::sample::{ConnectionCounts, Timers};
+
+/// Counts a request whose head is complete.
+pub fn request_begins(stream: &Stream<'_>) {
+    let now_ms = stream.local.core.now_ms();
+    let stats = &stream.generation.stats;
+    let front = stats.front(stream.client.frontend);
+    front.requests.hit(now_ms);
+    front.h1_requests.inc();
+    stats.process.requests.inc();
+}
+
+/// Counts everything about the exchange and writes its log line.
+pub fn record(stream: &mut Stream<'_>) {
+    measure(stream);
+    count(stream);
+    stream.leave_all();
+    journal::write(stream);
+}
+
+fn measure(stream: &mut Stream<'_>) {
+    let now_us = stream.local.core.now_us();
+    let marks = stream.exchange.marks;
+    let ms = |from_us: u64, to_us: u64| -> i32 {
+        if from_us == 0 || to_us == 0 { -1 } else { (to_us.saturating_sub(from_us) / 1000) as i32 }
+    };
+    let response_us = marks.response_us;
+    let facts = &mut stream.exchange.facts;
+    facts.timers = Timers {
+        idle_ms: ms(marks.start_us, marks.first_byte_us).max(0),
+        request_ms: ms(marks.first_byte_us, marks.request_us),
+        queue_ms: ms(marks.request_us, marks.permit_us),
+        connect_ms: ms(marks.permit_us, marks.connected_us),
+        response_ms: ms(marks.connected_us, response_us),
+        total_ms: ms(marks.start_us, now_us),
+    };
+    let (received, sent) = stream.client.link.passed();
+    let received = received - stream.client.link.queued() as u64;
+    let sent = sent + stream.client.link.unsent() as u64;
+    facts.bytes_in = received.saturating_sub(marks.received_before);
+    facts.bytes_out = sent.saturating_sub(marks.sent_before);
+    let counters = &stream.generation.stats;
+    facts.connections = ConnectionCounts {
+        process: counters.process.open.everywhere() as u32,
+        frontend: counters.front(stream.client.frontend).open.everywhere() as u32,
+        backend: facts.backend.map_or(0, |b| counters.back(b).service.open.everywhere() as u32),
+        server: facts.server.map_or(0, |s| counters.server(s).open.everywhere() as u32),
+    };
+}
+
+fn count(stream: &mut Stream<'_>) {
+    let facts = &stream.exchange.facts;
+    let stats = &stream.generation.stats;
+    let front = stats.front(stream.client.frontend);
+    let status = u16::try_from(facts.status).unwrap_or(0);
+    let cause = facts.termination.cause;
+    front.bytes.request_in.add(facts.bytes_in);
+    front.bytes.response_in.add(facts.bytes_out);
+    front.bytes.response_out.add(facts.bytes_out);
+    stats.process.bytes_out.add(facts.bytes_out);
+    if stream.is_http() {
+        front.responses.count(status);
+    }
+    let total_us = stream.local.core.now_us().saturating_sub(stream.exchange.marks.first_byte_us);
+    let timers = facts.timers;
+    let back = facts.backend.map(|backend| &stats.back(backend).service);
+    let server = facts.server.map(|server| stats.server(server));
+    for service in [back, server].into_iter().flatten() {
+        service.bytes.request_in.add(facts.bytes_in);
+        service.bytes.request_out.add(facts.bytes_in);
+        service.bytes.response_in.add(facts.bytes_out);
+        service.bytes.response_out.add(facts.bytes_out);
+        if stream.is_http() {
+            service.responses.count(status);
+        }
+        match cause {
+            Cause::ClientAbort | Cause::ClientTimeout => service.client_aborts.inc(),
+            Cause::ServerAbort | Cause::ServerTimeout if timers.connect_ms >= 0 => {
+                service.response_errors.inc();
+                if timers.response_ms >= 0 {
+                    service.server_aborts.inc();
+                }
+            }
+            _ => {}
+        }
+        if timers.connect_ms < 0 {
+            continue;
+        }
+        service.queue_time.record(timers.queue_ms.max(0) as u64);
+        service.connect_time.record(timers.connect_ms as u64);
+        service.response_time.record(timers.response_ms.max(0) as u64);
+        service.total_time.record(timers.active_ms(stream.client.facts.handshake_ms).max(0) as u64);
+        service.latency.record_us(total_us);
+    }
+}

@@ -1,0 +1,100 @@
+//! From a request to the right to use a server: chosen, bound to one, or after a wait.
+
+use std::task::Poll;
+
+use super::wait::{Patience, wait};
+use super::{Fault, Stream, hash};
+use crate::balance::{Assigned, Refusal, Request};
+use crate::log::{Cause, Phase};
+use crate::plan::{ProxyId, ServerId};
+use crate::server::{Order, Outcome, Permit, Waiting};
+
+/// Which server a request may go to.
+#[derive(Clone, Copy, Debug)]
+pub enum Want<'a> {
+    /// Any that the algorithm chooses; these only if nothing else is left.
+    Any { avoid: &'a [ServerId] },
+    /// This one: it is tried again, or something binds the request to it.
+    This(ServerId),
+}
+
+/// Waits, if need be, for a permit of a server of `backend`.
+pub async fn obtain(
+    stream: &mut Stream<'_>,
+    backend: ProxyId,
+    want: Want<'_>,
+) -> Result<(ServerId, Permit), Fault> {
+    let began_ms = stream.local.core.now_ms();
+    let queue_timeout_ms = stream
+        .exchange
+        .overrides
+        .queue_timeout_ms
+        .map(u64::from)
+        .or(stream.generation.plan().proxy(backend).timeouts.queue_ms);
+    let until_ms = queue_timeout_ms.map(|timeout_ms| began_ms + timeout_ms);
+    let hash = hash::of_request(stream, backend);
+    loop {
+        let Some(view) = stream.generation.view(backend) else { return Err(no_server()) };
+        let ticket = stream.local.tickets.take();
+        let token = ticket.token(stream.local.index);
+        let order = Order { now_ms: began_ms, ..Order::default() };
+        let bound = match want {
+            Want::Any { .. } => None,
+            Want::This(server) => view.members().iter().find(|member| member.id == server),
+        };
+        let assigned = match (bound, want) {
+            (Some(member), _) => view.assign_to(member, &order, token),
+            (None, Want::Any { avoid }) => {
+                let seed = stream.local.next_random();
+                view.assign(&Request { hash, seed, avoid }, &order, token)
+            }
+            (None, Want::This(_)) => return Err(no_server()),
+        };
+        let mut waiting = match assigned {
+            Assigned::Granted { server, permit } => return Ok((server, permit)),
+            Assigned::Refused(Refusal::NoServer) => return Err(no_server()),
+            Assigned::Refused(Refusal::QueueFull) => {
+                return Err(Fault::new(Cause::ServerTimeout, Phase::Queue));
+            }
+            Assigned::Waiting { waiting, .. } => waiting,
+        };
+        match wait_for_turn(stream, &mut waiting, &ticket, until_ms).await? {
+            Outcome::Granted { permit, ahead } => {
+                let facts = &mut stream.exchange.facts;
+                if waiting.is_for_server() {
+                    facts.server_queue = ahead;
+                } else {
+                    facts.backend_queue = ahead;
+                }
+                match view.id_of(permit.server()) {
+                    Some(server) => return Ok((server, permit)),
+                    None => return Err(no_server()),
+                }
+            }
+            Outcome::Redispatch | Outcome::Pending => {}
+        }
+    }
+}
+
+async fn wait_for_turn(
+    stream: &Stream<'_>,
+    waiting: &mut Waiting,
+    ticket: &super::tickets::Ticket<'_>,
+    until_ms: Option<u64>,
+) -> Result<Outcome, Fault> {
+    let patience = Patience { until_ms, watches_client: stream.aborts_on_close() };
+    wait(stream.local, stream.client, patience, |cx| {
+        ticket.set_waker(cx.waker());
+        match waiting.outcome() {
+            Outcome::Pending => Poll::Pending,
+            outcome => Poll::Ready(outcome),
+        }
+    })
+    .await
+    .map_err(|interrupted| interrupted.fault(Cause::ServerTimeout, Phase::Queue))
+}
+
+/// Nobody can serve the request (manual, 8.5: `SC`, status 503).
+fn no_server() -> Fault {
+    Fault::new(Cause::ServerAbort, Phase::Connect)
+}

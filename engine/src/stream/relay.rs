@@ -1,0 +1,225 @@
+//! Both bodies of an exchange on their way, each at the speed of its receiver.
+
+use std::future::poll_fn;
+use std::task::{Context, Poll, ready};
+
+use reactor::{Splice, SpliceStep};
+use wire::h1::{BodyLength, Limits};
+
+use super::wait::broken;
+use super::watch::{Side, Watch};
+use super::{Fault, Stream};
+use crate::limits::{RELAY_HIGH_BYTES, RELAY_LOW_BYTES, SPLICE_BYTES};
+use crate::log::{Cause, Phase};
+use crate::mux::Link;
+use crate::mux::h1::{BodyError, Incoming, Outgoing, Piece};
+
+/// One direction of an exchange.
+pub struct Flow {
+    pub incoming: Incoming,
+    pub outgoing: Outgoing,
+    /// The end has been put on the receiving link.
+    pub finished: bool,
+    /// The kernel moves the bytes by itself.
+    splice: Option<Box<Splice>>,
+}
+
+impl Flow {
+    /// Leaves a big body to the kernel, where both sides are plain sockets.
+    fn begin_splice(&mut self, from: &Link, to: &Link) -> bool {
+        let is_opaque = matches!(self.outgoing, Outgoing::Plain | Outgoing::Stream);
+        let left = self.incoming.opaque_bytes();
+        // Without a length only what has come already tells that it is big.
+        let is_big = left >= SPLICE_BYTES
+            && (left != u64::MAX || self.incoming.received() >= SPLICE_BYTES);
+        if !is_opaque || !is_big || to.unsent() > 0 {
+            return false;
+        }
+        let (Some(from), Some(to)) = (from.plain(), to.plain()) else { return false };
+        // Without a pipe the bytes are copied, as always.
+        self.splice = from
+            .splice_to(to, (left != u64::MAX).then_some(left))
+            .ok()
+            .map(Box::new);
+        self.splice.is_some()
+    }
+
+    /// Follows a splice to its end.
+    fn poll_splice(&mut self, to: &Link, cx: &mut Context<'_>) -> Poll<Result<(), FlowError>> {
+        while let Some(splice) = &mut self.splice {
+            match ready!(splice.poll_step(cx)) {
+                Ok(SpliceStep::Moved(bytes)) => self.incoming.moved(bytes),
+                Ok(SpliceStep::Done) => self.splice = None,
+                Ok(SpliceStep::Eof) => {
+                    self.splice = None;
+                    if !self.incoming.end_of_connection() {
+                        return Poll::Ready(Err(FlowError::Source(BodyError::Cut)));
+                    }
+                }
+                Err(error) => {
+                    self.splice = None;
+                    let sink = to.sock().send_failed().is_some();
+                    let source = BodyError::Failed(error);
+                    return Poll::Ready(Err(if sink {
+                        FlowError::Sink
+                    } else {
+                        FlowError::Source(source)
+                    }));
+                }
+            }
+        }
+        Poll::Ready(Ok(()))
+    }
+}
+
+/// Both directions of an exchange.
+pub struct Flows {
+    /// From the client to the server.
+    pub up: Flow,
+    /// From the server to the client.
+    pub down: Flow,
+}
+
+/// Which link a direction failed on, and how.
+#[derive(Debug)]
+pub enum FlowError {
+    /// The sender did not bring its body to an end.
+    Source(BodyError),
+    /// The receiver does not take it any more.
+    Sink,
+}
+
+impl Flow {
+    pub fn new(incoming: Incoming, outgoing: Outgoing) -> Self {
+        Self { incoming, outgoing, finished: false, splice: None }
+    }
+
+    /// A direction in which nothing moves.
+    pub fn nothing() -> Self {
+        let incoming = Incoming::new(BodyLength::None);
+        Self { incoming, outgoing: Outgoing::Nothing, finished: true, splice: None }
+    }
+
+    /// Nothing more is moved, although there may be more.
+    pub fn give_up(&mut self) {
+        self.finished = true;
+    }
+
+    /// Moves what can be moved now; ready once the end is on the receiving link.
+    pub fn poll(
+        &mut self,
+        from: &Link,
+        to: &Link,
+        limits: &Limits,
+        cx: &mut Context<'_>,
+    ) -> Poll<Result<(), FlowError>> {
+        if self.finished {
+            return Poll::Ready(Ok(()));
+        }
+        let moved = self.poll_pieces(from, to, limits, cx);
+        to.flush();
+        moved
+    }
+
+    fn poll_pieces(
+        &mut self,
+        from: &Link,
+        to: &Link,
+        limits: &Limits,
+        cx: &mut Context<'_>,
+    ) -> Poll<Result<(), FlowError>> {
+        loop {
+            if self.splice.is_some() || self.begin_splice(from, to) {
+                ready!(self.poll_splice(to, cx))?;
+                continue;
+            }
+            if to.unsent() >= RELAY_HIGH_BYTES {
+                to.flush();
+                match to.poll_sent(RELAY_LOW_BYTES, cx) {
+                    Poll::Ready(Ok(())) => {}
+                    Poll::Ready(Err(_)) => return Poll::Ready(Err(FlowError::Sink)),
+                    Poll::Pending => return Poll::Pending,
+                }
+            }
+            match self.incoming.poll_piece(from, limits, cx) {
+                Poll::Pending => return Poll::Pending,
+                Poll::Ready(Err(error)) => return Poll::Ready(Err(FlowError::Source(error))),
+                Poll::Ready(Ok(Piece::Data(piece))) => self.outgoing.data(to, piece),
+                Poll::Ready(Ok(Piece::End)) => {
+                    self.outgoing.end(to, self.incoming.trailers());
+                    self.finished = true;
+                    return Poll::Ready(Ok(()));
+                }
+            }
+        }
+    }
+}
+
+/// Which side's end of the exchange is still expected.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Until {
+    /// The response has gone to the client: an exchange of HTTP.
+    Response,
+    /// Both directions have ended: a tunnel.
+    Both,
+}
+
+/// Moves both bodies until `until`.
+pub async fn bodies(
+    stream: &Stream<'_>,
+    server: &Link,
+    flows: &mut Flows,
+    watch: &mut Watch,
+    until: Until,
+) -> Result<(), Fault> {
+    let client = &*stream.client;
+    let limits = stream.limits();
+    poll_fn(|cx| {
+        if let Poll::Ready(Err(error)) = flows.up.poll(&client.link, server, limits, cx) {
+            match error {
+                // The server may answer without having read everything: its answer still counts.
+                FlowError::Sink if until == Until::Response => flows.up.give_up(),
+                FlowError::Sink => return Poll::Ready(Err(cut(Cause::ServerAbort))),
+                FlowError::Source(error) => return Poll::Ready(Err(source(error, Side::Client))),
+            }
+        }
+        match flows.down.poll(server, &client.link, limits, cx) {
+            Poll::Ready(Ok(())) if until == Until::Response || flows.up.finished => {
+                return Poll::Ready(Ok(()));
+            }
+            Poll::Ready(Ok(())) | Poll::Pending => {}
+            Poll::Ready(Err(FlowError::Sink)) => {
+                return Poll::Ready(Err(cut(Cause::ClientAbort)));
+            }
+            Poll::Ready(Err(FlowError::Source(error))) => {
+                return Poll::Ready(Err(source(error, Side::Server)));
+            }
+        }
+        if let Some(interrupted) = broken(client, false, cx) {
+            return Poll::Ready(Err(interrupted.fault(Cause::Internal, Phase::Data)));
+        }
+        let awaited = [
+            !flows.up.finished || client.link.unsent() > 0,
+            !flows.down.finished || server.unsent() > 0,
+        ];
+        match watch.poll(stream.local, client, server, awaited, cx) {
+            Poll::Ready(Side::Client) => Poll::Ready(Err(cut(Cause::ClientTimeout))),
+            Poll::Ready(Side::Server) => Poll::Ready(Err(cut(Cause::ServerTimeout))),
+            Poll::Pending => Poll::Pending,
+        }
+    })
+    .await
+}
+
+fn cut(cause: Cause) -> Fault {
+    Fault::new(cause, Phase::Data)
+}
+
+/// The fault of a body that did not come to its end.
+pub fn source(error: BodyError, side: Side) -> Fault {
+    cut(match (error, side) {
+        (BodyError::Malformed, _) => Cause::Proxy,
+        (BodyError::Cut | BodyError::Failed(_), Side::Client) => Cause::ClientAbort,
+        (BodyError::Cut | BodyError::Failed(_), Side::Server) => Cause::ServerAbort,
+    })
+}

@@ -1,0 +1,150 @@
+//! Answers made here: error pages, what rules return, what services produce.
+
+use std::task::{Context, Poll, Waker};
+
+use reactor::Seg;
+use wire::h1::{Asked, BodyLength, ConnectionOut, HeadParser, Limits, Parse, write_response};
+use wire::{Head, Version};
+
+use super::exchange::Upload;
+use super::{Next, Stream, decide};
+use crate::mux::h1::{Incoming, Piece};
+use crate::plan::ErrorPage;
+use crate::rules::{Answer, AnswerBody};
+use crate::service::Message;
+
+/// Answers with the page that is configured for `status`, or else with HAProxy's own.
+pub async fn error(stream: &mut Stream<'_>, status: u16) -> Next {
+    send(stream, &Answer::error(status)).await
+}
+
+/// Sends an answer; tells whether the connection may go on.
+pub async fn send(stream: &mut Stream<'_>, answer: &Answer) -> Next {
+    let Some(body) = make(stream, answer) else {
+        stream.exchange.facts.status = -1;
+        return Next::Close;
+    };
+    for (name, value) in &answer.fields {
+        stream.exchange.response.append(name, value);
+    }
+    decide::after_response(stream);
+    deliver(stream, body)
+}
+
+/// Sends a whole HTTP message that was made here.
+pub fn message(stream: &mut Stream<'_>, message: &[u8]) -> Next {
+    match whole(&mut stream.exchange.response, message) {
+        Some(body) => deliver(stream, body),
+        None => Next::Close,
+    }
+}
+
+/// Sends the head that stands in the exchange, and `body`.
+fn deliver(stream: &mut Stream<'_>, body: Seg) -> Next {
+    let status = stream.exchange.response.status();
+    stream.exchange.facts.status = i32::from(status);
+    let lives = !matches!(status, 400 | 408)
+        && stream.exchange.request_framing.keep_alive
+        && stream.front_options().connection != cfgparse::model::proxy::HttpConnection::Close
+        && !stream.local.is_stopping.get()
+        && request_is_over(stream);
+    let request = &stream.exchange.request;
+    let is_head = request.method() == b"HEAD";
+    let connection = ConnectionOut {
+        keep_alive: lives,
+        peer_10: !request.version().is_11(),
+        silent: false,
+    };
+    let response = &stream.exchange.response;
+    let link = &stream.client.link;
+    link.write(|out| write_response(response, connection, out));
+    if !is_head {
+        link.send(body);
+    }
+    link.flush();
+    stream.exchange.response_begun = true;
+    if lives { Next::Again } else { Next::Close }
+}
+
+/// Makes the response's head in the exchange and returns the body; `None` closes without a word.
+fn make(stream: &mut Stream<'_>, answer: &Answer) -> Option<Seg> {
+    let status = answer.status;
+    let body = match &answer.body {
+        AnswerBody::ErrorFile => return error_page(stream, status),
+        AnswerBody::Message(message) => return whole(&mut stream.exchange.response, message),
+        AnswerBody::Empty => Seg::constant(b""),
+        AnswerBody::Content { bytes, .. } => Seg::heap(bytes.to_vec()),
+        AnswerBody::Shared { bytes, .. } => Seg::heap(bytes.to_vec()),
+    };
+    let response = &mut stream.exchange.response;
+    *response = Head::response(status, wire::status::reason(status).as_bytes());
+    response.append_with(b"content-length", |out| {
+        out.extend_from_slice(itoa::Buffer::new().format(body.len()).as_bytes());
+    });
+    if let AnswerBody::Content { content_type: Some(content_type), .. }
+    | AnswerBody::Shared { content_type: Some(content_type), .. } = &answer.body
+    {
+        response.append(b"content-type", content_type.as_bytes());
+    }
+    Some(body)
+}
+
+fn error_page(stream: &mut Stream<'_>, status: u16) -> Option<Seg> {
+    let generation = stream.generation;
+    let plan = generation.plan();
+    let pages = [stream.backend(), stream.client.frontend]
+        .map(|proxy| plan.proxy(proxy).error_pages.page(status));
+    let response = &mut stream.exchange.response;
+    match pages.into_iter().flatten().next() {
+        Some(ErrorPage::Silent) => None,
+        Some(ErrorPage::Message(message)) => whole(response, message),
+        Some(ErrorPage::Location { status, url }) => {
+            *response = Head::response(*status, wire::status::reason(*status).as_bytes());
+            response.append(b"content-length", b"0");
+            response.append(b"cache-control", b"no-cache");
+            response.append(b"location", url.as_bytes());
+            Some(Seg::constant(b""))
+        }
+        None => whole(response, Message::of_error(status).raw.as_bytes()),
+    }
+}
+
+/// A whole HTTP message as it stands in a file: its head is parsed like any other.
+fn whole(response: &mut Head, message: &[u8]) -> Option<Seg> {
+    let parsed =
+        HeadParser::new().response(message, &Limits::default(), Asked::default(), response);
+    let Ok(Parse::Complete { consumed, .. }) = parsed else {
+        debug_assert!(false, "error files are checked when they are loaded");
+        return None;
+    };
+    let body = &message[consumed..];
+    response.set_version(Version::HTTP_11);
+    if response.first(b"content-length").is_none() {
+        response.append_with(b"content-length", |out| {
+            out.extend_from_slice(itoa::Buffer::new().format(body.len()).as_bytes());
+        });
+    }
+    Some(Seg::heap(body.to_vec()))
+}
+
+/// Whether the whole request has been taken off the connection. What has arrived of its body
+/// already is dropped for that; what has not is never waited for.
+fn request_is_over(stream: &mut Stream<'_>) -> bool {
+    match stream.exchange.upload {
+        Upload::Done => return true,
+        Upload::Begun => return false,
+        Upload::Untouched => {}
+    }
+    if stream.exchange.request_framing.body == BodyLength::None {
+        return true;
+    }
+    let mut cx = Context::from_waker(Waker::noop());
+    let mut body = Incoming::new(stream.exchange.request_framing.body);
+    loop {
+        match body.poll_piece(&stream.client.link, stream.limits(), &mut cx) {
+            Poll::Ready(Ok(Piece::Data(_))) => {}
+            Poll::Ready(Ok(Piece::End)) => return true,
+            Poll::Ready(Err(_)) | Poll::Pending => return false,
+        }
+    }
+}

@@ -1,0 +1,193 @@
+//! The response's head: awaited while the request's body goes out, judged, passed on.
+
+use std::future::poll_fn;
+use std::task::Poll;
+
+use cfgparse::model::proxy::HttpConnection;
+use wire::Known;
+use wire::h1::{Asked, BodyLength, ConnectionOut, Framing, write_response};
+
+use super::connect::ServerSide;
+use super::relay::{Flow, FlowError, source};
+use super::wait::broken;
+use super::watch::{Side, Watch};
+use super::{Exchange, Fault, Stream};
+use crate::limits::INTERIM_RESPONSES_MAX;
+use crate::log::{Cause, Phase};
+use crate::mux::h1::{HeadFault, HeadReader, Incoming, Outgoing};
+
+/// Why there is no response.
+pub enum NoResponse {
+    Fault(Fault),
+    /// The server closed an idle connection just as the request went out on it: it has not seen
+    /// the request, or may safely see it again (RFC 9110, section 9.2.2).
+    Stale,
+}
+
+/// Waits for the final response's head, passing interim ones on; the request's body goes out
+/// meanwhile.
+pub async fn receive(
+    stream: &mut Stream<'_>,
+    side: &ServerSide,
+    upload: &mut Flow,
+    watch: &mut Watch,
+) -> Result<(), NoResponse> {
+    let asked = Asked::of(&stream.exchange.request, &stream.exchange.request_framing);
+    for _ in 0..INTERIM_RESPONSES_MAX {
+        let framing = match head(stream, side, upload, watch, asked).await {
+            Ok(framing) => framing,
+            Err(Missing::Fault(fault)) => return Err(NoResponse::Fault(fault)),
+            Err(Missing::Closed) if may_repeat(stream.exchange, side, upload) => {
+                return Err(NoResponse::Stale);
+            }
+            Err(Missing::Closed) => {
+                return Err(NoResponse::Fault(Fault::new(Cause::ServerAbort, Phase::Headers)));
+            }
+        };
+        stream.exchange.response_framing = framing;
+        let status = stream.exchange.response.status();
+        if status >= 200 || status == 101 {
+            return Ok(());
+        }
+        pass_interim(stream);
+    }
+    Err(NoResponse::Fault(Fault::new(Cause::Proxy, Phase::Headers)))
+}
+
+enum Missing {
+    Fault(Fault),
+    /// Nothing came and nothing will.
+    Closed,
+}
+
+async fn head(
+    stream: &mut Stream<'_>,
+    side: &ServerSide,
+    upload: &mut Flow,
+    watch: &mut Watch,
+    asked: Asked,
+) -> Result<Framing, Missing> {
+    let mut reader = HeadReader::default();
+    let limits = *stream.limits();
+    let watches_client = stream.aborts_on_close();
+    let (local, client) = (stream.local, &*stream.client);
+    let response = &mut stream.exchange.response;
+    poll_fn(|cx| {
+        if !upload.finished
+            && let Poll::Ready(Err(error)) = upload.poll(&client.link, &side.link, &limits, cx)
+        {
+            match error {
+                // The server reads no more: what it has to say still counts.
+                FlowError::Sink => upload.give_up(),
+                FlowError::Source(error) => {
+                    return Poll::Ready(Err(Missing::Fault(source(error, Side::Client))));
+                }
+            }
+        }
+        match reader.poll_response(&side.link, &limits, asked, response, cx) {
+            Poll::Ready(Ok(framing)) => return Poll::Ready(Ok(framing)),
+            Poll::Ready(Err(HeadFault::Refused(_))) => {
+                return Poll::Ready(Err(fault(Cause::Proxy)));
+            }
+            Poll::Ready(Err(HeadFault::Closed { begun: true })) => {
+                return Poll::Ready(Err(fault(Cause::ServerAbort)));
+            }
+            Poll::Ready(Err(_)) => return Poll::Ready(Err(Missing::Closed)),
+            Poll::Pending => {}
+        }
+        if let Some(interrupted) = broken(client, watches_client && upload.finished, cx) {
+            let fault = interrupted.fault(Cause::ServerTimeout, Phase::Headers);
+            return Poll::Ready(Err(Missing::Fault(fault)));
+        }
+        let awaited = [!upload.finished, upload.finished || side.link.unsent() > 0];
+        match watch.poll(local, client, &side.link, awaited, cx) {
+            Poll::Ready(Side::Client) => {
+                Poll::Ready(Err(Missing::Fault(Fault::new(Cause::ClientTimeout, Phase::Data))))
+            }
+            Poll::Ready(Side::Server) => Poll::Ready(Err(fault(Cause::ServerTimeout))),
+            Poll::Pending => Poll::Pending,
+        }
+    })
+    .await
+}
+
+fn fault(cause: Cause) -> Missing {
+    Missing::Fault(Fault::new(cause, Phase::Headers))
+}
+
+/// Whether a request that met a closed idle connection may be sent again.
+fn may_repeat(exchange: &Exchange, side: &ServerSide, upload: &Flow) -> bool {
+    let is_idempotent = matches!(
+        exchange.request.method(),
+        b"GET" | b"HEAD" | b"OPTIONS" | b"TRACE" | b"PUT" | b"DELETE"
+    );
+    side.is_reused && is_idempotent && upload.incoming.received() == 0
+}
+
+/// A 1xx response goes to the client as it is; HTTP/1.0 knows none (RFC 9110, section 15.2).
+fn pass_interim(stream: &mut Stream<'_>) {
+    if !stream.exchange.request.version().is_11() {
+        return;
+    }
+    let response = &stream.exchange.response;
+    stream.client.link.write(|out| write_response(response, ConnectionOut::SILENT, out));
+    stream.client.link.flush();
+}
+
+/// What becomes of the two connections after the exchange, and how the body goes out.
+#[derive(Clone, Copy, Debug)]
+pub struct Course {
+    pub client_lives: bool,
+    pub server_lives: bool,
+    pub outgoing: Outgoing,
+}
+
+/// Decides how the response goes to the client (RFC 9112, sections 6.3 and 9.3).
+pub fn course(stream: &Stream<'_>, upload_finished: bool) -> Course {
+    let exchange = &*stream.exchange;
+    let (asked, given) = (&exchange.request_framing, &exchange.response_framing);
+    let mode = stream.connection_mode();
+    let client_is_11 = exchange.request.version().is_11();
+    let outgoing = match given.body {
+        BodyLength::None if exchange.request.method() == b"HEAD" => Outgoing::Nothing,
+        BodyLength::Tunnel => Outgoing::Stream,
+        BodyLength::Chunked if client_is_11 => Outgoing::Chunked,
+        _ => Outgoing::Plain,
+    };
+    let ends_with_connection = match given.body {
+        BodyLength::UntilClose | BodyLength::Tunnel => true,
+        BodyLength::Chunked => !client_is_11,
+        BodyLength::None | BodyLength::Length(_) => false,
+    };
+    Course {
+        client_lives: asked.keep_alive
+            && !ends_with_connection
+            && upload_finished
+            && mode != HttpConnection::Close
+            && !stream.local.is_stopping.get(),
+        server_lives: given.keep_alive
+            && upload_finished
+            && mode == HttpConnection::KeepAlive
+            && !matches!(given.body, BodyLength::UntilClose | BodyLength::Tunnel),
+        outgoing,
+    }
+}
+
+/// Writes the response's head to the client.
+pub fn write_head(stream: &mut Stream<'_>, course: Course) {
+    let is_tunnel = course.outgoing == Outgoing::Stream;
+    let peer_10 = !stream.exchange.request.version().is_11();
+    let response = &mut stream.exchange.response;
+    if peer_10 && stream.exchange.response_framing.body == BodyLength::Chunked {
+        response.remove(Known::TransferEncoding.text().as_bytes());
+    }
+    let connection =
+        ConnectionOut { keep_alive: course.client_lives, peer_10, silent: is_tunnel };
+    stream.client.link.write(|out| write_response(response, connection, out));
+    stream.exchange.response_begun = true;
+}
+
+/// The response's body on its way to the client.
+pub fn download(stream: &Stream<'_>, course: Course) -> Flow {
+    Flow::new(Incoming::new(stream.exchange.response_framing.body), course.outgoing)
+}

@@ -1,0 +1,51 @@
+//! Which backend a request goes to, and which server is named for it.
+
+use super::{Fault, Stream};
+use crate::log::{Cause, Phase, Purpose};
+use crate::plan::{ProxyId, RouteTarget, ServerId};
+
+/// `use_backend` in order, then `default_backend`, then the proxy itself if it has servers.
+pub fn choose(stream: &Stream<'_>) -> Result<ProxyId, Fault> {
+    let proxy = stream.generation.plan().proxy(stream.client.frontend);
+    let Some(frontend) = &proxy.frontend else { return Err(nowhere()) };
+    for route in &frontend.routes {
+        if stream.holds(route.condition.as_ref())
+            && let Some(backend) = resolve(stream, &route.target)
+        {
+            return Ok(backend);
+        }
+    }
+    if let Some(backend) = frontend.default_backend.as_ref().and_then(|t| resolve(stream, t)) {
+        return Ok(backend);
+    }
+    if proxy.backend.is_some() { Ok(proxy.id) } else { Err(nowhere()) }
+}
+
+/// A name that no backend has makes the rule not apply (manual, `use_backend`).
+fn resolve(stream: &Stream<'_>, target: &RouteTarget) -> Option<ProxyId> {
+    match target {
+        RouteTarget::Backend(backend) => Some(*backend),
+        RouteTarget::Named(format) => {
+            let mut name = Vec::new();
+            stream.with_cx(|cx| format.render(cx, Purpose::Raw, &mut name));
+            let name = std::str::from_utf8(&name).ok()?;
+            stream.generation.plan().find_backend(name)
+        }
+    }
+}
+
+/// No backend at all (manual, 8.5: `SC`, status 503).
+fn nowhere() -> Fault {
+    Fault::new(Cause::ServerAbort, Phase::Connect)
+}
+
+/// The server that `use-server` names, if it can take the request.
+pub fn bound_server(stream: &Stream<'_>) -> Option<ServerId> {
+    let backend = stream.generation.plan().proxy(stream.backend()).backend.as_ref()?;
+    backend
+        .use_servers
+        .iter()
+        .find(|rule| stream.holds(rule.condition.as_ref()))
+        .map(|rule| rule.server)
+        .filter(|&server| stream.generation.server(server).is_usable())
+}

@@ -1,0 +1,30 @@
+//! Two connections joined byte for byte: `mode tcp`, and HTTP after a switch of protocols.
+
+use super::relay::{self, Flow, Flows, Until};
+use super::watch::Watch;
+use super::{Fault, Stream};
+use crate::mux::Link;
+use crate::mux::h1::{Incoming, Outgoing};
+use crate::plan::ProxyId;
+use wire::h1::BodyLength;
+
+/// Relays both ways until both sides have ended (manual, `timeout tunnel`).
+pub async fn run(
+    stream: &mut Stream<'_>,
+    backend: ProxyId,
+    server: &Link,
+    watch: &mut Watch,
+) -> Result<(), Fault> {
+    let tunnel_ms = stream
+        .exchange
+        .overrides
+        .tunnel_timeout_ms
+        .map(u64::from)
+        .or(stream.generation.plan().proxy(backend).timeouts.tunnel_ms);
+    if tunnel_ms.is_some() {
+        *watch = Watch::new(tunnel_ms, tunnel_ms, stream.local.core.now_ms());
+    }
+    let direction = || Flow::new(Incoming::new(BodyLength::Tunnel), Outgoing::Stream);
+    let mut flows = Flows { up: direction(), down: direction() };
+    relay::bodies(stream, server, &mut flows, watch, Until::Both).await
+}

@@ -1,0 +1,84 @@
+//! The inactivity timeouts of both sides, kept with one timer.
+
+use std::task::{Context, Poll};
+
+use super::wait::is_over;
+use super::{Client, Local};
+use crate::mux::Link;
+
+/// One of the two connections of an exchange.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Side {
+    Client,
+    Server,
+}
+
+/// Watches both connections (manual, `timeout client`, `timeout server`).
+///
+/// A side is watched only while something is expected of it: more of its message, or that it takes
+/// what waits for it. Every byte that passes in either direction starts its time anew.
+pub struct Watch {
+    client: Activity,
+    server: Activity,
+}
+
+struct Activity {
+    timeout_ms: Option<u64>,
+    passed: (u64, u64),
+    deadline_ms: u64,
+}
+
+impl Watch {
+    /// Both sides count as active now.
+    pub fn new(client_ms: Option<u64>, server_ms: Option<u64>, now_ms: u64) -> Self {
+        Self {
+            client: Activity::new(client_ms, now_ms),
+            server: Activity::new(server_ms, now_ms),
+        }
+    }
+
+    /// Ready with the side that has not moved a byte for its timeout, although it is `awaited`
+    /// (client, server).
+    pub fn poll(
+        &mut self,
+        local: &Local,
+        client: &Client,
+        server: &Link,
+        awaited: [bool; 2],
+        cx: &mut Context<'_>,
+    ) -> Poll<Side> {
+        let now_ms = local.core.now_ms();
+        let client_ms = self.client.deadline(&client.link, awaited[0], now_ms);
+        let server_ms = self.server.deadline(server, awaited[1], now_ms);
+        let (side, until_ms) = match (client_ms, server_ms) {
+            (None, None) => {
+                client.timer.clear();
+                return Poll::Pending;
+            }
+            (Some(client_ms), None) => (Side::Client, client_ms),
+            (None, Some(server_ms)) => (Side::Server, server_ms),
+            (Some(client_ms), Some(server_ms)) if client_ms <= server_ms => {
+                (Side::Client, client_ms)
+            }
+            (Some(_), Some(server_ms)) => (Side::Server, server_ms),
+        };
+        if is_over(local, client, until_ms, cx) { Poll::Ready(side) } else { Poll::Pending }
+    }
+}
+
+impl Activity {
+    fn new(timeout_ms: Option<u64>, now_ms: u64) -> Self {
+        let deadline_ms = now_ms + timeout_ms.unwrap_or(0);
+        Self { timeout_ms, passed: (0, 0), deadline_ms }
+    }
+
+    fn deadline(&mut self, link: &Link, awaited: bool, now_ms: u64) -> Option<u64> {
+        let timeout_ms = self.timeout_ms?;
+        let passed = link.passed();
+        if passed != self.passed || !awaited {
+            self.passed = passed;
+            self.deadline_ms = now_ms + timeout_ms;
+        }
+        awaited.then_some(self.deadline_ms)
+    }
+}

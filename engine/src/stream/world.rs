@@ -1,0 +1,156 @@
+//! What expressions ask of the process, answered by one core.
+
+use super::Local;
+use crate::state::Generation;
+use crate::plan::{ListenerId, Plan, ProxyId, ServerId};
+use crate::sample::pattern::Patterns;
+use crate::sample::{ProxyCounters, ProxyTimeout, ServerCounters, World};
+
+/// The process as one core sees it while it evaluates.
+pub struct CoreWorld<'a> {
+    pub local: &'a Local,
+    pub generation: &'a Generation,
+}
+
+impl CoreWorld<'_> {
+    fn plan(&self) -> &Plan {
+        self.generation.plan()
+    }
+}
+
+impl World for CoreWorld<'_> {
+    fn proxy_name(&self, proxy: ProxyId) -> &str {
+        &self.plan().proxy(proxy).name
+    }
+
+    fn proxy_number(&self, proxy: ProxyId) -> u32 {
+        self.plan().proxy(proxy).number
+    }
+
+    fn server_name(&self, server: ServerId) -> &str {
+        &self.plan().server(server).name
+    }
+
+    fn server_number(&self, server: ServerId) -> u32 {
+        self.generation.server(server).id()
+    }
+
+    fn listener_name(&self, listener: ListenerId) -> Option<&str> {
+        self.plan().listener(listener).bind.name.as_deref()
+    }
+
+    fn listener_number(&self, listener: ListenerId) -> u32 {
+        self.plan().listener(listener).number
+    }
+
+    fn default_backend(&self, frontend: ProxyId) -> Option<ProxyId> {
+        match self.plan().proxy(frontend).frontend.as_ref()?.default_backend.as_ref()? {
+            crate::plan::RouteTarget::Backend(backend) => Some(*backend),
+            crate::plan::RouteTarget::Named(_) => None,
+        }
+    }
+
+    fn usable_servers(&self, backend: ProxyId) -> u32 {
+        let Some(state) = &self.generation.runtime.backends[backend.index()] else { return 0 };
+        let usable = state.usable();
+        if usable.active > 0 { usable.active } else { usable.backup }
+    }
+
+    fn server_is_up(&self, server: ServerId) -> bool {
+        self.generation.server(server).is_usable()
+    }
+
+    fn server_counters(&self, server: ServerId) -> ServerCounters {
+        let state = self.generation.server(server);
+        let now_ms = self.local.core.now_ms();
+        ServerCounters {
+            connections: state.in_use(),
+            free: state.limit().map(|limit| limit.saturating_sub(state.in_use())),
+            queue: state.queued(),
+            weight: state.effective_weight().div_ceil(crate::server::WEIGHT_SCALE),
+            initial_weight: state.initial_weight(),
+            user_weight: state.user_weight(),
+            session_rate: self.generation.stats.server(server).sessions.everywhere(now_ms) as u32,
+        }
+    }
+
+    fn proxy_counters(&self, proxy: ProxyId) -> ProxyCounters {
+        let now_ms = self.local.core.now_ms();
+        let stats = &self.generation.stats;
+        let plan = self.plan().proxy(proxy);
+        let servers: Vec<_> = plan
+            .backend
+            .iter()
+            .flat_map(|backend| &backend.servers)
+            .map(|&server| self.generation.server(server))
+            .collect();
+        let queue = self.generation.runtime.backends[proxy.index()]
+            .as_ref()
+            .map_or(0, |backend| backend.queued());
+        let is_front = plan.frontend.is_some();
+        let (front, back) = (stats.front(proxy), &stats.back(proxy).service);
+        ProxyCounters {
+            connections: if is_front { &front.open } else { &back.open }.everywhere() as u32,
+            free: servers
+                .iter()
+                .map(|state| state.limit().map(|limit| limit.saturating_sub(state.in_use())))
+                .sum(),
+            queue,
+            total_queue: queue + servers.iter().map(|state| state.queued()).sum::<u32>(),
+            session_rate: if is_front { &front.sessions } else { &back.sessions }
+                .everywhere(now_ms) as u32,
+            request_rate: front.requests.everywhere(now_ms) as u32,
+        }
+    }
+
+    fn listener_connections(&self, listener: ListenerId) -> u32 {
+        self.generation.stats.listener(listener).open.everywhere() as u32
+    }
+
+    fn process_connections(&self) -> u32 {
+        self.generation.runtime.process_gate.used()
+    }
+
+    fn process_id(&self) -> u32 {
+        std::process::id()
+    }
+
+    fn host_name(&self) -> &str {
+        &self.plan().process.host_name
+    }
+
+    fn core(&self) -> u32 {
+        self.local.index as u32
+    }
+
+    fn patterns(&self) -> &Patterns {
+        &self.generation.runtime.patterns
+    }
+
+    fn proxy_timeout_ms(&self, proxy: ProxyId, which: ProxyTimeout) -> Option<u32> {
+        let timeouts = &self.plan().proxy(proxy).timeouts;
+        let ms = match which {
+            ProxyTimeout::Client => timeouts.client_ms,
+            ProxyTimeout::Connect => timeouts.connect_ms,
+            ProxyTimeout::Server => timeouts.server_ms,
+            ProxyTimeout::Queue => timeouts.queue_ms,
+            ProxyTimeout::Tarpit => timeouts.tarpit_ms,
+            ProxyTimeout::Tunnel => timeouts.tunnel_ms,
+        };
+        ms.map(|ms| ms as u32)
+    }
+
+    fn find_server(&self, backend: &str, server: &str) -> Option<ServerId> {
+        let backend = self.plan().find_backend(backend)?;
+        let mut servers = self.plan().proxy(backend).backend.as_ref()?.servers.iter().copied();
+        servers.find(|&id| &*self.plan().server(id).name == server)
+    }
+
+    fn find_backend(&self, name: &str) -> Option<ProxyId> {
+        self.plan().find_backend(name)
+    }
+
+    fn find_frontend(&self, name: &str) -> Option<ProxyId> {
+        self.plan().find_frontend(name)
+    }
+}
