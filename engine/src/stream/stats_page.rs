@@ -26,7 +26,7 @@ pub async fn answer(stream: &mut Stream<'_>, proxy: ProxyId, page: &StatsPage) -
     let now_ms = stream.local.core.now_ms();
     let snapshot = snapshot::take(&stream.generation.runtime, now_ms);
     let plan = stream.generation.plan();
-    let made = page::render(&snapshot, &page.settings, &plan.proxy(proxy).name, &stream.exchange.request);
+    let made = page::render(&snapshot, &page.settings, &plan.proxy(proxy).name, &stream.exchange.request, false);
     let response = &mut stream.exchange.response;
     *response = Head::response(made.status, wire::status::reason(made.status).as_bytes());
     response.append(b"cache-control", b"no-cache");

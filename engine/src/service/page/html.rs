@@ -2,14 +2,14 @@
 
 use super::form::{ACTIONS, Outcome};
 use super::table::{View, age, bytes, escape, grouped};
-use super::{Output, PageSettings, Query};
+use super::{Output, Query, Settings};
 use crate::stats::{Condition, Mode, ProcessFacts, ProxyFacts, Selection, Snapshot};
 use std::fmt::Write;
 
 /// The whole page, without anything that has to be loaded from elsewhere.
 pub(super) fn page(
     snapshot: &Snapshot,
-    settings: &PageSettings,
+    settings: &Settings,
     query: &Query,
     selection: &Selection<'_>,
 ) -> String {
@@ -46,13 +46,7 @@ pub(super) fn page(
     out
 }
 
-fn head(
-    out: &mut String,
-    title: &str,
-    process: &ProcessFacts,
-    settings: &PageSettings,
-    query: &Query,
-) {
+fn head(out: &mut String, title: &str, process: &ProcessFacts, settings: &Settings, query: &Query) {
     let _ = write!(out, "<header><h1>{title}</h1><p>");
     if let Some(text) = &settings.description {
         let _ = write!(out, "{} · ", escape(text));
@@ -72,7 +66,7 @@ fn head(
     out.push_str("</nav></header>");
 }
 
-fn links(out: &mut String, settings: &PageSettings, query: &Query) {
+fn links(out: &mut String, settings: &Settings, query: &Query) {
     let mut link = |query: Query, text: &str| {
         let address = escape(&query.address(&settings.uri));
         let _ = write!(out, "<a href=\"{address}\">{text}</a>");
@@ -249,7 +243,7 @@ fn section(
     snapshot: &Snapshot,
     proxy: &ProxyFacts,
     view: &View,
-    settings: &PageSettings,
+    settings: &Settings,
     selection: &Selection<'_>,
 ) {
     let name = escape(&proxy.name);
