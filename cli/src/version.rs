@@ -15,7 +15,7 @@ pub fn facts() -> Facts {
         version: COMPATIBLE.to_owned(),
         features: words(&["EPOLL", "GETADDRINFO", "NS", "OPENSSL", "POLL", "SPLICE", "THREAD"]),
         enabled: words(&["EPOLL", "GETADDRINFO", "POLL", "REUSEPORT", "SPLICE"]),
-        ssllib_name: format!("AWS-LC {}", engine::tls::LIBRARY_VERSION),
+        ssllib_name: "AWS-LC".to_owned(),
         openssl_version: "1.1.1".to_owned(),
         awslc_api: None,
         fips_mode: false,
@@ -42,6 +42,6 @@ pub fn print(args: &Args) {
     println!("Build options :\n  TARGET  = linux-glibc");
     let features: Vec<_> = facts.features.iter().map(|name| format!("+{name}")).collect();
     println!("\nFeature list : {}", features.join(" "));
-    println!("\nBuilt with {} ({})", facts.ssllib_name, "rustls");
+    println!("\nBuilt with rustls on {}", facts.ssllib_name);
     println!("Multi-threading: one shard a core, each with an io_uring of its own");
 }

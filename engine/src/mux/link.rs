@@ -7,8 +7,6 @@ use reactor::{Readable, Seg, Sock};
 
 use crate::tls;
 
-use crate::tls;
-
 /// One connection's bytes as the layers above see them. The same calls for both kinds, so that
 /// nothing above knows which it is.
 pub enum Link {

@@ -16,8 +16,5 @@ pub use error::{SetupError, TlsError};
 pub use session::{Progress, Scratch, TlsInfo, TlsSession};
 pub use stream::{HandshakeFault, Stream};
 
-/// The version of AWS-LC that does the cryptography.
-pub const LIBRARY_VERSION: &str = "1.0";
-
 #[cfg(test)]
 mod tests;

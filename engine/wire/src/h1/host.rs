@@ -80,7 +80,7 @@ fn connect(head: &mut Head) -> Result<(), HeadError> {
 fn absolute(head: &mut Head) -> Result<(), HeadError> {
     let parts = head.target_parts();
     let authority = parts.host_and_port();
-    if authority.is_empty() || !valid_authority(authority) {
+    if !valid_authority(authority) {
         return Err(HeadError::Target);
     }
     let stripped = agree(head, authority, default_ports(parts.scheme))?;
@@ -95,7 +95,8 @@ fn absolute(head: &mut Head) -> Result<(), HeadError> {
 /// A host with one port at most: what is left without it must not read as having another.
 fn valid_authority(authority: &[u8]) -> bool {
     let (host, _) = split_port(authority);
-    text::valid_host(authority) && (host.first() == Some(&b'[') || !host.contains(&b':'))
+    let is_one_host = host.first() == Some(&b'[') || !host.contains(&b':');
+    !host.is_empty() && is_one_host && text::valid_host(authority)
 }
 
 /// Whether `Host` names the authority, default ports aside; tells the host without the port that
