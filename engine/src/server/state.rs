@@ -215,12 +215,11 @@ impl ServerState {
         self.decided.throttle_percent.load(Ordering::Relaxed)
     }
 
-    /// May raise the limit of permits, so it serves the queue.
-    pub fn set_throttle_percent(self: &Arc<Self>, percent: u32) {
+    pub(super) fn store_throttle(&self, percent: u32) {
+        let percent = percent.clamp(1, 100);
         self.decided
             .throttle_percent
-            .store(percent.clamp(1, 100), Ordering::SeqCst);
-        self.backend.serve(self);
+            .store(percent, Ordering::SeqCst);
     }
 
     /// Whether requests may be sent to it at all, persistent ones included.
