@@ -3,10 +3,18 @@
 use super::Fault;
 use super::sample;
 use crate::context::Context;
-use crate::diagnostic::{Span, closest};
+use crate::diagnostic::{Diagnostics, Span, closest};
+use crate::load::LoadOptions;
 use crate::model::expr::{FormatFlags, FormatPart, LogFormat};
 use crate::registry::aliases::{self, ALIASES};
 use crate::registry::sample::Where;
+
+/// Parses a format that the program itself brings, such as that of `option httplog`.
+pub fn built_in(text: &str) -> Option<LogFormat> {
+    let (files, options) = (std::collections::BTreeMap::new(), LoadOptions::default());
+    let mut cx = Context::new(Diagnostics::default(), &files, &options, &[]);
+    parse(&mut cx, text, Span::default(), Where::Log).ok()
+}
 
 /// Parses a whole word. Expressions must have data at `place`.
 pub fn parse(cx: &mut Context, text: &str, span: Span, place: Where) -> Result<LogFormat, Fault> {

@@ -12,6 +12,8 @@ pub(super) struct FakeOps {
     snapshot: Snapshot,
     /// Every change, in words.
     pub(super) done: Vec<String>,
+    /// How many of them every core has applied.
+    pub(super) settled: usize,
     frontend_enabled: bool,
 }
 
@@ -20,6 +22,7 @@ impl FakeOps {
         Self {
             snapshot: sample::snapshot(),
             done: Vec::new(),
+            settled: 0,
             frontend_enabled: true,
         }
     }
@@ -45,6 +48,12 @@ fn now<T: 'static>(value: T) -> Later<T> {
 }
 
 impl Ops for FakeOps {
+    fn settled(&mut self) -> Option<Later<()>> {
+        let changed = self.done.len() > self.settled;
+        self.settled = self.done.len();
+        changed.then(|| now(()))
+    }
+
     fn snapshot(&mut self) -> Snapshot {
         self.snapshot.clone()
     }

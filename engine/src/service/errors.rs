@@ -9,9 +9,22 @@ pub struct Message {
     pub status: u16,
     /// The reason phrase.
     pub reason: &'static str,
-    /// Head and body, as sent where no request could be read: version 1.1, and
-    /// `connection: close` for 400 and 408.
+    /// The HTML text.
+    pub body: &'static str,
+    /// Head and body as sent where no request could be read, so that nothing is known about
+    /// the client: version 1.1, and `connection: close` for 400 and 408.
     pub raw: &'static str,
+}
+
+/// What a message says about the connection.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Persistence {
+    /// Nothing: HTTP/1.1 keeps the connection.
+    Silent,
+    /// `connection: close`.
+    Close,
+    /// `connection: keep-alive`, for a client of HTTP/1.0 that asked for it.
+    KeepAlive,
 }
 
 impl Message {
@@ -28,6 +41,7 @@ impl Message {
         const INTERNAL: &Message = &MESSAGES[position(500)];
         Self::of(status).unwrap_or(INTERNAL)
     }
+
 }
 
 /// Where the row of a status is; fails to compile when there is none.
@@ -44,6 +58,7 @@ macro_rules! row {
         Message {
             status: $status,
             reason: $reason,
+            body: body!($status, $reason, $text),
             raw: concat!(
                 "HTTP/1.1 ", $status, " ", $reason, "\r\ncontent-length: ", $length,
                 "\r\ncache-control: no-cache\r\n", $($connection,)?
@@ -101,27 +116,19 @@ mod tests {
     fn lengths_are_those_of_the_bodies_and_rows_are_sorted() {
         for message in MESSAGES {
             let (head, body) = message.raw.split_once("\r\n\r\n").expect("a head");
-            let length = format!("content-length: {}\r\n", body.len());
-            assert!(head.contains(&length), "{}", message.status);
+            let length = format!("content-length: {}\r\n", message.body.len());
+            assert!(head.contains(&length) && body == message.body, "{}", message.status);
             let first = format!("HTTP/1.1 {} {}\r\n", message.status, message.reason);
             assert!(head.starts_with(&first), "{}", message.status);
             let closes = matches!(message.status, 400 | 408);
-            assert_eq!(
-                head.contains("connection: close"),
-                closes,
-                "{}",
-                message.status
-            );
+            assert_eq!(head.contains("connection: close"), closes, "{}", message.status);
         }
         assert!(MESSAGES.is_sorted_by_key(|message| message.status));
     }
 
     #[test]
     fn every_message_is_what_haproxy_sends() {
-        let all: Vec<_> = MESSAGES
-            .iter()
-            .map(|message| message.raw.replace('\r', ""))
-            .collect();
+        let all: Vec<_> = MESSAGES.iter().map(|message| message.raw.replace('\r', "")).collect();
         insta::assert_snapshot!(all.join("\n"));
     }
 

@@ -3,4 +3,4 @@
 mod errors;
 pub mod page;
 
-pub use errors::{MESSAGES, Message};
+pub use errors::{MESSAGES, Message, Persistence};

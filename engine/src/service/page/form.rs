@@ -150,23 +150,6 @@ fn backend_of(value: String) -> Option<Backend> {
     }
 }
 
-/// Whether a request that changes something was sent from the page itself: the host in `origin`,
-/// or else in `referer`, is that of `host`. A request without both was sent by no browser.
-pub fn same_origin(host: Option<&[u8]>, origin: Option<&[u8]>, referer: Option<&[u8]>) -> bool {
-    let Some(from) = origin.or(referer) else {
-        return true;
-    };
-    let Some(start) = memchr::memmem::find(from, b"://") else {
-        return false;
-    };
-    let authority = &from[start + 3..];
-    let end = authority
-        .iter()
-        .position(|byte| matches!(byte, b'/' | b'?' | b'#'));
-    let authority = &authority[..end.unwrap_or(authority.len())];
-    host.is_some_and(|host| host.eq_ignore_ascii_case(authority))
-}
-
 /// `+` and `%XX` to text.
 fn decode(value: &[u8]) -> Option<String> {
     let mut out = Vec::with_capacity(value.len());
@@ -221,24 +204,5 @@ mod tests {
             assert_eq!(Outcome::from_word(word), *outcome);
             assert_eq!(outcome.texts(), (*word, *text));
         }
-    }
-
-    #[test]
-    fn changes_come_from_the_page() {
-        let host = Some(&b"lb.example:8083"[..]);
-        assert!(same_origin(host, Some(b"http://lb.example:8083"), None));
-        assert!(same_origin(
-            host,
-            None,
-            Some(b"http://lb.example:8083/stats;up")
-        ));
-        assert!(same_origin(host, None, None), "no browser");
-        assert!(!same_origin(host, Some(b"http://evil.example"), None));
-        assert!(!same_origin(
-            host,
-            Some(b"null"),
-            Some(b"http://lb.example:8083/")
-        ));
-        assert!(!same_origin(None, Some(b"http://lb.example:8083"), None));
     }
 }

@@ -2,14 +2,14 @@
 
 use super::form::{ACTIONS, Outcome};
 use super::table::{View, age, bytes, escape, grouped};
-use super::{Output, Query, Settings};
+use super::{Output, PageSettings, Query};
 use crate::stats::{Condition, Mode, ProcessFacts, ProxyFacts, Selection, Snapshot};
 use std::fmt::Write;
 
 /// The whole page, without anything that has to be loaded from elsewhere.
 pub(super) fn page(
     snapshot: &Snapshot,
-    settings: &Settings,
+    settings: &PageSettings,
     query: &Query,
     selection: &Selection<'_>,
 ) -> String {
@@ -46,7 +46,13 @@ pub(super) fn page(
     out
 }
 
-fn head(out: &mut String, title: &str, process: &ProcessFacts, settings: &Settings, query: &Query) {
+fn head(
+    out: &mut String,
+    title: &str,
+    process: &ProcessFacts,
+    settings: &PageSettings,
+    query: &Query,
+) {
     let _ = write!(out, "<header><h1>{title}</h1><p>");
     if let Some(text) = &settings.description {
         let _ = write!(out, "{} · ", escape(text));
@@ -66,7 +72,7 @@ fn head(out: &mut String, title: &str, process: &ProcessFacts, settings: &Settin
     out.push_str("</nav></header>");
 }
 
-fn links(out: &mut String, settings: &Settings, query: &Query) {
+fn links(out: &mut String, settings: &PageSettings, query: &Query) {
     let mut link = |query: Query, text: &str| {
         let address = escape(&query.address(&settings.uri));
         let _ = write!(out, "<a href=\"{address}\">{text}</a>");
@@ -243,7 +249,7 @@ fn section(
     snapshot: &Snapshot,
     proxy: &ProxyFacts,
     view: &View,
-    settings: &Settings,
+    settings: &PageSettings,
     selection: &Selection<'_>,
 ) {
     let name = escape(&proxy.name);

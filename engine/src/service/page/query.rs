@@ -29,6 +29,11 @@ pub struct Query {
     pub outcome: Option<Outcome>,
 }
 
+/// Whether a request's target is the page: any that begins with the configured prefix.
+pub fn matches(uri: &[u8], target: &[u8]) -> bool {
+    !uri.is_empty() && target.starts_with(uri)
+}
+
 impl Query {
     /// The words of a target behind the prefix, each begun by `;`; others mean nothing.
     pub fn parse(uri: &str, target: &str) -> Self {
@@ -83,6 +88,12 @@ mod tests {
         assert_eq!(parse("/s?x;st=DONE").outcome, Some(Outcome::Done));
         assert_eq!(parse("/s?xfoo;json").output, Output::Json);
         assert_eq!(parse("/other;json"), Query::default());
+    }
+
+    #[test]
+    fn prefixes() {
+        assert!(matches(b"/", b"/anything") && matches(b"/s?x", b"/s?x;csv"));
+        assert!(!matches(b"/stats", b"/stat") && !matches(b"", b"/"));
     }
 
     #[test]
