@@ -27,6 +27,10 @@ impl FakeOps {
         }
     }
 
+    #[allow(
+        clippy::unnecessary_wraps,
+        reason = "the shape that the trait's methods return"
+    )]
     fn note(&mut self, what: String) -> Result<(), String> {
         self.done.push(what);
         Ok(())

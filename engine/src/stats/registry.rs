@@ -197,9 +197,9 @@ impl Stats {
         fn clear<C: Summed>(families: &[Arc<Family<C>>], all: bool, now_ms: u64) {
             for family in families {
                 if all {
-                    family.clear_all(now_ms)
+                    family.clear_all(now_ms);
                 } else {
-                    family.clear_max()
+                    family.clear_max();
                 }
             }
         }
