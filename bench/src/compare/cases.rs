@@ -103,8 +103,8 @@ impl Case {
             Vec::new()
         };
         Options {
-            reuse,
             headers,
+            reuse,
             ..Options::new(target, connections, path)
         }
     }

@@ -7,7 +7,7 @@ mod table;
 use crate::load::{self, LoadError, Options, Window};
 use crate::machine;
 use crate::origin::Origin;
-use crate::subject::{Kind, Program, Running, SubjectError, Task};
+use crate::subject::{Kind, Placement, Program, Running, SubjectError, Task};
 use cases::{Case, Work};
 use serde::Serialize;
 use std::io;
@@ -111,7 +111,7 @@ pub fn run(args: &CompareArgs) -> Result<(), CompareError> {
     for case in cases {
         let result = match case.work {
             Work::Load { .. } => measure(case, &programs, &origin, args)?,
-            Work::Idle { connections } => idle::measure(case, connections, &programs, &origin)?,
+            Work::Idle { connections } => idle::measure(case, connections, &programs, &origin),
         };
         table::print(
             &result,
@@ -153,7 +153,12 @@ fn measure(
         .transpose()?;
     let mut contestants: Vec<Contestant> = Vec::new();
     for program in programs.iter().filter(|program| program.can(case.task)) {
-        let started = program.start(case.task, &[origin.address], &pem, Some(SUBJECT_CPU));
+        let started = program.start(
+            case.task,
+            &[origin.address],
+            &pem,
+            Placement::Cpu(SUBJECT_CPU),
+        );
         contestants.push(Contestant {
             name: program.name.clone(),
             started,
