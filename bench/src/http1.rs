@@ -2,7 +2,6 @@
 
 use crate::framing::Body;
 use crate::load::{Arrival, Response};
-use crate::origin::Request;
 use crate::subject::{Kind, Placement, Program, Running, SubjectError, Task};
 use serde::Deserialize;
 use std::fmt;
@@ -120,13 +119,12 @@ pub fn run(args: &Http1Args) -> Result<(), Http1Error> {
 }
 
 impl Outcome {
-    /// As in the file; its origin answered 501 and 413 to what it did not know.
     fn recorded(case: &Case) -> Outcome {
-        let status = |text: &str| match text.parse() {
-            Ok(413 | 501) => Some(200),
-            other => other.ok(),
-        };
-        let statuses = case.haproxy_status.split(',').filter_map(status).collect();
+        let statuses = case
+            .haproxy_status
+            .split(',')
+            .filter_map(|text| text.parse().ok());
+        let statuses = statuses.map(from_origin).collect();
         Outcome {
             statuses,
             closed: case.haproxy_conn == "closed",
@@ -139,6 +137,11 @@ impl fmt::Display for Outcome {
         let end = if self.closed { "closed" } else { "open" };
         write!(f, "{:?} {end}", self.statuses)
     }
+}
+
+/// Origins answer 501 to methods that they do not know: it was forwarded, as with 200.
+fn from_origin(status: u16) -> u16 {
+    if status == 501 { 200 } else { status }
 }
 
 /// A proxy before an origin that counts what reaches it.
@@ -191,7 +194,7 @@ impl Rig {
                 }
                 Ok(Arrival::Partial) | Err(_) => input.clear(),
             }
-            outcome.statuses.push(response.status);
+            outcome.statuses.push(from_origin(response.status));
         }
         Ok((outcome, self.reached.load(Ordering::SeqCst) - before))
     }
@@ -213,28 +216,22 @@ fn counting_origin(reached: Arc<AtomicUsize>) -> io::Result<SocketAddr> {
 
 fn answer(mut stream: TcpStream, reached: &AtomicUsize) -> io::Result<()> {
     let mut input = Vec::new();
-    let mut body: Option<Body> = None;
-    let mut close = false;
+    let mut request: Option<Head> = None;
     let mut buffer = [0; 16_384];
     loop {
-        while let Some(left) = &mut body {
-            let used = left.take(&input, |_| {}).map_err(io::Error::other)?;
-            input.drain(..used);
-            if !left.is_done() {
-                break;
-            }
-            body = None;
-            stream.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n")?;
-            if close {
-                return Ok(());
-            }
+        if request.is_none() {
+            request = Head::take(&mut input);
+            reached.fetch_add(usize::from(request.is_some()), Ordering::SeqCst);
         }
-        if body.is_none() {
-            if let Some(request) = Request::parse(&input).map_err(io::Error::other)? {
-                reached.fetch_add(1, Ordering::SeqCst);
-                input.drain(..request.head_bytes);
-                close = request.close;
-                body = Some(request.upload);
+        if let Some(head) = &mut request {
+            let used = head.body.take(&input, |_| {}).map_err(io::Error::other)?;
+            input.drain(..used);
+            if head.body.is_done() {
+                stream.write_all(head.answer)?;
+                if head.close {
+                    return Ok(());
+                }
+                request = None;
                 continue;
             }
         }
@@ -242,6 +239,41 @@ fn answer(mut stream: TcpStream, reached: &AtomicUsize) -> io::Result<()> {
             0 => return Ok(()),
             n => input.extend_from_slice(&buffer[..n]),
         }
+    }
+}
+
+/// A request's head, read with less care than any proxy's: what passes a proxy must not fail here.
+struct Head {
+    body: Body,
+    close: bool,
+    answer: &'static [u8],
+}
+
+impl Head {
+    /// Takes a complete head from the front of `input`.
+    fn take(input: &mut Vec<u8>) -> Option<Head> {
+        let end = input.windows(4).position(|window| window == b"\r\n\r\n")? + 4;
+        let text = String::from_utf8_lossy(&input[..end]).to_lowercase();
+        let mut head = Head {
+            body: Body::none(),
+            close: text.contains("http/1.0\r\n"),
+            answer: b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n",
+        };
+        if text.starts_with("connect ") {
+            head.answer = b"HTTP/1.1 501 Not Implemented\r\ncontent-length: 0\r\n\r\n";
+        }
+        for (name, value) in text.lines().filter_map(|line| line.split_once(':')) {
+            match (name, value.trim()) {
+                ("content-length", length) => {
+                    head.body = length.parse().map_or(head.body, Body::Length);
+                }
+                ("transfer-encoding", _) => head.body = Body::chunked(),
+                ("connection", value) => head.close = value.contains("close"),
+                _ => {}
+            }
+        }
+        input.drain(..end);
+        Some(head)
     }
 }
 

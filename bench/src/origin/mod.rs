@@ -5,7 +5,6 @@ mod request;
 
 use crate::ready::{Interest, Readiness, ReadySocket};
 use connection::{Connection, Progress};
-pub use request::Request;
 use std::cmp::Reverse;
 use std::collections::{BinaryHeap, HashMap};
 use std::io;
