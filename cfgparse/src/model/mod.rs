@@ -54,6 +54,10 @@ pub struct Model {
     pub crt_stores: Vec<section::CrtStore>,
     pub log_forwards: Vec<section::LogForward>,
     pub fcgi_apps: Vec<section::FcgiApp>,
+    /// Maps that converters and actions name, already read.
+    pub maps: Vec<expr::PatternFile>,
+    /// Predefined ACLs that conditions name (manual, 7.4).
+    pub predefined_acls: Vec<expr::Acl>,
     /// Environment after `setenv`, `presetenv`, `unsetenv` and `resetenv`: what the process changes.
     pub environment: Vec<global::EnvChange>,
 }

@@ -181,6 +181,10 @@ impl Buffers {
         let layout = self.layout();
         // SAFETY: the layout is never empty, it has at least the header.
         let memory = unsafe { alloc(layout) };
+        #[expect(
+            clippy::cast_ptr_alignment,
+            reason = "the layout is aligned to a cache line"
+        )]
         let Some(header) = NonNull::new(memory.cast::<Header>()) else {
             handle_alloc_error(layout)
         };
@@ -194,10 +198,10 @@ impl Buffers {
         Chunk { header }
     }
 
-    fn release(&self, chunk: Chunk) {
+    fn release(&self, Chunk { header }: Chunk) {
         self.chunks.set(self.chunks.get() - 1);
         // SAFETY: allocated by `allocate` with the same layout, and owned by nobody else.
-        unsafe { dealloc(chunk.header.as_ptr().cast(), self.layout()) };
+        unsafe { dealloc(header.as_ptr().cast(), self.layout()) };
     }
 }
 
@@ -211,10 +215,8 @@ impl Chunk {
 }
 
 impl Held {
-    fn new(chunk: Chunk, home: Rc<Buffers>) -> Self {
-        let held = Self {
-            header: chunk.header,
-        };
+    fn new(Chunk { header }: Chunk, home: Rc<Buffers>) -> Self {
+        let held = Self { header };
         held.header().refs.set(1);
         held.header().home.set(Some(home));
         held

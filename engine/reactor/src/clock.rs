@@ -7,6 +7,10 @@ use std::time::Duration;
 const WALL_REFRESH_US: u64 = 500_000;
 
 /// Cached CLOCK_MONOTONIC (comparable between cores) with a derived wall clock.
+#[expect(
+    clippy::struct_field_names,
+    reason = "the unit comes last in every name"
+)]
 pub(crate) struct Clock {
     now_us: Cell<u64>,
     wall_offset_us: Cell<u64>,

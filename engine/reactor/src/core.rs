@@ -10,7 +10,9 @@ use io_uring::{cqueue, opcode, squeue, types};
 
 use crate::buffers::Buffers;
 use crate::clock::Clock;
+use crate::config::CoreConfig;
 use crate::connect::Connect;
+use crate::counters::{Counters, Tally, bump};
 use crate::delay::Delay;
 use crate::event::Event;
 use crate::listener::Listener;
@@ -27,64 +29,6 @@ const ACCEPT_BACKOFF_MS: u64 = 100;
 /// Tear-down: rounds of `DRAIN_ROUND_US` in which cancelled operations must come back.
 const DRAIN_ROUNDS: u32 = 100;
 const DRAIN_ROUND_US: u64 = 10_000;
-
-/// Sizes of a core. Ring memory is charged to RLIMIT_MEMLOCK.
-#[derive(Clone, Debug)]
-pub struct CoreConfig {
-    /// Submission queue entries, a power of two.
-    pub sq_entries: u32,
-    /// Completion queue entries, a power of two, at least `sq_entries`.
-    pub cq_entries: u32,
-    /// Slots of the receive buffer ring: a power of two, at most 256 so that it stays in the cache.
-    pub buffers: u16,
-    /// Bytes of one receive buffer (1 KiB to 1 MiB).
-    pub buffer_bytes: u32,
-    /// Receive buffers that may exist beyond the ring's slots, held by pieces on their way.
-    pub spare_buffers_max: usize,
-    /// How long a dropped socket may take to send what was flushed, in milliseconds.
-    pub linger_ms: u64,
-    /// Bytes of a pipe for `splice(2)`.
-    pub pipe_bytes: u32,
-    /// Idle pipes that are kept.
-    pub pipes_kept: usize,
-}
-
-impl Default for CoreConfig {
-    fn default() -> Self {
-        Self {
-            sq_entries: 1024,
-            cq_entries: 4096,
-            buffers: 256,
-            buffer_bytes: 16 * 1024,
-            spare_buffers_max: 8192,
-            linger_ms: 1000,
-            pipe_bytes: 256 * 1024,
-            pipes_kept: 64,
-        }
-    }
-}
-
-impl CoreConfig {
-    fn check(&self) -> Result<(), SetupError> {
-        if !self.buffers.is_power_of_two() || self.buffers > 256 {
-            return Err(SetupError::Config(
-                "buffers must be a power of two up to 256",
-            ));
-        }
-        if !(1024..=1 << 20).contains(&self.buffer_bytes) {
-            return Err(SetupError::Config(
-                "buffer_bytes must be from 1024 to 1048576",
-            ));
-        }
-        if !self.sq_entries.is_power_of_two() || !self.cq_entries.is_power_of_two() {
-            return Err(SetupError::Config("queue entries must be powers of two"));
-        }
-        if self.cq_entries < self.sq_entries {
-            return Err(SetupError::Config("cq_entries must be at least sq_entries"));
-        }
-        Ok(())
-    }
-}
 
 /// Whether a turn may sleep.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -104,31 +48,6 @@ pub struct Turn {
     pub timers: u32,
     /// Microseconds spent asleep (and in the kernel's work of this enter); 0 when it polled.
     pub idle_us: u64,
-}
-
-/// What has gone on since the core began; for the admin socket.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Counters {
-    /// Turns of the loop, that is, `io_uring_enter` calls with a wait or a poll.
-    pub turns: u64,
-    /// Completions handled.
-    pub completions: u64,
-    /// Accepts refused for want of descriptors or memory; each waits 100 ms.
-    pub accept_backoffs: u64,
-    /// Times the receive buffer ring was empty when data came.
-    pub buffers_exhausted: u64,
-    /// Enters that failed for a reason that no retry explains.
-    pub enter_errors: u64,
-    /// Completions that the kernel dropped (never on kernels that keep them).
-    pub completions_lost: u64,
-    /// Microseconds spent asleep.
-    pub idle_us: u64,
-    /// Operations in the kernel now.
-    pub in_flight: u64,
-    /// Sockets, listeners and connection attempts that exist now.
-    pub slots: u64,
-    /// Receive buffers that exist now.
-    pub buffers: u64,
 }
 
 /// Handle of one core; cheap to clone, bound to its thread.
@@ -155,25 +74,11 @@ pub(crate) struct Inner {
     scratch: RefCell<Scratch>,
 }
 
-#[derive(Default)]
-pub(crate) struct Tally {
-    turns: Cell<u64>,
-    completions: Cell<u64>,
-    pub(crate) accept_backoffs: Cell<u64>,
-    buffers_exhausted: Cell<u64>,
-    enter_errors: Cell<u64>,
-    idle_us: Cell<u64>,
-}
-
 /// Vectors that every turn uses again.
 #[derive(Default)]
 struct Scratch {
     completions: Vec<Completion>,
     wakers: Vec<Waker>,
-}
-
-pub(crate) fn bump(counter: &Cell<u64>, by: u64) {
-    counter.set(counter.get() + by);
 }
 
 impl Core {

@@ -31,9 +31,12 @@ impl Delay {
     /// The next key whose time has come.
     pub(crate) fn pop(&self, now_ms: u64) -> Option<Key> {
         let mut queue = self.queue.borrow_mut();
-        queue
-            .pop_front_if(|(at_ms, _)| *at_ms <= now_ms)
-            .map(|(_, key)| key)
+        let (at_ms, key) = *queue.front()?;
+        if at_ms > now_ms {
+            return None;
+        }
+        queue.pop_front();
+        Some(key)
     }
 }
 

@@ -11,7 +11,8 @@ use std::task::{Context, Poll, Waker};
 use io_uring::{opcode, types};
 use socket2::{SockAddr, SockRef};
 
-use crate::core::{Core, Inner, bump};
+use crate::core::{Core, Inner};
+use crate::counters::bump;
 use crate::slots::{Key, Op, Tenant};
 
 /// Connections accepted and not taken at which accepting stops; the rest waits in the kernel.

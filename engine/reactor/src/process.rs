@@ -252,6 +252,17 @@ pub fn allowed_cpus() -> io::Result<Vec<usize>> {
         .collect())
 }
 
+/// Seconds that local time is ahead of UTC at this moment.
+pub fn utc_offset_s() -> i32 {
+    // SAFETY: a null pointer asks for the return value only.
+    let now = unsafe { libc::time(std::ptr::null_mut()) };
+    // SAFETY: all zeroes is a valid value of this plain struct.
+    let mut local: libc::tm = unsafe { std::mem::zeroed() };
+    // SAFETY: `now` is readable and `local` writable for the call.
+    let known = unsafe { libc::localtime_r(&raw const now, &raw mut local) };
+    if known.is_null() { 0 } else { local.tm_gmtoff as i32 }
+}
+
 /// Sends a signal to a process (0: only asks whether it exists).
 pub fn send_signal(pid: i32, signal: i32) -> io::Result<()> {
     // SAFETY: no pointers.

@@ -223,7 +223,7 @@ mod tests {
         // SAFETY: the buffer is ours alone and larger than the text.
         unsafe {
             held.data()
-                .copy_from_nonoverlapping(start_of(text), text.len())
+                .copy_from_nonoverlapping(start_of(text), text.len());
         };
         Seg::received(held, text.len() as u32)
     }

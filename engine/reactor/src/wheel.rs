@@ -49,7 +49,7 @@ impl Wheel {
     pub(crate) fn insert(&mut self, key: u32, at_ms: u64) -> Place {
         let at_ms = at_ms.clamp(self.elapsed_ms + 1, self.elapsed_ms + HORIZON_MS);
         let differing = at_ms ^ self.elapsed_ms;
-        let level = ((63 - differing.leading_zeros()) / BITS).min(LEVELS as u32 - 1) as usize;
+        let level = (differing.ilog2() / BITS).min(LEVELS as u32 - 1) as usize;
         let slot = (at_ms >> (BITS * level as u32)) as usize % BUCKETS;
         let bucket = level * BUCKETS + slot;
         self.occupied[level] |= 1 << slot;

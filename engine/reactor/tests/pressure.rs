@@ -66,9 +66,9 @@ fn four_buffers_serve_sixty_four_connections() {
             all.wait().await;
         }
     });
-    talkers
-        .into_iter()
-        .for_each(|talker| talker.join().unwrap());
+    for talker in talkers {
+        talker.join().unwrap();
+    }
     let counters = core.counters();
     assert!(
         counters.buffers_exhausted > 0,
@@ -171,9 +171,9 @@ fn two_cores_accept_from_one_descriptor() {
         }
         thread::yield_now();
     }
-    servers
-        .into_iter()
-        .for_each(|server| server.join().unwrap());
+    for server in servers {
+        server.join().unwrap();
+    }
 }
 
 /// Sockets die with operations of every kind in flight; a slot serves many sockets in turn, and a

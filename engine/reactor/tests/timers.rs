@@ -146,7 +146,9 @@ fn mail_from_many_threads_is_complete_and_in_order() {
     const EACH: u64 = 5000;
     let core = core();
     let (mailbox, starters) = posts(&core, 4, EACH);
-    starters.iter().for_each(|start| start.send(()).unwrap());
+    for start in &starters {
+        start.send(()).unwrap();
+    }
     let mut next = [0; 4];
     block_on(&core, async {
         while let Some(message) = mailbox.recv().await {

@@ -23,5 +23,5 @@ pub use ops::{
     ServerChange, SocketFacts, StreamFacts,
 };
 pub use reply::{Answer, Refusal, Reply, Severity};
-pub use serve::{Task, Terms, serve, serve_client};
+pub use serve::{Terms, serve, serve_client};
 pub use session::{Client, Mode, Session, SeverityOutput, Step};

@@ -4,16 +4,13 @@ use super::level::Level;
 use super::ops::Ops;
 use super::session::{Session, Step};
 use crate::limits::{ADMIN_LINGER_MS, COMMAND_LINE_BYTES, RELAY_HIGH_BYTES};
+use crate::rt;
 use reactor::{Core, Listener, Readable, Seg, Sock, Timer};
 use std::cell::RefCell;
-use std::future::{Future, poll_fn};
+use std::future::poll_fn;
 use std::io;
-use std::pin::Pin;
 use std::rc::Rc;
 use std::task::{Context, Poll};
-
-/// A task of the control thread.
-pub type Task = Pin<Box<dyn Future<Output = ()>>>;
 
 /// What all clients of one `stats socket` have in common.
 #[derive(Clone)]
@@ -25,18 +22,13 @@ pub struct Terms {
     pub ops: Rc<RefCell<dyn Ops>>,
 }
 
-/// Accepts clients until the listener fails; each is served by a task given to `spawn`.
-pub async fn serve(
-    core: Core,
-    listener: Listener,
-    terms: Terms,
-    spawn: impl Fn(Task),
-) -> io::Error {
+/// Accepts clients until the listener fails; each is served by a task of its own.
+pub async fn serve(core: Core, listener: Listener, terms: Terms) -> io::Error {
     loop {
         match listener.accept().await {
             Ok(accepted) => {
                 let sock = core.socket(accepted.fd);
-                spawn(Box::pin(serve_client(core.clone(), sock, terms.clone())));
+                rt::spawn(serve_client(core.clone(), sock, terms.clone()));
             }
             Err(error) => return error,
         }
@@ -172,8 +164,7 @@ mod tests {
             timeout_ms,
             ops,
         };
-        let mut server: Task =
-            Box::pin(serve_client(core.clone(), core.socket(ours.into()), terms));
+        let mut server = Box::pin(serve_client(core.clone(), core.socket(ours.into()), terms));
         let client = thread::spawn(move || client(theirs));
         let mut context = Context::from_waker(Waker::noop());
         while server.as_mut().poll(&mut context).is_pending() {
@@ -184,7 +175,9 @@ mod tests {
             });
         }
         drop(server);
-        core.turn(Wait::Poll);
+        while !client.is_finished() {
+            core.turn(Wait::Poll);
+        }
         client.join().expect("the client")
     }
 

@@ -1,6 +1,6 @@
 //! The `%` aliases: one row each (manual, 8.2.6, table of aliases).
 
-use crate::sample::{Cx, LogOrigin, Needs, TlsFacts};
+use crate::sample::{CaptureStore, Cx, LogOrigin, Needs, TlsFacts};
 
 use super::date::Date;
 use super::escape::Escape;
@@ -12,6 +12,8 @@ pub struct Alias {
     /// Without the percent sign.
     pub name: &'static str,
     pub needs: Needs,
+    /// Text, which `%{+Q}` quotes; numbers, dates and flags are left alone.
+    pub(super) is_text: bool,
     pub(super) write: fn(&Cx<'_>, &mut Item<'_>),
 }
 
@@ -26,13 +28,27 @@ pub fn names() -> impl Iterator<Item = &'static str> {
 }
 
 const fn row(name: &'static str, needs: Needs, write: fn(&Cx<'_>, &mut Item<'_>)) -> Alias {
-    Alias { name, needs, write }
+    Alias {
+        name,
+        needs,
+        is_text: false,
+        write,
+    }
+}
+
+const fn text(name: &'static str, needs: Needs, write: fn(&Cx<'_>, &mut Item<'_>)) -> Alias {
+    Alias {
+        name,
+        needs,
+        is_text: true,
+        write,
+    }
 }
 
 use Needs::{Client, Nothing, RequestKept, ResponseKept, Server, StreamEnd};
 
 static ALIASES: &[Alias] = &[
-    row("o", Nothing, |_, _| {}),
+    row("o", Nothing, |_, item| item.nothing()),
     // Dates.
     row("T", Client, |cx, item| {
         date(item, cx.session.accepted_us, 0, Date::write_zoned)
@@ -129,47 +145,50 @@ static ALIASES: &[Alias] = &[
         early(cx, item);
         item.number(cx.stream.bytes_out);
     }),
-    row("CC", RequestKept, |cx, item| {
+    text("CC", RequestKept, |cx, item| {
         captured(item, &cx.stream.request_cookie)
     }),
-    row("CS", ResponseKept, |cx, item| {
+    text("CS", ResponseKept, |cx, item| {
         captured(item, &cx.stream.response_cookie)
     }),
-    row("H", Nothing, |cx, item| {
+    text("H", Nothing, |cx, item| {
         item.text(cx.world.host_name().as_bytes())
     }),
-    row("HM", RequestKept, |cx, item| {
+    text("HM", RequestKept, |cx, item| {
         item.escaped(
             request_line(cx).map_or(b"<BADREQ>", |l| l.method),
             Escape::Uri,
         );
     }),
-    row("HP", RequestKept, |cx, item| {
+    text("HP", RequestKept, |cx, item| {
         item.escaped(
             request_line(cx).map_or(b"<BADREQ>", |l| before_query(l.target)),
             Escape::Uri,
         );
     }),
-    row("HPO", RequestKept, |cx, item| {
+    text("HPO", RequestKept, |cx, item| {
         item.escaped(request_line(cx).map_or(b"<BADREQ>", path_only), Escape::Uri);
     }),
-    row("HQ", RequestKept, |cx, item| match request_line(cx) {
-        Some(line) => item.escaped(&line.target[before_query(line.target).len()..], Escape::Uri),
+    text("HQ", RequestKept, |cx, item| match request_line(cx) {
+        Some(line) => {
+            item.may_be_empty();
+            item.escaped(&line.target[before_query(line.target).len()..], Escape::Uri);
+        }
         None => item.plain(b"<BADREQ>"),
     }),
-    row("HU", RequestKept, |cx, item| {
+    text("HU", RequestKept, |cx, item| {
         item.escaped(
             request_line(cx).map_or(b"<BADREQ>", |l| l.target),
             Escape::Uri,
         );
     }),
-    row("HV", RequestKept, |cx, item| {
+    text("HV", RequestKept, |cx, item| {
         item.escaped(
             request_line(cx).map_or(b"<BADREQ>", |l| l.version),
             Escape::Uri,
         );
     }),
-    row("ID", RequestKept, |cx, item| {
+    text("ID", RequestKept, |cx, item| {
         item.text(&cx.stream.unique_id)
     }),
     row("ST", ResponseKept, |cx, item| {
@@ -183,14 +202,14 @@ static ALIASES: &[Alias] = &[
     row("ac", StreamEnd, |cx, item| {
         item.number(cx.stream.connections.process)
     }),
-    row("b", StreamEnd, |cx, item| {
+    text("b", StreamEnd, |cx, item| {
         let backend = cx.stream.backend.unwrap_or(cx.session.frontend);
         item.text(cx.world.proxy_name(backend).as_bytes());
     }),
     row("bc", StreamEnd, |cx, item| {
         item.number(cx.stream.connections.backend)
     }),
-    row("bi", Server, |cx, item| {
+    text("bi", Server, |cx, item| {
         if cx.stream.server_side_src.is_some() {
             item.address(cx.stream.server_side_src);
         }
@@ -203,23 +222,23 @@ static ALIASES: &[Alias] = &[
     row("bq", StreamEnd, |cx, item| {
         item.number(cx.stream.backend_queue)
     }),
-    row("ci", Client, |cx, item| item.address(cx.src())),
+    text("ci", Client, |cx, item| item.address(cx.src())),
     row("cp", Client, |cx, item| match cx.src() {
         Some(address) => item.number_or_hex(u64::from(address.port())),
         None => item.number(cx.world.listener_number(cx.session.listener)),
     }),
-    row("f", Client, |cx, item| {
+    text("f", Client, |cx, item| {
         item.text(cx.world.proxy_name(cx.session.frontend).as_bytes())
     }),
     row("fc", StreamEnd, |cx, item| {
         item.number(cx.stream.connections.frontend)
     }),
-    row("fi", Client, |cx, item| item.address(cx.dst())),
+    text("fi", Client, |cx, item| item.address(cx.dst())),
     row("fp", Client, |cx, item| match cx.dst() {
         Some(address) => item.number_or_hex(u64::from(address.port())),
         None => item.number(cx.world.listener_number(cx.session.listener)),
     }),
-    row("ft", Client, |cx, item| {
+    text("ft", Client, |cx, item| {
         item.text(cx.world.proxy_name(cx.session.frontend).as_bytes());
         if cx.session.tls.is_some() {
             item.plain(b"~");
@@ -228,23 +247,29 @@ static ALIASES: &[Alias] = &[
     row("lc", StreamEnd, |cx, item| {
         item.number(cx.stream.log_counter)
     }),
-    row("hr", RequestKept, |cx, item| {
-        let slots = cx.captures.declared.request;
-        bar_list(item, (0..slots).map(|id| cx.captures.request.value(id)));
+    text("hr", RequestKept, |cx, item| {
+        bar_list(cx, item, cx.captures.declared.request, &cx.captures.request);
     }),
     row("hrl", RequestKept, |cx, item| {
-        let slots = cx.captures.declared.request;
-        quoted_list(item, (0..slots).map(|id| cx.captures.request.value(id)));
+        spaced_list(cx, item, cx.captures.declared.request, &cx.captures.request);
     }),
-    row("hs", ResponseKept, |cx, item| {
-        let slots = cx.captures.declared.response;
-        bar_list(item, (0..slots).map(|id| cx.captures.response.value(id)));
+    text("hs", ResponseKept, |cx, item| {
+        bar_list(
+            cx,
+            item,
+            cx.captures.declared.response,
+            &cx.captures.response,
+        );
     }),
     row("hsl", ResponseKept, |cx, item| {
-        let slots = cx.captures.declared.response;
-        quoted_list(item, (0..slots).map(|id| cx.captures.response.value(id)));
+        spaced_list(
+            cx,
+            item,
+            cx.captures.declared.response,
+            &cx.captures.response,
+        );
     }),
-    row("OG", StreamEnd, |cx, item| {
+    text("OG", StreamEnd, |cx, item| {
         item.plain(origin(cx.stream.log_origin))
     }),
     row("pid", Nothing, |cx, item| {
@@ -255,7 +280,7 @@ static ALIASES: &[Alias] = &[
             item.number(pid)
         }
     }),
-    row("r", RequestKept, |cx, item| {
+    text("r", RequestKept, |cx, item| {
         let line = &cx.stream.request_line[..];
         item.escaped(
             if line.is_empty() { b"<BADREQ>" } else { line },
@@ -275,7 +300,7 @@ static ALIASES: &[Alias] = &[
             item.number(cx.stream.id)
         }
     }),
-    row("s", StreamEnd, |cx, item| {
+    text("s", StreamEnd, |cx, item| {
         match (cx.stream.answered_by, cx.stream.server) {
             (Some(service), _) => item.plain(service.as_bytes()),
             (None, Some(server)) => item.text(cx.world.server_name(server).as_bytes()),
@@ -285,7 +310,7 @@ static ALIASES: &[Alias] = &[
     row("sc", StreamEnd, |cx, item| {
         item.number(cx.stream.connections.server)
     }),
-    row("si", Server, |cx, item| {
+    text("si", Server, |cx, item| {
         if cx.stream.server_side_dst.is_some() {
             item.address(cx.stream.server_side_dst);
         }
@@ -298,10 +323,10 @@ static ALIASES: &[Alias] = &[
     row("sq", StreamEnd, |cx, item| {
         item.number(cx.stream.server_queue)
     }),
-    row("sslc", Client, |cx, item| {
+    text("sslc", Client, |cx, item| {
         tls_name(cx, item, |tls| &tls.cipher)
     }),
-    row("sslv", Client, |cx, item| {
+    text("sslv", Client, |cx, item| {
         tls_name(cx, item, |tls| &tls.protocol)
     }),
     row("ts", StreamEnd, |cx, item| {
@@ -337,35 +362,50 @@ fn captured(item: &mut Item<'_>, cookie: &[u8]) {
     }
 }
 
+/// The declared slots, or none where neither a request nor a capture exists.
+fn slots(cx: &Cx<'_>, declared: usize, store: &CaptureStore) -> usize {
+    if cx.stream.request_line.is_empty() && store.is_empty() {
+        0
+    } else {
+        declared
+    }
+}
+
 /// `{a|b}`; nothing where no header is captured.
-fn bar_list<'v>(item: &mut Item<'_>, values: impl ExactSizeIterator<Item = Option<&'v [u8]>>) {
-    if values.len() == 0 {
+fn bar_list(cx: &Cx<'_>, item: &mut Item<'_>, declared: usize, store: &CaptureStore) {
+    let slots = slots(cx, declared, store);
+    if slots == 0 {
+        item.nothing();
         return;
     }
     item.plain(b"{");
-    for (position, value) in values.enumerate() {
-        if position > 0 {
+    for slot in 0..slots {
+        if slot > 0 {
             item.plain(b"|");
         }
-        item.escaped(value.unwrap_or_default(), Escape::Header);
+        item.escaped(store.value(slot).unwrap_or_default(), Escape::Header);
     }
     item.plain(b"}");
 }
 
-/// `"a" "b"` (CLF); `-` for a missing value.
-fn quoted_list<'v>(item: &mut Item<'_>, values: impl Iterator<Item = Option<&'v [u8]>>) {
-    for (position, value) in values.enumerate() {
-        if position > 0 {
+/// `"a" "b"` where quotes are asked for; `-` for a missing value where they are not.
+fn spaced_list(cx: &Cx<'_>, item: &mut Item<'_>, declared: usize, store: &CaptureStore) {
+    let slots = slots(cx, declared, store);
+    if slots == 0 {
+        item.nothing();
+    }
+    let quote: &[u8] = if item.wants_quotes() { b"\"" } else { b"" };
+    for slot in 0..slots {
+        if slot > 0 {
             item.plain(b" ");
         }
-        match value {
-            Some(value) => {
-                item.plain(b"\"");
-                item.escaped(value, Escape::Header);
-                item.plain(b"\"");
-            }
-            None => item.plain(b"-"),
+        item.plain(quote);
+        match store.value(slot) {
+            Some(value) => item.escaped(value, Escape::Header),
+            None if quote.is_empty() => item.plain(b"-"),
+            None => {}
         }
+        item.plain(quote);
     }
 }
 

@@ -3,7 +3,7 @@
 /// Where text is going, which decides what is unsafe in it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Escape {
-    /// A log line's `%[...]` and names: non-printable characters become `#XX`.
+    /// Names and cookies in a log line: non-printable characters become `#XX`.
     Log,
     /// A captured header in `{a|b}`: also `"`, `#`, `{`, `|` and `}`.
     Header,
@@ -44,6 +44,16 @@ impl Escape {
             }
         }
     }
+
+    /// As [`Escape::write`], with a backslash before the `"`, `\\` and `]` that remain (`%{+E}`).
+    pub fn write_with_backslashes(self, text: &[u8], out: &mut Vec<u8>) {
+        for byte in text {
+            if matches!(byte, b'"' | b'\\' | b']') && !self.is_unsafe(*byte) {
+                out.push(b'\\');
+            }
+            self.write(std::slice::from_ref(byte), out);
+        }
+    }
 }
 
 /// Two hexadecimal digits, upper case.
@@ -70,6 +80,9 @@ mod tests {
         assert_eq!(escaped(Escape::Uri, text), "a#22#23{|}#01#0A");
         assert_eq!(escaped(Escape::Header, text), "a#22#23#7B#7C#7D#01#0A");
         assert_eq!(escaped(Escape::Http, text), "a\"#{|}%01%0A");
+        let mut out = Vec::new();
+        Escape::Uri.write_with_backslashes(b"a\"\\]b", &mut out);
+        assert_eq!(out, b"a#22\\\\\\]b");
         assert_eq!(escaped(Escape::None, text), "a\"#{|}\x01\n");
     }
 }

@@ -31,7 +31,7 @@ enum Part {
 /// What a format is for; it decides what is escaped and what an empty item looks like.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Purpose {
-    /// A log line: an empty item is `-`, unsafe characters become `#XX`.
+    /// A log line: an empty item is `-`, unsafe characters of requests become `#XX`.
     Log,
     /// A header, URI or body: an empty item is nothing, unsafe characters become `%XX`.
     Http,
@@ -48,6 +48,7 @@ impl Format {
         let mut parts = Vec::with_capacity(format.parts.len());
         for part in &format.parts {
             parts.push(match part {
+                FormatPart::Text(text) if text.is_empty() => continue,
                 FormatPart::Text(text) => Part::Text(text.as_bytes().into()),
                 FormatPart::Alias { name, flags } => {
                     let row = alias::find(name).ok_or_else(|| {
@@ -94,20 +95,26 @@ impl Format {
 
     /// Appends the text of all items for `purpose`.
     pub fn render(&self, cx: &Cx<'_>, purpose: Purpose, out: &mut Vec<u8>) {
+        // In a log line a space follows no other, even where an item between them is missing.
+        let mut after_space = true;
         for part in &self.parts {
             match part {
-                Part::Text(text) => out.extend_from_slice(text),
+                Part::Text(text) => {
+                    let repeated = after_space && purpose == Purpose::Log && text[0] == b' ';
+                    out.extend_from_slice(&text[usize::from(repeated)..]);
+                    after_space = text.ends_with(b" ");
+                }
                 Part::Alias { row, flags } => {
-                    let mut item = Item::begin(out, purpose, *flags);
+                    let mut item = Item::begin(out, purpose, *flags, row.is_text);
                     (row.write)(cx, &mut item);
-                    item.end();
+                    after_space &= !item.end();
                 }
                 Part::Sample { expr, flags } => {
-                    let mut item = Item::begin(out, purpose, *flags);
+                    let mut item = Item::begin(out, purpose, *flags, true);
                     if let Some(value) = expr.eval(cx).value() {
                         item.value(&value);
                     }
-                    item.end();
+                    after_space &= !item.end();
                 }
             }
         }
@@ -118,9 +125,9 @@ impl Purpose {
     /// What is unsafe in the items of such a format.
     pub fn escape(self) -> Escape {
         match self {
-            Purpose::Log => Escape::Log,
+            // A sample is logged as it is: its bytes are the administrator's choice.
+            Purpose::Log | Purpose::Raw => Escape::None,
             Purpose::Http => Escape::Http,
-            Purpose::Raw => Escape::None,
         }
     }
 }

@@ -7,6 +7,8 @@ mod escape;
 mod format;
 mod syslog;
 mod termination;
+#[cfg(test)]
+mod tests;
 mod write;
 
 pub use alias::{Alias, find as find_alias, names as alias_names};

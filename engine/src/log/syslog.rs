@@ -79,9 +79,9 @@ pub enum Framing {
     Local,
     /// `<14>1 2009-02-06T12:14:14.655000+00:00 host tag pid - - message`
     Rfc5424,
-    /// `<6>message`
+    /// `<14>message`
     Priority,
-    /// `<6>message`, where the reader knows the rest.
+    /// `<6>message`, without a facility.
     Short,
     /// `<6>2009-02-06T... message`
     Timed,
@@ -149,7 +149,7 @@ impl Frame<'_> {
                 out.extend_from_slice(self.structured);
                 out.push(b' ');
             }
-            Framing::Priority => drop(write!(out, "<{level}>{}[{}]: ", self.tag, self.pid)),
+            Framing::Priority => drop(write!(out, "<{priority}>")),
             Framing::Short => drop(write!(out, "<{level}>")),
             Framing::Timed => {
                 drop(write!(out, "<{level}>"));
@@ -203,7 +203,7 @@ mod tests {
             framed(Framing::Rfc5424, Some("h")),
             "<134>1 2009-02-06T12:14:14.655123+00:00 h haproxy 42 - - "
         );
-        assert_eq!(framed(Framing::Priority, None), "<6>haproxy[42]: ");
+        assert_eq!(framed(Framing::Priority, None), "<134>");
         assert_eq!(framed(Framing::Short, None), "<6>");
         assert_eq!(
             framed(Framing::Timed, None),

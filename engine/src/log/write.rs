@@ -5,7 +5,7 @@ use std::net::{IpAddr, SocketAddr};
 
 use cfgparse::model::expr::FormatFlags;
 
-use crate::sample::Value;
+use crate::sample::{Value, until_nul};
 
 use super::escape::{Escape, write_hex};
 use super::format::Purpose;
@@ -15,36 +15,78 @@ pub struct Item<'o> {
     out: &'o mut Vec<u8>,
     purpose: Purpose,
     flags: FormatFlags,
-    /// Where the item begins, its opening quote left out.
+    /// `%{+Q}` on an item that it applies to.
+    quoted: bool,
+    /// Where the item begins, its opening quote included.
     start: usize,
-    /// Something was written, if only an empty string.
-    present: bool,
+    /// What an item without text looks like.
+    empty: Empty,
+}
+
+/// What an item without text looks like.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Empty {
+    /// `-` in a log line, `""` where it is quoted.
+    Dash,
+    /// Nothing, or `""` where it is quoted.
+    Text,
+    /// Not even quotes, and the space before it stands for the one behind it too.
+    Absent,
 }
 
 impl<'o> Item<'o> {
     /// Opens an item at the end of `out`.
-    pub fn begin(out: &'o mut Vec<u8>, purpose: Purpose, flags: FormatFlags) -> Item<'o> {
-        if flags.quote {
+    ///
+    /// `is_text` tells that `%{+Q}` applies to it.
+    pub fn begin(
+        out: &'o mut Vec<u8>,
+        purpose: Purpose,
+        flags: FormatFlags,
+        is_text: bool,
+    ) -> Item<'o> {
+        let quoted = flags.quote && is_text;
+        let start = out.len();
+        if quoted {
             out.push(b'"');
         }
-        let start = out.len();
         Item {
             out,
             purpose,
             flags,
+            quoted,
             start,
-            present: false,
+            empty: Empty::Dash,
         }
     }
 
-    /// Closes the item: an empty one becomes `-` in a log line, unless it is quoted.
-    pub fn end(self) {
-        if self.out.len() == self.start && self.purpose == Purpose::Log && !self.flags.quote {
+    /// Closes the item; tells whether it is there at all.
+    pub fn end(self) -> bool {
+        let is_empty = self.out.len() == self.start + usize::from(self.quoted);
+        if is_empty && self.empty == Empty::Absent {
+            self.out.truncate(self.start);
+            return false;
+        }
+        if self.quoted {
+            self.out.push(b'"');
+        } else if is_empty && self.purpose == Purpose::Log && self.empty == Empty::Dash {
             self.out.push(b'-');
         }
-        if self.flags.quote {
-            self.out.push(b'"');
-        }
+        true
+    }
+
+    /// The item does not exist here, not even as `-`.
+    pub fn nothing(&mut self) {
+        self.empty = Empty::Absent;
+    }
+
+    /// An empty text is no missing one.
+    pub fn may_be_empty(&mut self) {
+        self.empty = Empty::Text;
+    }
+
+    /// Whether `%{+Q}` was given, for lists whose members are quoted one by one.
+    pub fn wants_quotes(&self) -> bool {
+        self.flags.quote
     }
 
     /// Whether `%{+X}` asks for hexadecimal.
@@ -54,13 +96,11 @@ impl<'o> Item<'o> {
 
     /// Text that is safe already.
     pub fn plain(&mut self, text: &[u8]) {
-        self.present = true;
         self.out.extend_from_slice(text);
     }
 
     /// Whatever `write` appends.
     pub fn with(&mut self, write: impl FnOnce(&mut Vec<u8>)) {
-        self.present = true;
         write(self.out);
     }
 
@@ -71,23 +111,14 @@ impl<'o> Item<'o> {
 
     /// Text with its own rule of what is unsafe; outside of log lines the line's rule holds.
     pub fn escaped(&mut self, text: &[u8], escape: Escape) {
-        self.present = true;
         let escape = match self.purpose {
             Purpose::Log => escape,
             Purpose::Http | Purpose::Raw => self.purpose.escape(),
         };
-        if !self.flags.escape || !text.iter().any(|b| matches!(b, b'"' | b'\\' | b']')) {
+        if self.flags.escape {
+            escape.write_with_backslashes(text, self.out);
+        } else {
             escape.write(text, self.out);
-            return;
-        }
-        for piece in text.split_inclusive(|b| matches!(b, b'"' | b'\\' | b']')) {
-            match piece {
-                [start @ .., last @ (b'"' | b'\\' | b']')] => {
-                    escape.write(start, self.out);
-                    self.out.extend_from_slice(&[b'\\', *last]);
-                }
-                _ => escape.write(piece, self.out),
-            }
         }
     }
 
@@ -100,7 +131,6 @@ impl<'o> Item<'o> {
     /// A number that `%{+X}` turns hexadecimal, with at least four digits.
     pub fn number_or_hex(&mut self, number: u64) {
         if self.flags.hex {
-            self.present = true;
             drop(write!(self.out, "{number:04X}"));
         } else {
             self.number(number);
@@ -111,13 +141,10 @@ impl<'o> Item<'o> {
     pub fn address(&mut self, address: Option<SocketAddr>) {
         match address.map(|a| a.ip()) {
             None => self.plain(b"unix"),
-            Some(ip) if self.flags.hex => {
-                self.present = true;
-                match ip {
-                    IpAddr::V4(v4) => v4.octets().iter().for_each(|b| write_hex(*b, self.out)),
-                    IpAddr::V6(v6) => v6.octets().iter().for_each(|b| write_hex(*b, self.out)),
-                }
-            }
+            Some(ip) if self.flags.hex => match ip {
+                IpAddr::V4(v4) => v4.octets().iter().for_each(|b| write_hex(*b, self.out)),
+                IpAddr::V6(v6) => v6.octets().iter().for_each(|b| write_hex(*b, self.out)),
+            },
             Some(IpAddr::V4(v4)) => self.value(&Value::Ipv4(v4)),
             Some(IpAddr::V6(v6)) => self.value(&Value::Ipv6(v6)),
         }
@@ -125,17 +152,10 @@ impl<'o> Item<'o> {
 
     /// A sample.
     pub fn value(&mut self, value: &Value<'_>) {
-        match value.bytes() {
-            Some(bytes) => self.text(bytes),
-            None => {
-                self.present = true;
-                value.write_text(self.out);
-            }
+        match value {
+            Value::Bin(data) => self.text(until_nul(data)),
+            Value::Str(text) | Value::Meth(text) => self.text(text),
+            _ => value.write_text(self.out),
         }
-    }
-
-    /// Whether anything was written so far, if only an empty string.
-    pub fn is_present(&self) -> bool {
-        self.present
     }
 }

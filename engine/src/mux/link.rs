@@ -19,6 +19,7 @@ macro_rules! each {
         match $self {
             Link::Plain($link) => $call,
             Link::Tls($link) => $call,
+            Link::Tls($link) => $call,
         }
     };
 }

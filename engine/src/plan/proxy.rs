@@ -156,10 +156,8 @@ pub struct AddressField {
 /// The statistics page of a proxy.
 #[derive(Debug)]
 pub struct StatsPage {
-    pub uri: Box<[u8]>,
+    pub uri: String,
     pub realm: String,
-    /// `user:password` in base64, as a client sends it; empty lets everybody in.
-    pub credentials: Vec<String>,
     pub settings: Arc<cfgparse::model::Stats>,
     pub admin: Vec<Condition>,
     pub rules: Ruleset,

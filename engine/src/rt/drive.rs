@@ -7,6 +7,8 @@ use std::task::Poll;
 
 use reactor::{Core, Wait};
 
+use super::with_core;
+
 /// Times that tasks which woke each other run before the kernel is asked again.
 const LOCAL_ROUNDS_MAX: u32 = 8;
 
@@ -32,6 +34,13 @@ pub(super) fn start(core: Core) -> Stop {
 
 /// Lets all other tasks that can run do so once.
 pub fn yield_now() -> impl Future<Output = ()> {
+    // The caller queues behind the driver, which must not sleep before it.
+    with_core(Core::mark_runnable);
+    step_back()
+}
+
+/// To the end of the executor's queue.
+fn step_back() -> impl Future<Output = ()> {
     let mut yielded = false;
     poll_fn(move |context| {
         if std::mem::replace(&mut yielded, true) {
@@ -45,10 +54,12 @@ pub fn yield_now() -> impl Future<Output = ()> {
 /// The executor runs tasks in the order in which they were woken. What the turn wakes stands
 /// before the driver; what those tasks wake stands behind it, hence the rounds.
 async fn drive(core: Core, stopped: Rc<Cell<bool>>) {
+    // glommio polls a new task at once, inside the spawn: the main future has not begun yet.
+    step_back().await;
     loop {
         let mut rounds = 0;
         while rounds < LOCAL_ROUNDS_MAX && core.take_runnable() {
-            yield_now().await;
+            step_back().await;
             rounds += 1;
         }
         if stopped.get() {
@@ -60,6 +71,6 @@ async fn drive(core: Core, stopped: Rc<Cell<bool>>) {
             Wait::Block
         };
         core.turn(wait);
-        yield_now().await;
+        step_back().await;
     }
 }

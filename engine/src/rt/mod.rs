@@ -3,11 +3,12 @@
 //!
 //! A driver task owns the core's turn, and the thread sleeps there, never in glommio's own rings.
 //! That works as long as nothing uses glommio's files, sockets, timers or channels: wake-ups of
-//! theirs would be seen only at the next preemption tick. Waiting is done with what `reactor`
+//! theirs are not seen while the core sleeps. Waiting is done with what `reactor`
 //! offers: sockets, `Timer`, `Event`, `Mailbox`. A future that is woken by anything else (a
 //! channel between tasks, say) must be followed by `Core::mark_runnable`.
 
 mod drive;
+mod tasks;
 
 use std::cell::RefCell;
 use std::future::Future;
@@ -20,9 +21,9 @@ use glommio::{LocalExecutorBuilder, Placement, PoolPlacement};
 use reactor::{Core, CoreConfig, SetupError, process};
 
 pub use drive::yield_now;
+pub use tasks::spawn;
 
-/// glommio's housekeeping tick. Nothing waits for it: it bounds how long an idle core sleeps in
-/// one piece, and costs 0.1 % of a CPU.
+/// glommio's housekeeping tick. Nothing waits for it.
 const PREEMPT_TIMER: Duration = Duration::from_millis(100);
 /// Entries of glommio's own rings, which carry nothing but its tick.
 const GLOMMIO_RING_DEPTH: usize = 8;
@@ -127,13 +128,6 @@ where
     }
 }
 
-/// Starts a task on this thread's core. It runs until it ends or the core does.
-pub fn spawn(task: impl Future<Output = ()> + 'static) {
-    glommio::spawn_local(task).detach();
-    // A task that is spawned queues behind the driver, which must not sleep before it.
-    with_core(Core::mark_runnable);
-}
-
 /// The calling thread's core; `None` outside of [`launch`].
 pub fn core() -> Option<Core> {
     CORE.with_borrow(Clone::clone)
@@ -178,12 +172,16 @@ where
     F: Future + 'static,
 {
     CORE.set(Some(core.clone()));
-    executor.run(async move {
+    let output = executor.run(async move {
         let stop = drive::start(core.clone());
         let output = main(core).await;
+        tasks::end_all().await;
         stop.stop();
         output
-    })
+    });
+    // The last handle: the core takes its operations back from the kernel.
+    drop(CORE.take());
+    output
 }
 
 #[cfg(test)]
@@ -293,7 +291,7 @@ mod tests {
             core.turn(reactor::Wait::Poll);
             core.now_us() - begun_us
         });
-        // Each link would cost a preemption tick of 100 ms if a wake were missed.
+        // A wake that is missed would be seen only when something else ends the sleep, or never.
         let took_us = running.unwrap().join().unwrap();
         assert!(took_us < 5_000_000, "{took_us} us");
     }

@@ -5,6 +5,8 @@ mod action;
 mod condition;
 mod predefined;
 mod ruleset;
+#[cfg(test)]
+mod tests;
 mod txn;
 mod userlist;
 mod verdict;

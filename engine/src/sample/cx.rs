@@ -409,6 +409,11 @@ impl CaptureStore {
         self.text.get(start as usize..(start + len) as usize)
     }
 
+    /// Whether nothing was captured.
+    pub fn is_empty(&self) -> bool {
+        self.slots.is_empty()
+    }
+
     /// Stores `value` in slot `id`; the caller has cut it to the slot's length.
     pub fn set(&mut self, id: usize, value: &[u8]) {
         if self.slots.len() <= id {

@@ -29,7 +29,7 @@ pub use error::CompileError;
 pub use expr::Expr;
 pub use point::{Needs, Point};
 pub use row::{Fetched, Walk};
-pub use value::{Type, Value};
+pub use value::{Type, Value, until_nul};
 pub use vars::{Effects, Scope, StreamVars, VarRef, VarStore, VarTable};
 pub use world::{PatternChange, ProxyCounters, ProxyTimeout, ServerCounters, World};
 

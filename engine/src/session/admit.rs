@@ -3,10 +3,12 @@
 use cfgparse::model::Mode;
 use reactor::{Accepted, Sock};
 
+use crate::mux::Link;
 use crate::plan::Proxy;
-use crate::sample::SessionFacts;
+use crate::sample::{SessionFacts, TlsFacts};
 use crate::state::Generation;
-use crate::stream::{self, Client, Local};
+use crate::stream::{self, Client, Local, Patience, wait};
+use crate::tls;
 
 /// Where the connection comes from and where it went.
 pub fn address(accepted: &Accepted, facts: &mut SessionFacts) {
@@ -24,10 +26,9 @@ pub fn tune(sock: &Sock, frontend: &Proxy) {
 
 /// Runs the rules and handshakes; false if the connection is to be closed.
 pub async fn admit(local: &Local, generation: &Generation, client: &mut Client) -> bool {
-    if let Some(sock) = client.link.plain() {
-        client.facts.dst = sock.local_addr().ok().and_then(|address| address.as_socket());
-        client.facts.connection_dst = client.facts.dst;
-    }
+    let own = client.link.sock().local_addr().ok();
+    client.facts.dst = own.and_then(|address| address.as_socket());
+    client.facts.connection_dst = client.facts.dst;
     let now_ms = local.core.now_ms();
     let front = generation.stats.front(client.frontend);
     let listener = generation.stats.listener(client.facts.listener);
@@ -55,7 +56,51 @@ pub async fn admit(local: &Local, generation: &Generation, client: &mut Client) 
     true
 }
 
-/// The handshakes in front of the first stream.
-async fn handshake(_local: &Local, _generation: &Generation, _client: &mut Client) -> bool {
+/// The handshakes in front of the first stream (manual, `timeout client-hs`).
+async fn handshake(local: &Local, generation: &Generation, client: &mut Client) -> bool {
+    let Some(context) = generation.runtime.tls_of_listener(client.facts.listener) else {
+        return true;
+    };
+    let front = generation.stats.front(client.frontend);
+    let listener = generation.stats.listener(client.facts.listener);
+    let started_us = local.core.now_us();
+    let Ok(session) = context.session() else {
+        front.tls_failed_handshakes.inc();
+        return false;
+    };
+    client.link = Link::Tls(Box::new(tls::Stream::new(client.link.sock().clone(), session)));
+    let Link::Tls(stream) = &client.link else { return false };
+    let timeouts = &generation.plan().proxy(client.frontend).timeouts;
+    let patience = Patience {
+        until_ms: timeouts.client_hs_ms.map(|ms| local.core.now_ms() + ms),
+        watches_client: false,
+    };
+    let shaken = wait(local, client, patience, |cx| stream.poll_handshake(cx)).await;
+    if !matches!(shaken, Ok(Ok(()))) {
+        front.tls_failed_handshakes.inc();
+        listener.tls_failed_handshakes.inc();
+        return false;
+    }
+    let Some(info) = stream.info() else { return false };
+    client.facts.handshake_ms = (local.core.now_us().saturating_sub(started_us) / 1000) as i32;
+    generation.stats.process.tls_connections.hit(local.core.now_ms());
+    if info.resumed {
+        front.tls_resumed_sessions.inc();
+    } else {
+        front.tls_sessions.inc();
+    }
+    client.facts.tls = Some(Box::new(facts(info)));
     true
+}
+
+fn facts(info: tls::TlsInfo) -> TlsFacts {
+    TlsFacts {
+        protocol: info.version.into(),
+        cipher: info.cipher.into(),
+        sni: info.sni.map(|name| name.as_bytes().into()).unwrap_or_default(),
+        alpn: info.alpn.map(Into::into).unwrap_or_default(),
+        resumed: info.resumed,
+        peer_certificate: info.peer_certificate.map(Into::into),
+        ..TlsFacts::default()
+    }
 }

@@ -29,6 +29,9 @@ pub struct Runtime {
     pub endpoints: Box<[RwLock<Endpoint>]>,
     pub patterns: Patterns,
     pub tls: tls::Contexts,
+    /// Indices into `tls`, by `ListenerId` and by [`ServerId`].
+    pub tls_of_listener: Box<[Option<usize>]>,
+    pub tls_of_server: Box<[Option<usize>]>,
 }
 
 /// A [`Runtime`] with what one core keeps for it.

@@ -2,5 +2,6 @@
 
 mod generation;
 pub mod snapshot;
+mod tls;
 
 pub use generation::{Generation, Runtime};

@@ -7,7 +7,7 @@ use std::pin::pin;
 use std::sync::Arc;
 
 use cfgparse::model::proxy::HttpReuse;
-use reactor::SockAddr;
+use reactor::{SockAddr, Sock};
 
 use super::queue::{self, Want};
 use super::wait::{Interrupted, Patience, wait};
@@ -18,6 +18,7 @@ use crate::mux::Link;
 use crate::plan::{Endpoint, ProxyId, Server, ServerId};
 use crate::pool::{Idle, Key};
 use crate::server::{Permit, ServerState};
+use crate::tls;
 
 /// A server that is ours for one exchange.
 pub struct ServerSide {
@@ -151,7 +152,7 @@ async fn attempt(
     permit: Permit,
 ) -> Result<ServerSide, Failure> {
     let state = Arc::clone(stream.generation.server(id));
-    let key = Key::default();
+    let key = key(stream, id);
     if let Some(idle) = idle_connection(stream, &state, key) {
         stream.generation.stats.server(id).reuses.inc();
         stream.generation.stats.back(stream.backend()).service.reuses.inc();
@@ -211,12 +212,54 @@ async fn connect(stream: &mut Stream<'_>, id: ServerId) -> Result<Link, Failure>
     match wait(stream.local, stream.client, patience, polled).await {
         Ok(Ok(sock)) => {
             stream.exchange.facts.server_side_dst = address.as_socket();
-            Ok(Link::Plain(sock))
+            secure(stream, id, sock, patience).await
         }
         Ok(Err(_)) => Err(Failure::Connect(Cause::ServerAbort)),
         Err(Interrupted::TimedOut) => Err(Failure::Connect(Cause::ServerTimeout)),
         Err(other) => Err(Failure::Final(other.fault(Cause::ServerTimeout, Phase::Connect))),
     }
+}
+
+/// The TLS handshake with a server that wants one.
+async fn secure(
+    stream: &Stream<'_>,
+    id: ServerId,
+    sock: Sock,
+    patience: Patience,
+) -> Result<Link, Failure> {
+    let Some(context) = stream.generation.runtime.tls_of_server(id) else {
+        return Ok(Link::Plain(sock));
+    };
+    let Ok(session) = context.session(server_name(stream)) else {
+        return Err(Failure::Connect(Cause::ServerAbort));
+    };
+    let secured = tls::Stream::new(sock, session);
+    let shaken =
+        wait(stream.local, stream.client, patience, |cx| secured.poll_handshake(cx)).await;
+    match shaken {
+        Ok(Ok(())) => Ok(Link::Tls(Box::new(secured))),
+        Ok(Err(_)) => Err(Failure::Connect(Cause::ServerAbort)),
+        Err(Interrupted::TimedOut) => Err(Failure::Connect(Cause::ServerTimeout)),
+        Err(other) => Err(Failure::Final(other.fault(Cause::ServerTimeout, Phase::Connect))),
+    }
+}
+
+/// The name to ask for: that of the request (manual, `sni-auto`, the default for HTTP).
+fn server_name<'s>(stream: &'s Stream<'_>) -> Option<&'s str> {
+    let host = stream.is_http().then(|| stream.exchange.request.host());
+    let host = std::str::from_utf8(host?).ok()?;
+    Some(host.rsplit_once(':').map_or(host, |(name, _)| name)).filter(|name| !name.is_empty())
+}
+
+/// What connections to this server must share: for TLS, the name that was asked for.
+fn key(stream: &Stream<'_>, id: ServerId) -> Key {
+    use std::hash::{DefaultHasher, Hash, Hasher};
+    if stream.generation.runtime.tls_of_server(id).is_none() {
+        return Key::default();
+    }
+    let mut hasher = DefaultHasher::new();
+    server_name(stream).hash(&mut hasher);
+    Key(hasher.finish())
 }
 
 /// No socket: we are out of descriptors or memory (manual, 8.5: `R`).

@@ -41,7 +41,7 @@ async fn request_rules(stream: &mut Stream<'_>, proxy: ProxyId) -> Result<Option
     if let Some(page) = &plan.stats_page
         && super::stats_page::is_asked_for(page, &stream.exchange.request)
     {
-        return Ok(Some(super::stats_page::answer(stream, proxy, page).await));
+        return Ok(Some(super::stats_page::answer(stream, proxy, page)));
     }
     let verdict = stream.evaluate(&plan.rules.redirects, 0, Sees::Request, Contents::default());
     act(stream, proxy, verdict, Phase::Request).await

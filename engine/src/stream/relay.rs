@@ -1,14 +1,15 @@
 //! Both bodies of an exchange on their way, each at the speed of its receiver.
 
 use std::future::poll_fn;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
 
+use reactor::{Splice, SpliceStep};
 use wire::h1::{BodyLength, Limits};
 
 use super::wait::broken;
 use super::watch::{Side, Watch};
 use super::{Fault, Stream};
-use crate::limits::{RELAY_HIGH_BYTES, RELAY_LOW_BYTES};
+use crate::limits::{RELAY_HIGH_BYTES, RELAY_LOW_BYTES, SPLICE_BYTES};
 use crate::log::{Cause, Phase};
 use crate::mux::Link;
 use crate::mux::h1::{BodyError, Incoming, Outgoing, Piece};
@@ -19,6 +20,56 @@ pub struct Flow {
     pub outgoing: Outgoing,
     /// The end has been put on the receiving link.
     pub finished: bool,
+    /// The kernel moves the bytes by itself.
+    splice: Option<Box<Splice>>,
+}
+
+impl Flow {
+    /// Leaves a big body to the kernel, where both sides are plain sockets.
+    fn begin_splice(&mut self, from: &Link, to: &Link) -> bool {
+        let is_opaque = matches!(self.outgoing, Outgoing::Plain | Outgoing::Stream);
+        let left = self.incoming.opaque_bytes();
+        // Without a length only what has come already tells that it is big.
+        let is_big = left >= SPLICE_BYTES
+            && (left != u64::MAX || self.incoming.received() >= SPLICE_BYTES);
+        if !is_opaque || !is_big || to.unsent() > 0 {
+            return false;
+        }
+        let (Some(from), Some(to)) = (from.plain(), to.plain()) else { return false };
+        // Without a pipe the bytes are copied, as always.
+        self.splice = from
+            .splice_to(to, (left != u64::MAX).then_some(left))
+            .ok()
+            .map(Box::new);
+        self.splice.is_some()
+    }
+
+    /// Follows a splice to its end.
+    fn poll_splice(&mut self, to: &Link, cx: &mut Context<'_>) -> Poll<Result<(), FlowError>> {
+        while let Some(splice) = &mut self.splice {
+            match ready!(splice.poll_step(cx)) {
+                Ok(SpliceStep::Moved(bytes)) => self.incoming.moved(bytes),
+                Ok(SpliceStep::Done) => self.splice = None,
+                Ok(SpliceStep::Eof) => {
+                    self.splice = None;
+                    if !self.incoming.end_of_connection() {
+                        return Poll::Ready(Err(FlowError::Source(BodyError::Cut)));
+                    }
+                }
+                Err(error) => {
+                    self.splice = None;
+                    let sink = to.sock().send_failed().is_some();
+                    let source = BodyError::Failed(error);
+                    return Poll::Ready(Err(if sink {
+                        FlowError::Sink
+                    } else {
+                        FlowError::Source(source)
+                    }));
+                }
+            }
+        }
+        Poll::Ready(Ok(()))
+    }
 }
 
 /// Both directions of an exchange.
@@ -35,18 +86,18 @@ pub enum FlowError {
     /// The sender did not bring its body to an end.
     Source(BodyError),
     /// The receiver does not take it any more.
-    Sink(std::io::Error),
+    Sink,
 }
 
 impl Flow {
     pub fn new(incoming: Incoming, outgoing: Outgoing) -> Self {
-        Self { incoming, outgoing, finished: false }
+        Self { incoming, outgoing, finished: false, splice: None }
     }
 
     /// A direction in which nothing moves.
     pub fn nothing() -> Self {
         let incoming = Incoming::new(BodyLength::None);
-        Self { incoming, outgoing: Outgoing::Nothing, finished: true }
+        Self { incoming, outgoing: Outgoing::Nothing, finished: true, splice: None }
     }
 
     /// Nothing more is moved, although there may be more.
@@ -78,11 +129,15 @@ impl Flow {
         cx: &mut Context<'_>,
     ) -> Poll<Result<(), FlowError>> {
         loop {
+            if self.splice.is_some() || self.begin_splice(from, to) {
+                ready!(self.poll_splice(to, cx))?;
+                continue;
+            }
             if to.unsent() >= RELAY_HIGH_BYTES {
                 to.flush();
                 match to.poll_sent(RELAY_LOW_BYTES, cx) {
                     Poll::Ready(Ok(())) => {}
-                    Poll::Ready(Err(error)) => return Poll::Ready(Err(FlowError::Sink(error))),
+                    Poll::Ready(Err(_)) => return Poll::Ready(Err(FlowError::Sink)),
                     Poll::Pending => return Poll::Pending,
                 }
             }
@@ -123,8 +178,8 @@ pub async fn bodies(
         if let Poll::Ready(Err(error)) = flows.up.poll(&client.link, server, limits, cx) {
             match error {
                 // The server may answer without having read everything: its answer still counts.
-                FlowError::Sink(_) if until == Until::Response => flows.up.give_up(),
-                FlowError::Sink(_) => return Poll::Ready(Err(cut(Cause::ServerAbort))),
+                FlowError::Sink if until == Until::Response => flows.up.give_up(),
+                FlowError::Sink => return Poll::Ready(Err(cut(Cause::ServerAbort))),
                 FlowError::Source(error) => return Poll::Ready(Err(source(error, Side::Client))),
             }
         }
@@ -133,7 +188,7 @@ pub async fn bodies(
                 return Poll::Ready(Ok(()));
             }
             Poll::Ready(Ok(())) | Poll::Pending => {}
-            Poll::Ready(Err(FlowError::Sink(_))) => {
+            Poll::Ready(Err(FlowError::Sink)) => {
                 return Poll::Ready(Err(cut(Cause::ClientAbort)));
             }
             Poll::Ready(Err(FlowError::Source(error))) => {

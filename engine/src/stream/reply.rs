@@ -31,8 +31,16 @@ pub async fn send(stream: &mut Stream<'_>, answer: &Answer) -> Next {
     deliver(stream, body)
 }
 
+/// Sends a whole HTTP message that was made here.
+pub fn message(stream: &mut Stream<'_>, message: &[u8]) -> Next {
+    match whole(&mut stream.exchange.response, message) {
+        Some(body) => deliver(stream, body),
+        None => Next::Close,
+    }
+}
+
 /// Sends the head that stands in the exchange, and `body`.
-pub fn deliver(stream: &mut Stream<'_>, body: Seg) -> Next {
+fn deliver(stream: &mut Stream<'_>, body: Seg) -> Next {
     let status = stream.exchange.response.status();
     stream.exchange.facts.status = i32::from(status);
     let lives = !matches!(status, 400 | 408)

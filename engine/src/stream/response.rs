@@ -78,7 +78,7 @@ async fn head(
         {
             match error {
                 // The server reads no more: what it has to say still counts.
-                FlowError::Sink(_) => upload.give_up(),
+                FlowError::Sink => upload.give_up(),
                 FlowError::Source(error) => {
                     return Poll::Ready(Err(Missing::Fault(source(error, Side::Client))));
                 }

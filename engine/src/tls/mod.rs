@@ -4,6 +4,7 @@ mod cert;
 mod ciphers;
 mod context;
 mod error;
+mod facts;
 mod session;
 mod sni;
 mod stream;

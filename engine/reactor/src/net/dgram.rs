@@ -111,9 +111,10 @@ impl Datagrams {
     /// counted. Returns how many went out.
     pub fn send(&mut self, batch: &mut Batch, now_ms: u64) -> usize {
         let total = batch.len();
-        let sent = match self.connected(now_ms) {
-            true => self.send_all(batch, now_ms),
-            false => 0,
+        let sent = if self.connected(now_ms) {
+            self.send_all(batch, now_ms)
+        } else {
+            0
         };
         self.dropped += (total - sent) as u64;
         batch.clear();

@@ -3,7 +3,7 @@
 use std::cell::RefCell;
 use std::ptr;
 
-use crate::core::CoreConfig;
+use crate::config::CoreConfig;
 use crate::seg::Seg;
 use crate::sock::pipe::Pipe;
 
@@ -145,9 +145,12 @@ impl Batch {
     }
 }
 
+/// Batches are boxed once and stay boxed: the kernel has their address.
+type BatchBox = Box<Batch>;
+
 /// Memory that sockets share, so that an idle socket owns none.
 pub(crate) struct Pools {
-    batches: RefCell<Vec<Box<Batch>>>,
+    batches: RefCell<Vec<BatchBox>>,
     texts: RefCell<Vec<Vec<u8>>>,
     pub(super) pipes: RefCell<Vec<Pipe>>,
     pub(super) pipes_kept: usize,
@@ -165,7 +168,8 @@ impl Pools {
         }
     }
 
-    pub(super) fn batch(&self) -> Box<Batch> {
+    #[expect(clippy::unnecessary_box_returns, reason = "the kernel has its address")]
+    pub(super) fn batch(&self) -> BatchBox {
         self.batches
             .borrow_mut()
             .pop()

@@ -36,9 +36,9 @@ impl Sock {
         let mut io = self.state.io.borrow_mut();
         let mut received = Vec::with_capacity(io.recv.queued);
         let pieces = io.recv.clear();
-        pieces
-            .iter()
-            .for_each(|piece| received.extend_from_slice(piece));
+        for piece in pieces {
+            received.extend_from_slice(&piece);
+        }
         let fd = io
             .fd
             .take()

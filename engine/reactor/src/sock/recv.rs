@@ -137,13 +137,11 @@ impl Sock {
     /// As [`Sock::readable`].
     pub fn poll_readable(&self, context: &mut Context<'_>) -> Poll<Readable> {
         let state = self.state.io.borrow().recv.state();
-        match state {
-            Some(state) => Poll::Ready(state),
-            None => {
-                self.wait_readable(context);
-                Poll::Pending
-            }
+        if let Some(state) = state {
+            return Poll::Ready(state);
         }
+        self.wait_readable(context);
+        Poll::Pending
     }
 
     /// Ready when more than `seen` bytes are queued, or nothing more will come.
@@ -352,12 +350,11 @@ impl Io {
 
     fn receive_failed(&mut self, core: &Inner, key: Key, errno: i32) {
         match errno {
-            libc::ECANCELED | libc::EINTR => {}
             libc::ENOBUFS if !self.recv.starving => {
                 self.recv.starving = true;
                 core.starve(key);
             }
-            libc::ENOBUFS => {}
+            libc::ENOBUFS | libc::ECANCELED | libc::EINTR => {}
             libc::EAGAIN => self.poll(core, key, Op::PollIn, PollOp::ForRetry),
             // Data without a buffer cannot happen with a buffer group.
             ..=0 => self.recv.error = libc::EIO,

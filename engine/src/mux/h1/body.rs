@@ -101,9 +101,12 @@ impl Incoming {
         self.took(bytes);
     }
 
-    /// The other side ended where the end of the connection is the end of the body.
-    pub fn close(&mut self) {
-        self.state = State::Done;
+    /// The sender's connection ended; true if that is the end of the body too.
+    pub fn end_of_connection(&mut self) -> bool {
+        if matches!(self.state, State::UntilClose) {
+            self.state = State::Done;
+        }
+        self.is_done()
     }
 
     /// The next piece; [`Piece::End`] again and again once the body is complete.

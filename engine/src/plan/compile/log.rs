@@ -26,7 +26,7 @@ impl Context<'_> {
         }
         compiler.point = Point::Log;
         compiler.at = section.at;
-        let built_in = |text: &str| Some(aliases(text));
+        let built_in = |text: &str| cfgparse::expr::format::built_in(text);
         let format = match &logging.format {
             Written::Default => None,
             Written::Tcp => built_in(TCP_LOG_FORMAT),
@@ -51,10 +51,4 @@ impl Context<'_> {
             asap: logging.logasap,
         }
     }
-}
-
-/// A built-in format, which has no expressions.
-fn aliases(text: &str) -> LogFormat {
-    let _ = text;
-    LogFormat::default()
 }

@@ -24,6 +24,8 @@ pub struct Machine {
     pub host_name: String,
     /// Connections that the descriptor limit allows.
     pub connections_max: u32,
+    /// The descriptor limit itself.
+    pub descriptors: u64,
 }
 
 /// A plan with what was found on the way.
@@ -162,12 +164,10 @@ impl Context<'_> {
         section: &cfgparse::model::Proxy,
         compiler: &mut Compiler<'_>,
     ) -> Option<StatsPage> {
-        use base64::Engine;
         let stats = &section.stats;
         if !stats.enabled {
             return None;
         }
-        let engine = base64::engine::general_purpose::STANDARD;
         let admin = stats
             .admin
             .iter()
@@ -176,13 +176,8 @@ impl Context<'_> {
             })
             .collect();
         Some(StatsPage {
-            uri: stats.uri.as_deref().unwrap_or("/haproxy?stats").as_bytes().into(),
+            uri: stats.uri.clone().unwrap_or_else(|| "/haproxy?stats".to_owned()),
             realm: stats.realm.clone().unwrap_or_else(|| "HAProxy Statistics".to_owned()),
-            credentials: stats
-                .auth
-                .iter()
-                .map(|user| engine.encode(format!("{}:{}", user.user, user.password)))
-                .collect(),
             settings: Arc::new(stats.clone()),
             admin,
             rules: self.ruleset(&stats.http_request, Kind::HttpRequest, compiler),

@@ -8,7 +8,8 @@ use wire::h1::{Chunk, ChunkDecoder, ChunkError, Limits};
 fuzz_target!(|input: (usize, &[u8])| {
     let (cut, raw) = input;
     let cut = cut % (raw.len() + 1);
-    assert_eq!(decode(raw, raw.len()), decode(raw, cut));
+    // Which of several faults is seen first may depend on the split.
+    assert_eq!(decode(raw, raw.len()).ok(), decode(raw, cut).ok());
 });
 
 /// Data and length of a complete body that comes in two pieces.

@@ -385,7 +385,8 @@ mod tests {
         ) {
             cuts.sort_unstable();
             let whole = decode(body.as_bytes(), &[]);
-            prop_assert_eq!(decode(body.as_bytes(), &cuts), whole);
+            // Which of several faults is seen first may depend on the split.
+            prop_assert_eq!(decode(body.as_bytes(), &cuts).ok(), whole.ok());
         }
     }
 }

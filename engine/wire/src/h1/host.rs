@@ -64,7 +64,7 @@ fn connect(head: &mut Head) -> Result<(), HeadError> {
     let authority = head.target();
     let (_, port) = split_port(authority);
     let digits = port.is_some_and(|port| !port.is_empty() && port.iter().all(u8::is_ascii_digit));
-    if !digits || !text::valid_host(authority) {
+    if !digits || !valid_authority(authority) {
         return Err(HeadError::Target);
     }
     let own: &[&[u8]] = match port {
@@ -80,7 +80,7 @@ fn connect(head: &mut Head) -> Result<(), HeadError> {
 fn absolute(head: &mut Head) -> Result<(), HeadError> {
     let parts = head.target_parts();
     let authority = parts.host_and_port();
-    if authority.is_empty() || !text::valid_host(authority) {
+    if !valid_authority(authority) {
         return Err(HeadError::Target);
     }
     let stripped = agree(head, authority, default_ports(parts.scheme))?;
@@ -90,6 +90,13 @@ fn absolute(head: &mut Head) -> Result<(), HeadError> {
     }
     apply(head, stripped);
     Ok(())
+}
+
+/// A host with one port at most: what is left without it must not read as having another.
+fn valid_authority(authority: &[u8]) -> bool {
+    let (host, _) = split_port(authority);
+    let is_one_host = host.first() == Some(&b'[') || !host.contains(&b':');
+    !host.is_empty() && is_one_host && text::valid_host(authority)
 }
 
 /// Whether `Host` names the authority, default ports aside; tells the host without the port that

@@ -208,6 +208,9 @@ fn host_and_target_agree() {
         ("GET http://a/x HTTP/1.0", &["Host: b"]),
         ("GET https://a/x HTTP/1.1", &["Host: a:80"]),
         ("GET http:///x HTTP/1.1", &["Host: a"]),
+        ("GET http://a::/x HTTP/1.1", &["Host: a"]),
+        ("GET http://:80/x HTTP/1.1", &[]),
+        ("CONNECT a:80:80 HTTP/1.1", &["Host: a"]),
         ("CONNECT a:22 HTTP/1.1", &["Host: b:22"]),
         ("CONNECT a:80 HTTP/1.1", &["Host: a:443"]),
     ] {

@@ -1,0 +1,237 @@
+//! Actions on connections, counters, logs and timeouts.
+
+use super::{
+    AFT, ActionContext, ActionRow, CNT, CON, HTTP, QUIC, REQ, RES, RSP, SES, TCP, action,
+    at_condition,
+};
+use crate::build::proxy::draft::sample_expr;
+use crate::build::proxy::log::level_of;
+use crate::context::{Args, Context, Reference, ReferenceKind};
+use crate::expr::sample;
+use crate::model::rule::{Action, CaptureSlot, SettableTimeout, TimeoutValue};
+use crate::quantity::{self, TimeUnit};
+use crate::registry::{Full, Harmless, Planned};
+
+/// Takes all words up to the condition: an action that this version does not run.
+pub(super) fn known(_: &mut Context, c: &ActionContext, args: &mut Args) -> Option<Action> {
+    let name = args.label().rsplit(' ').next().unwrap_or("").to_owned();
+    let mut words: Vec<String> = c.inside.map(str::to_owned).into_iter().collect();
+    while !at_condition(args) {
+        words.push(args.next()?.text.clone());
+    }
+    Some(Action::Known { name, args: words })
+}
+
+#[rustfmt::skip]
+pub const ROWS: &[ActionRow] = &[
+    action("attach-srv", "<srv> [name <expr>]", SES, Planned, "offer the connection to a reverse server", known),
+    action("cache-store", "<name>", RES, Planned, "store the response in a cache", cache),
+    action("cache-use", "<name>", REQ, Planned, "answer from a cache", cache),
+    action("capture", "<expr> len <n>|id <n>", CNT | HTTP, Planned, "keep a value for the logs", capture),
+    action("close", "", RSP, Planned, "close the server's connection", known),
+    action("dgram-drop", "", QUIC, Planned, "drop a datagram", known),
+    action("disable-l7-retry", "", REQ, Planned, "never retry this request", known),
+    action("do-log", "[profile <name>]", QUIC | TCP | HTTP, Planned, "write a log line now", known),
+    action("do-resolve", "(<var>,<resolvers>[,<family>]) <expr>", CNT | REQ, Planned, "resolve a name", do_resolve),
+    action("expect-netscaler-cip", "layer4", CON, Planned, "expect a NetScaler header", known),
+    action("expect-proxy", "layer4", CON, Planned, "expect a PROXY protocol header", |cx, _, a| {
+        let word = a.required(cx, "'layer4'")?;
+        if word.text != "layer4" {
+            a.unexpected(cx, word, "'layer4'");
+            return None;
+        }
+        Some(Action::ExpectProxy)
+    }),
+    action("pause", "<delay>|<expr>", REQ | RES, Planned, "wait", known),
+    action("send-retry", "", QUIC, Planned, "ask for a retry", known),
+    action("send-spoe-group", "<engine> <group>", CNT | RSP | REQ | RES, Planned, "ask SPOE agents", known),
+    action("set-bandwidth-limit", "<name> [limit <n>] [period <t>]", CNT | RSP | REQ | RES, Planned, "limit the bandwidth", known),
+    action("set-bc-mark", "<mark>", CNT | REQ, Planned, "packet mark towards the server", known),
+    action("set-bc-tos", "<tos>", CNT | REQ, Planned, "type of service towards the server", known),
+    action("set-dst", "<expr>", CON | SES | CNT | REQ, Planned, "set the destination address", |cx, c, a| sample_expr(cx, a, c.place).map(Action::SetDst)),
+    action("set-dst-port", "<expr>", CON | SES | CNT | REQ, Planned, "set the destination port", |cx, c, a| sample_expr(cx, a, c.place).map(Action::SetDstPort)),
+    action("set-fc-mark", "<mark>", TCP | REQ | RES, Planned, "packet mark towards the client", known),
+    action("set-fc-tos", "<tos>", TCP | REQ | RES, Planned, "type of service towards the client", known),
+    action("set-log-level", "<level>", CNT | RSP | HTTP, Planned, "level of the log line", |cx, _, a| {
+        let word = a.required(cx, "a log level")?;
+        if word.text == "silent" {
+            return Some(Action::SetLogLevel(None));
+        }
+        let Some(level) = level_of(&word.text) else {
+            a.unexpected(cx, word, "emerg, alert, crit, err, warning, notice, info, debug or silent");
+            return None;
+        };
+        Some(Action::SetLogLevel(Some(level as u8)))
+    }),
+    action("set-mark", "<mark>", TCP | REQ | RES, Planned, "old name of set-fc-mark", known),
+    action("set-nice", "<nice>", CNT | RSP | REQ | RES, Harmless, "priority of the stream's tasks", known),
+    action("set-priority-class", "<expr>", CNT | REQ, Planned, "class in queues", known),
+    action("set-priority-offset", "<expr>", CNT | REQ, Planned, "place in queues", known),
+    action("set-retries", "<retries>|<expr>", CNT | REQ, Planned, "number of retries", known),
+    action("set-src", "<expr>", CON | SES | CNT | REQ, Planned, "set the source address", |cx, c, a| sample_expr(cx, a, c.place).map(Action::SetSrc)),
+    action("set-src-port", "<expr>", CON | SES | CNT | REQ, Planned, "set the source port", |cx, c, a| sample_expr(cx, a, c.place).map(Action::SetSrcPort)),
+    action("set-timeout", "<which> <time>|<expr>", REQ | RES, Planned, "set a timeout of this stream", set_timeout),
+    action("set-tos", "<tos>", TCP | REQ | RES, Planned, "old name of set-fc-tos", known),
+    action("silent-drop", "[rst-ttl <ttl>]", TCP | REQ | RES, Planned, "forget the connection without telling the client", |cx, _, a| {
+        if a.accept("rst-ttl") {
+            a.number::<u32>(cx)?;
+        }
+        Some(Action::SilentDrop)
+    }),
+    action("strict-mode", "on|off", HTTP, Full, "whether a failed action is an error", |cx, _, a| a.on_off(cx).map(Action::StrictMode)),
+    action("switch-mode", "http [proto <name>]", CNT, Planned, "go on in HTTP", known),
+    action("use-service", "<name>", CNT | REQ, Planned, "answer by a service", use_service),
+    action("wait-for-body", "time <time> [at-least <bytes>]", REQ | RES, Planned, "wait for the body", wait_for_body),
+    action("wait-for-handshake", "", REQ, Planned, "wait for the end of the TLS handshake", known),
+];
+
+#[rustfmt::skip]
+pub const COUNTERS: &[ActionRow] = &[
+    action("sc-add-gpc", "(<idx>,<sc-id>) <int>|<expr>", TCP | HTTP, Planned, "add to a general counter", known),
+    action("sc-inc-gpc", "(<idx>,<sc-id>)", TCP | HTTP, Planned, "add one to a general counter", known),
+    action("sc-inc-gpc0", "(<sc-id>)", TCP | HTTP, Planned, "add one to the first general counter", known),
+    action("sc-inc-gpc1", "(<sc-id>)", TCP | HTTP, Planned, "add one to the second general counter", known),
+    action("sc-set-gpt", "(<idx>,<sc-id>) <int>|<expr>", TCP | HTTP, Planned, "set a general tag", known),
+    action("sc-set-gpt0", "(<sc-id>) <int>|<expr>", TCP | HTTP, Planned, "set the first general tag", known),
+    action("track-sc", "0..N <key> [table <table>]", CON | SES | CNT | REQ | RES | AFT, Planned, "count under this key", track),
+];
+
+fn cache(cx: &mut Context, c: &ActionContext, args: &mut Args) -> Option<Action> {
+    if let Some(word) = args.peek() {
+        cx.references.push(Reference {
+            kind: ReferenceKind::Cache,
+            name: word.text.clone(),
+            span: word.span(),
+        });
+    } else {
+        args.unexpected_end(cx, "a cache name");
+        return None;
+    }
+    known(cx, c, args)
+}
+
+fn capture(cx: &mut Context, c: &ActionContext, args: &mut Args) -> Option<Action> {
+    let expr = sample_expr(cx, args, c.place)?;
+    let word = args.required(cx, "'len' or 'id'")?;
+    let slot = match word.as_str() {
+        "len" => CaptureSlot::Len(args.number_in(cx, 1, 65_535)? as u32),
+        "id" => CaptureSlot::Id(args.number(cx)?),
+        _ => {
+            args.unexpected(cx, word, "'len' or 'id'");
+            return None;
+        }
+    };
+    Some(Action::Capture { expr, slot })
+}
+
+fn do_resolve(cx: &mut Context, c: &ActionContext, args: &mut Args) -> Option<Action> {
+    let resolvers = c
+        .inside
+        .unwrap_or("")
+        .split(',')
+        .nth(1)
+        .unwrap_or("")
+        .trim();
+    cx.references.push(Reference {
+        kind: ReferenceKind::Resolvers,
+        name: resolvers.to_owned(),
+        span: args.span(),
+    });
+    known(cx, c, args)
+}
+
+fn track(cx: &mut Context, c: &ActionContext, args: &mut Args) -> Option<Action> {
+    let name = args.label().rsplit(' ').next().unwrap_or("").to_owned();
+    let word = args.required(cx, "a key")?;
+    let mut words = vec![word.text.clone()];
+    match sample::parse(cx, &word.text, word.span()) {
+        Ok(parsed) if parsed.available & c.place.bit() == 0 => {
+            let message = format!(
+                "'{}' : fetch method '{}' needs data that is not available in '{}'.",
+                args.label(),
+                parsed.expr.fetch.name,
+                c.place.words()
+            );
+            cx.alert(word.span(), "never-available", message);
+        }
+        Ok(_) => {}
+        Err(fault) => fault.report(cx, &format!("'{}' : ", args.label())),
+    }
+    if args.accept("table") {
+        let table = args.required(cx, "a table")?;
+        cx.references.push(Reference {
+            kind: ReferenceKind::Table,
+            name: table.text.clone(),
+            span: table.span(),
+        });
+        words.push(table.text.clone());
+    }
+    Some(Action::Known { name, args: words })
+}
+
+fn set_timeout(cx: &mut Context, c: &ActionContext, args: &mut Args) -> Option<Action> {
+    let wanted = "'client', 'connect', 'queue', 'server', 'tarpit' or 'tunnel'";
+    let word = args.required(cx, wanted)?;
+    let which = match word.as_str() {
+        "client" => SettableTimeout::Client,
+        "connect" => SettableTimeout::Connect,
+        "queue" => SettableTimeout::Queue,
+        "server" => SettableTimeout::Server,
+        "tarpit" => SettableTimeout::Tarpit,
+        "tunnel" => SettableTimeout::Tunnel,
+        _ => {
+            args.unexpected(cx, word, wanted);
+            return None;
+        }
+    };
+    let is_time = args.peek_str().starts_with(|c: char| c.is_ascii_digit());
+    let value = if is_time {
+        TimeoutValue::Constant(args.time(cx)?)
+    } else {
+        TimeoutValue::Expr(sample_expr(cx, args, c.place)?)
+    };
+    Some(Action::SetTimeout { which, value })
+}
+
+fn use_service(cx: &mut Context, _: &ActionContext, args: &mut Args) -> Option<Action> {
+    let word = args.required(cx, "a service name")?;
+    if word.text != "prometheus-exporter" && !word.text.starts_with("lua.") {
+        let message = format!("'{}' unknown service name.", word.text);
+        cx.alert(word.span(), "unknown-service", message);
+        return None;
+    }
+    Some(Action::UseService(word.text.clone()))
+}
+
+fn wait_for_body(cx: &mut Context, _: &ActionContext, args: &mut Args) -> Option<Action> {
+    let mut time_ms = None;
+    let mut at_least_bytes = None;
+    while !at_condition(args) {
+        let word = args.next()?;
+        match word.as_str() {
+            "time" => {
+                let value = args.required(cx, "a time")?;
+                match quantity::time_ms(&value.text, TimeUnit::Milliseconds) {
+                    Ok(ms) => time_ms = Some(ms),
+                    Err(_) => {
+                        args.unexpected(cx, value, "a time");
+                        return None;
+                    }
+                }
+            }
+            "at-least" => at_least_bytes = Some(args.size(cx)?),
+            _ => {
+                args.unexpected(cx, word, "'time' or 'at-least'");
+                return None;
+            }
+        }
+    }
+    let Some(time_ms) = time_ms else {
+        args.unexpected_end(cx, "'time <time>'");
+        return None;
+    };
+    Some(Action::WaitForBody {
+        time_ms,
+        at_least_bytes,
+    })
+}

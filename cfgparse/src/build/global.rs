@@ -1,0 +1,508 @@
+//! The `global` section (manual, chapter 3).
+
+use std::sync::LazyLock;
+
+use super::bind;
+use super::keyword::{Row, Table, row};
+use super::proxy::{self, log as proxy_log};
+use super::tune;
+use crate::ast::Section;
+use crate::context::{Args, Context};
+use crate::expr::{format, sample};
+use crate::model::bind::SocketLevel;
+use crate::model::global::{CpuMap, Global, GlobalVar, GlobalVarValue, TlsDefaults};
+use crate::model::tls::TlsServerVerify;
+use crate::registry::sample::Where;
+use crate::registry::{Full, Harmless, Ignored, Info, Planned, Refused};
+
+static TABLE: LazyLock<Table<Global>> =
+    LazyLock::new(|| Table::new(&[PROCESS, LIMITS, STATS, TLS, MISC, tune::ROWS]));
+
+/// Rows for the documents.
+pub fn infos() -> impl Iterator<Item = &'static Info> {
+    [PROCESS, LIMITS, STATS, TLS, MISC, tune::ROWS]
+        .into_iter()
+        .flatten()
+        .map(|row| &row.info)
+}
+
+/// Reads a `global` section into what earlier ones said.
+pub fn section(cx: &mut Context, global: &mut Global, section: &Section) {
+    let mut header = Args::new(&section.header, 1);
+    if let Some(word) = header.peek() {
+        let message = format!("'global' : unexpected extra argument '{}'.", word.text);
+        cx.alert(word.span(), "extra-argument", message);
+    }
+    for line in &section.lines {
+        let mut args = Args::new(line, 0);
+        let negated = args.peek_str() == "no";
+        if negated {
+            args.next();
+            no(cx, global, &mut args);
+            continue;
+        }
+        let Some(row) = TABLE.find(&mut args) else {
+            if let Some(old) = old(args.peek_str()) {
+                cx.alert(args.span(), "old-spelling", old);
+            } else {
+                TABLE.unknown(cx, &args, "'global' section");
+            }
+            continue;
+        };
+        args.name_so_far();
+        cx.used(&row.info, args.span());
+        (row.parse)(cx, global, &mut args);
+        args.finish(cx);
+    }
+    let _ = header.next();
+}
+
+/// Keywords that were removed and can't be translated.
+fn old(name: &str) -> Option<&'static str> {
+    Some(match name {
+        "debug" => {
+            "unknown keyword 'debug' in 'global' section; it was removed, use '-d' on the command line."
+        }
+        _ => return None,
+    })
+}
+
+fn no(cx: &mut Context, global: &mut Global, args: &mut Args) {
+    let span = args.here();
+    match args.next().map_or("", |word| word.as_str()) {
+        "busy-polling" => global.busy_polling = false,
+        "insecure-fork-wanted" => global.insecure_fork_wanted = false,
+        "insecure-setuid-wanted" => global.insecure_setuid_wanted = false,
+        "strict-limits" => global.strict_limits = Some(false),
+        "quick-exit" | "profiling.tasks" | "profiling.memory" | "tune.fd.edge-triggered" => {
+            args.rest();
+        }
+        "log" => global.logs.clear(),
+        name => {
+            let message = format!("negation is not supported for '{name}' in 'global' section.");
+            cx.alert(span, "bad-negation", message);
+        }
+    }
+}
+
+fn text(cx: &mut Context, args: &mut Args) -> Option<String> {
+    args.text(cx, "a value")
+}
+
+fn words(args: &mut Args) -> Vec<String> {
+    args.rest().iter().map(|word| word.text.clone()).collect()
+}
+
+/// Takes all arguments of a keyword that has no field.
+pub(super) fn skip<T>(_: &mut Context, _: &mut T, args: &mut Args) {
+    args.rest();
+}
+
+/// The value of a number at least `low`.
+fn at_least(cx: &mut Context, args: &mut Args, low: i64) -> Option<u32> {
+    args.number_in(cx, low, i64::from(i32::MAX))
+        .map(|n| n as u32)
+}
+
+#[rustfmt::skip]
+const PROCESS: &[Row<Global>] = &[
+    row("chroot", "<dir>", Full, "change the root folder after the start", |cx, g, a| g.chroot = text(cx, a)),
+    row("cpu-affinity", "<affinity>", Harmless, "how threads are bound to CPUs", skip),
+    row("cpu-map", "[auto:]<thread-group>[/<thread-set>] <cpu-set>...", Full, "which core runs on which CPU", cpu_map),
+    row("cpu-policy", "<policy>", Harmless, "which CPUs are used", skip),
+    row("cpu-set", "<directive> ...", Harmless, "which CPUs are used", skip),
+    row("daemon", "", Full, "run in the background", |_, g, _| g.daemon = true),
+    row("default-path", "current|config|parent|origin <path>", Full, "where relative paths begin", default_path),
+    row("description", "<text>", Full, "shown on the statistics page", |_, g, a| g.description = Some(proxy::basic::joined(a))),
+    row("gid", "<number>", Full, "group to run as", |cx, g, a| g.gid = a.number(cx)),
+    row("grace", "<time>", Harmless, "time between the signal and the soft stop", |cx, g, a| g.grace_ms = a.time(cx)),
+    row("group", "<name>", Full, "group to run as", |cx, g, a| g.group = text(cx, a)),
+    row("hard-stop-after", "<time>", Full, "longest soft stop", |cx, g, a| g.hard_stop_after_ms = a.time(cx)),
+    row("insecure-fork-wanted", "", Harmless, "let programs be started", |_, g, _| g.insecure_fork_wanted = true),
+    row("insecure-setuid-wanted", "", Harmless, "let setuid programs be started", |_, g, _| g.insecure_setuid_wanted = true),
+    row("localpeer", "<name>", Full, "this machine's name among peers", |cx, g, a| g.localpeer = text(cx, a)),
+    row("master-worker", "[no-exit-on-failure]", Harmless, "a master process and its worker: use -W or -Ws", |_, g, a| g.master_worker = Some(a.next().map(|w| w.text.clone()))),
+    row("mworker-max-reloads", "<retries>", Harmless, "reloads a worker survives", |cx, g, a| g.mworker_max_reloads = a.number(cx)),
+    row("mworker-prog", "", Refused("use the init system"), "programs beside the worker", skip),
+    row("nbproc", "<number>", Ignored("threads are used"), "processes (removed in 2.5)", nbproc),
+    row("nbthread", "<number>", Full, "cores to run on", |cx, g, a| g.nbthread = a.number_in(cx, 1, 1024).map(|n| n as u32)),
+    row("node", "<name>", Full, "this machine's name on the statistics page", |cx, g, a| g.node = text(cx, a)),
+    row("pidfile", "<file>", Full, "file for the process ids", |cx, g, a| g.pidfile = text(cx, a)),
+    row("presetenv", "<name> <value>", Full, "set a variable that is not set", environment),
+    row("quiet", "", Full, "say nothing at the start", |_, g, _| g.quiet = true),
+    row("resetenv", "[<name> ...]", Full, "forget all variables but these", skip),
+    row("set-dumpable", "[on|off|libs]", Harmless, "core dumps", skip),
+    row("setcap", "<name>[,<name>...]", Planned, "capabilities that are kept", |cx, g, a| g.setcap = text(cx, a).unwrap_or_default().split(',').map(str::to_owned).collect()),
+    row("setenv", "<name> <value>", Full, "set a variable", environment),
+    row("strict-limits", "", Full, "limits that can't be set are fatal", |_, g, _| g.strict_limits = Some(true)),
+    row("thread-group", "<group> [<thread-range>...]", Harmless, "threads of a group", skip),
+    row("thread-groups", "<number>", Ignored("cores share nothing"), "groups of threads", |cx, g, a| g.thread_groups = at_least(cx, a, 1)),
+    row("thread-hard-limit", "<number>", Harmless, "most threads", skip),
+    row("max-threads-per-group", "<number>", Harmless, "most threads of a group", skip),
+    row("uid", "<number>", Full, "user to run as", |cx, g, a| g.uid = a.number(cx)),
+    row("ulimit-n", "<number>", Full, "file descriptors", |cx, g, a| g.ulimit_n = a.number(cx)),
+    row("unix-bind", "[prefix <p>] [mode <m>] [user <u>] [uid <u>] [group <g>] [gid <g>]", Full, "defaults of unix sockets", unix_bind),
+    row("unsetenv", "<name> ...", Full, "forget variables", |cx, _, a| { if a.is_empty() { a.required(cx, "at least one variable name"); } a.rest(); }),
+    row("user", "<name>", Full, "user to run as", |cx, g, a| g.user = text(cx, a)),
+    row("zero-warning", "", Full, "warnings are fatal", |_, g, _| g.zero_warning = true),
+];
+
+#[rustfmt::skip]
+const LIMITS: &[Row<Global>] = &[
+    row("busy-polling", "", Harmless, "never sleep", |_, g, _| g.busy_polling = true),
+    row("close-spread-time", "<time>", Harmless, "spread the closing of idle connections on soft stop", |cx, g, a| {
+        if !a.accept("infinite") { g.close_spread_time_ms = a.time(cx); }
+    }),
+    row("fd-hard-limit", "<number>", Full, "most file descriptors", |cx, g, a| g.fd_hard_limit = a.number(cx)),
+    row("max-spread-checks", "<time>", Full, "longest spread of health checks", |cx, g, a| g.max_spread_checks_ms = a.time(cx)),
+    row("maxcompcpuusage", "<number>", Planned, "idle CPU that compression leaves, percent", |cx, g, a| g.maxcompcpuusage = a.number(cx)),
+    row("maxcomprate", "<number>", Planned, "compressed KB a second", |cx, g, a| g.maxcomprate = a.number(cx)),
+    row("maxconn", "<number>", Full, "connections of the process", maxconn),
+    row("maxconnrate", "<number>", Planned, "new connections a second", |cx, g, a| g.maxconnrate = a.number(cx)),
+    row("maxpipes", "<number>", Harmless, "pipes for splicing", |cx, g, a| g.maxpipes = a.number(cx)),
+    row("maxsessrate", "<number>", Planned, "new sessions a second", |cx, g, a| g.maxsessrate = a.number(cx)),
+    row("maxsslconn", "<number>", Planned, "TLS connections", |cx, g, a| g.maxsslconn = a.number(cx)),
+    row("maxsslrate", "<number>", Planned, "new TLS sessions a second", |cx, g, a| g.maxsslrate = a.number(cx)),
+    row("noepoll", "", Ignored("io_uring is used"), "don't use epoll", |_, g, _| g.noepoll = true),
+    row("noevports", "", Ignored("io_uring is used"), "don't use event ports", skip),
+    row("nogetaddrinfo", "", Harmless, "don't use getaddrinfo", |_, g, _| g.nogetaddrinfo = true),
+    row("nokqueue", "", Ignored("io_uring is used"), "don't use kqueue", skip),
+    row("noktls", "", Ignored("kTLS is not used"), "don't use kTLS", skip),
+    row("nopoll", "", Ignored("io_uring is used"), "don't use poll", skip),
+    row("noreuseport", "", Harmless, "don't share ports between sockets", |_, g, _| g.noreuseport = true),
+    row("nosplice", "", Harmless, "don't splice in the kernel", |_, g, _| g.nosplice = true),
+    row("no-memory-trimming", "", Harmless, "keep freed memory", skip),
+    row("noquic", "", Ignored("QUIC is not used"), "don't use QUIC", skip),
+    row("prealloc-fd", "", Harmless, "allocate the table of descriptors at once", skip),
+    row("spread-checks", "<0..50>", Full, "spread of health checks, percent", |cx, g, a| g.spread_checks = a.number_in(cx, 0, 50).map(|n| n as u32)),
+];
+
+#[rustfmt::skip]
+const STATS: &[Row<Global>] = &[
+    row("external-check", "[preserve-env]", Planned, "allow checks by programs", |_, g, a| { a.accept("preserve-env"); g.external_check = true; }),
+    row("log", "<target> [len <n>] [format <f>] [sample <r>:<n>] <facility> [<level> [<minlevel>]]", Full, "where log lines go", |cx, g, a| {
+        if a.peek_str() == "global" {
+            return a.unexpected_end(cx, "a target: 'global' has no effect in global section");
+        }
+        match proxy_log::target(cx, a) {
+            Some(target) => g.logs.push(target),
+            None => { a.rest(); }
+        }
+    }),
+    row("log-send-hostname", "[<string>]", Full, "host name in log lines", |_, g, a| g.log_send_hostname = Some(a.next().map(|w| w.text.clone()))),
+    row("log-tag", "<string>", Full, "program's name in log lines", |cx, g, a| g.log_tag = text(cx, a)),
+    row("server-state-base", "<folder>", Planned, "folder of server states", |cx, g, a| g.server_state_base = text(cx, a)),
+    row("server-state-file", "<file>", Planned, "file of server states", |cx, g, a| g.server_state_file = text(cx, a)),
+    row("stats bind-process", "<set>", Ignored("there is one process"), "processes of the admin socket", skip),
+    row("stats maxconn", "<connections>", Full, "connections of the admin socket", |cx, g, a| g.stats_maxconn = at_least(cx, a, 1)),
+    row("stats socket", "<address> [param*]", Full, "admin socket", |cx, g, a| {
+        if let Some(mut bind) = bind::parse(cx, a, "stats socket", "global") {
+            bind.level.get_or_insert(SocketLevel::Operator);
+            g.stats_sockets.push(bind);
+        }
+        a.rest();
+    }),
+    row("stats timeout", "<time>", Full, "silence of the admin socket's clients", |cx, g, a| g.stats_timeout_ms = a.time(cx)),
+    row("stats-file", "<path>", Planned, "file of counters to begin with", |cx, g, a| g.stats_file = text(cx, a)),
+    row("shm-stats-file", "<path>", Planned, "shared file of counters", skip),
+    row("shm-stats-file-max-objects", "<number>", Planned, "size of that file", skip),
+];
+
+#[rustfmt::skip]
+const TLS: &[Row<Global>] = &[
+    row("acme.scheduler", "auto|off", Planned, "renewal of certificates", skip),
+    row("ca-base", "<dir>", Full, "folder of authorities", |cx, g, a| g.ca_base = text(cx, a)),
+    row("crt-base", "<dir>", Full, "folder of certificates", |cx, g, a| g.crt_base = text(cx, a)),
+    row("issuers-chain-path", "<dir>", Planned, "folder of intermediate certificates", |cx, g, a| g.issuers_chain_path = text(cx, a)),
+    row("key-base", "<dir>", Full, "folder of keys", |cx, g, a| g.key_base = text(cx, a)),
+    row("ocsp-update.disable", "on|off", Planned, "no OCSP updates", skip),
+    row("ocsp-update.httpproxy", "<address>", Planned, "proxy of OCSP updates", skip),
+    row("ocsp-update.maxdelay", "<number>", Harmless, "longest time between OCSP updates", skip),
+    row("ocsp-update.mindelay", "<number>", Harmless, "shortest time between OCSP updates", skip),
+    row("ocsp-update.mode", "on|off", Planned, "OCSP updates", skip),
+    row("ssl-default-bind-ciphers", "<ciphers>", Full, "ciphers up to TLS 1.2", |cx, g, a| g.ssl_default_bind.ciphers = text(cx, a)),
+    row("ssl-default-bind-ciphersuites", "<suites>", Full, "ciphers of TLS 1.3", |cx, g, a| g.ssl_default_bind.ciphersuites = text(cx, a)),
+    row("ssl-default-bind-client-sigalgs", "<sigalgs>", Planned, "signatures taken from clients", |cx, g, a| g.ssl_default_bind.client_sigalgs = text(cx, a)),
+    row("ssl-default-bind-curves", "<curves>", Planned, "key exchange groups", |cx, g, a| g.ssl_default_bind.curves = text(cx, a)),
+    row("ssl-default-bind-options", "[<option>]...", Full, "TLS parameters of all bind lines", |cx, g, a| tls_options(cx, &mut g.ssl_default_bind, a)),
+    row("ssl-default-bind-sigalgs", "<sigalgs>", Planned, "signatures offered", |cx, g, a| g.ssl_default_bind.sigalgs = text(cx, a)),
+    row("ssl-default-server-ciphers", "<ciphers>", Full, "ciphers up to TLS 1.2", |cx, g, a| g.ssl_default_server.ciphers = text(cx, a)),
+    row("ssl-default-server-ciphersuites", "<suites>", Full, "ciphers of TLS 1.3", |cx, g, a| g.ssl_default_server.ciphersuites = text(cx, a)),
+    row("ssl-default-server-client-sigalgs", "<sigalgs>", Planned, "signatures of client certificates", |cx, g, a| g.ssl_default_server.client_sigalgs = text(cx, a)),
+    row("ssl-default-server-curves", "<curves>", Planned, "key exchange groups", |cx, g, a| g.ssl_default_server.curves = text(cx, a)),
+    row("ssl-default-server-options", "[<option>]...", Full, "TLS parameters of all server lines", |cx, g, a| tls_options(cx, &mut g.ssl_default_server, a)),
+    row("ssl-default-server-sigalgs", "<sigalgs>", Planned, "signatures offered", |cx, g, a| g.ssl_default_server.sigalgs = text(cx, a)),
+    row("ssl-dh-param-file", "<file>", Ignored("finite-field key exchange is not used"), "DH parameters", |cx, g, a| g.ssl_dh_param_file = text(cx, a)),
+    row("ssl-engine", "<name> [algo <list>]", Harmless, "OpenSSL engine", skip),
+    row("ssl-load-extra-del-ext", "", Planned, "look for extra files without .crt", |_, g, _| g.ssl_load_extra_del_ext = true),
+    row("ssl-load-extra-files", "none|all|<types>", Planned, "files beside certificates", |_, g, a| g.ssl_load_extra_files = Some(words(a))),
+    row("ssl-mode-async", "", Harmless, "asynchronous OpenSSL engines", skip),
+    row("ssl-passphrase-cmd", "<command>", Planned, "program that tells passphrases", skip),
+    row("ssl-propquery", "<query>", Harmless, "OpenSSL property query", skip),
+    row("ssl-provider", "<name>", Harmless, "OpenSSL provider", skip),
+    row("ssl-provider-path", "<path>", Harmless, "folder of OpenSSL providers", skip),
+    row("ssl-security-level", "<number>", Harmless, "OpenSSL security level", skip),
+    row("ssl-server-verify", "none|required", Full, "whether servers' certificates are checked", |cx, g, a| {
+        let Some(word) = a.required(cx, "'none' or 'required'") else { return };
+        g.ssl_server_verify = match word.as_str() {
+            "none" => TlsServerVerify::None,
+            "required" => TlsServerVerify::Required,
+            _ => return a.unexpected(cx, word, "'none' or 'required'"),
+        };
+    }),
+    row("ssl-skip-self-issued-ca", "", Harmless, "don't send root certificates", skip),
+];
+
+#[rustfmt::skip]
+const MISC: &[Row<Global>] = &[
+    row("51degrees-data-file", "<file>", Refused("remove it"), "device detection", skip),
+    row("deviceatlas-json-file", "<file>", Refused("remove it"), "device detection", skip),
+    row("wurfl-data-file", "<file>", Refused("remove it"), "device detection", skip),
+    row("anonkey", "<key>", Harmless, "key of anonymised output", skip),
+    row("dns-accept-family", "ipv4|ipv6|auto", Harmless, "addresses taken from DNS", skip),
+    row("expose-deprecated-directives", "", Full, "take deprecated keywords", |_, g, _| g.expose_deprecated_directives = true),
+    row("expose-experimental-directives", "", Full, "take experimental keywords", |_, g, _| g.expose_experimental_directives = true),
+    row("force-cfg-parser-pause", "<time>", Harmless, "wait while the configuration is read", skip),
+    row("h1-accept-payload-with-any-method", "", Planned, "take bodies with GET, HEAD and DELETE of HTTP/1.0", |_, g, _| g.h1_accept_payload_with_any_method = true),
+    row("h1-case-adjust", "<from> <to>", Planned, "case of a header's name", |cx, g, a| {
+        let (Some(from), Some(to)) = (text(cx, a), text(cx, a)) else { return };
+        g.h1_case_adjust.push((from, to));
+    }),
+    row("h1-case-adjust-file", "<file>", Planned, "file of header names", |cx, g, a| g.h1_case_adjust_file = text(cx, a)),
+    row("h1-do-not-close-on-insecure-transfer-encoding", "", Planned, "keep connections after ambiguous framing", skip),
+    row("harden.reject-privileged-ports.quic", "on|off", Planned, "refuse QUIC clients with low ports", skip),
+    row("harden.reject-privileged-ports.tcp", "on|off", Planned, "refuse clients with low ports", skip),
+    row("http-err-codes", "[+-]<range>...", Planned, "statuses that count as errors", |_, g, a| g.http_err_codes = words(a)),
+    row("http-fail-codes", "[+-]<range>...", Planned, "statuses that count as failures", |_, g, a| g.http_fail_codes = words(a)),
+    row("httpclient.resolvers.disabled", "on|off", Harmless, "names in the internal HTTP client", skip),
+    row("httpclient.resolvers.id", "<section>", Harmless, "resolvers of the internal HTTP client", skip),
+    row("httpclient.resolvers.prefer", "ipv4|ipv6", Harmless, "family in the internal HTTP client", skip),
+    row("httpclient.retries", "<number>", Harmless, "retries of the internal HTTP client", skip),
+    row("httpclient.ssl.ca-file", "<file>", Harmless, "authorities of the internal HTTP client", skip),
+    row("httpclient.ssl.verify", "none|required", Harmless, "certificates in the internal HTTP client", skip),
+    row("httpclient.timeout.connect", "<time>", Harmless, "connect timeout of the internal HTTP client", skip),
+    row("jwt.decrypt_alg_list", "<list>", Planned, "algorithms of JWT decryption", skip),
+    row("jwt.decrypt_enc_list", "<list>", Planned, "encodings of JWT decryption", skip),
+    row("limited-quic", "", Ignored("QUIC is not used"), "QUIC without 0-RTT", skip),
+    row("lua-load", "<file> [<arg>...]", Planned, "load a Lua program", skip),
+    row("lua-load-per-thread", "<file> [<arg>...]", Planned, "load a Lua program in each thread", skip),
+    row("lua-prepend-path", "<string> [<type>]", Planned, "where Lua looks for modules", skip),
+    row("numa-cpu-mapping", "", Harmless, "bind to a NUMA node", skip),
+    row("pp2-never-send-local", "", Planned, "PROXY headers of checks", |_, g, _| g.pp2_never_send_local = true),
+    row("profiling.memory", "on|off", Harmless, "memory profiling", skip),
+    row("profiling.tasks", "auto|on|off", Harmless, "task profiling", skip),
+    row("set-var", "<name> <expr>", Planned, "set a variable of the process", |cx, g, a| variable(cx, g, a, false)),
+    row("set-var-fmt", "<name> <fmt>", Planned, "set a variable of the process from a format", |cx, g, a| variable(cx, g, a, true)),
+    row("stress-level", "<level>", Harmless, "debugging", skip),
+    row("warn-blocked-traffic-after", "<time>", Harmless, "warn of blocked threads", skip),
+];
+
+fn nbproc(cx: &mut Context, _: &mut Global, args: &mut Args) {
+    let message = "nbproc is not supported any more since HAProxy 2.5. Threads will automatically be used on multi-processor machines if available.";
+    if cx.options.translate_removed {
+        cx.warn(args.span(), "old-spelling", message);
+    } else {
+        cx.alert(args.span(), "old-spelling", message);
+    }
+    args.rest();
+}
+
+fn maxconn(cx: &mut Context, global: &mut Global, args: &mut Args) {
+    global.maxconn = args.number(cx);
+}
+
+fn environment(cx: &mut Context, _: &mut Global, args: &mut Args) {
+    args.required(cx, "an environment variable name and a value");
+    args.required(cx, "an environment variable value");
+}
+
+fn default_path(cx: &mut Context, _: &mut Global, args: &mut Args) {
+    let Some(word) = args.required(cx, "'current', 'config', 'parent' or 'origin <path>'") else {
+        return;
+    };
+    let file = cx
+        .file_names
+        .get(word.at.file as usize)
+        .cloned()
+        .unwrap_or_default();
+    let folder = file.rsplit_once('/').map_or("", |(folder, _)| folder);
+    match word.as_str() {
+        "current" => cx.default_path.clear(),
+        "config" => folder.clone_into(&mut cx.default_path),
+        "parent" => {
+            cx.default_path = if folder.is_empty() {
+                "..".to_owned()
+            } else {
+                format!("{folder}/..")
+            };
+        }
+        "origin" => {
+            if let Some(path) = args.text(cx, "a directory") {
+                cx.default_path = path;
+            }
+        }
+        other => {
+            let message = format!(
+                "unsupported default-path mode '{other}' for 'default-path', supported modes include 'current', 'config', 'parent', and 'origin'."
+            );
+            cx.alert(word.span(), "unexpected-argument", message);
+            args.rest();
+        }
+    }
+}
+
+/// `all`, `odd`, `even`, numbers and ranges; `base` is the first number.
+fn number_set(text: &str, base: u32, most: u32) -> Option<Vec<u32>> {
+    let all = base..base + most;
+    Some(match text {
+        "all" => all.collect(),
+        "odd" => all.filter(|n| n % 2 == 1).collect(),
+        "even" => all.filter(|n| n % 2 == 0).collect(),
+        _ => {
+            let mut found = Vec::new();
+            for part in text.split(',') {
+                let (low, high) = part.split_once('-').unwrap_or((part, part));
+                let low: u32 = low.parse().ok()?;
+                let high: u32 = if high.is_empty() {
+                    base + most - 1
+                } else {
+                    high.parse().ok()?
+                };
+                if low < base || high < low || high >= base + most {
+                    return None;
+                }
+                found.extend(low..=high);
+            }
+            found
+        }
+    })
+}
+
+/// Threads of a group and CPUs of a machine that sets can name.
+const MAX_SET: u32 = 1024;
+
+fn cpu_map(cx: &mut Context, global: &mut Global, args: &mut Args) {
+    let at = args.span().at;
+    let Some(word) = args.required(cx, "a thread set") else {
+        return;
+    };
+    let auto = word.text.strip_prefix("auto:");
+    let text = auto.unwrap_or(&word.text);
+    let (group, threads) = match text.split_once('/') {
+        Some((group, threads)) => (group.parse().ok().filter(|g| *g > 0), threads),
+        None => (Some(1), text),
+    };
+    let threads = number_set(threads, 1, MAX_SET);
+    let (Some(group), Some(threads)) = (group, threads) else {
+        args.unexpected(cx, word, "threads such as 1-4, all, odd or even");
+        args.rest();
+        return;
+    };
+    let mut cpus = Vec::new();
+    while let Some(word) = args.next() {
+        match number_set(&word.text, 0, MAX_SET) {
+            Some(set) => cpus.extend(set),
+            None => args.unexpected(cx, word, "CPUs such as 0-3"),
+        }
+    }
+    cpus.sort_unstable();
+    cpus.dedup();
+    if cpus.is_empty() {
+        return args.unexpected_end(cx, "CPU numbers");
+    }
+    global.cpu_map.push(CpuMap {
+        auto: auto.is_some(),
+        group,
+        threads,
+        cpus,
+        at,
+    });
+}
+
+fn unix_bind(cx: &mut Context, global: &mut Global, args: &mut Args) {
+    while let Some(word) = args.next() {
+        let bind = &mut global.unix_bind;
+        match word.as_str() {
+            "prefix" => bind.prefix = text(cx, args),
+            "user" => bind.user = text(cx, args),
+            "group" => bind.group = text(cx, args),
+            "uid" => bind.uid = args.number(cx),
+            "gid" => bind.gid = args.number(cx),
+            "mode" => {
+                let Some(word) = args.required(cx, "an octal mode") else {
+                    return;
+                };
+                bind.mode = u32::from_str_radix(&word.text, 8).ok();
+                if bind.mode.is_none() {
+                    args.unexpected(cx, word, "an octal mode");
+                }
+            }
+            _ => args.unexpected(
+                cx,
+                word,
+                "'prefix', 'mode', 'uid', 'gid', 'user' or 'group'",
+            ),
+        }
+    }
+}
+
+fn tls_options(cx: &mut Context, defaults: &mut TlsDefaults, args: &mut Args) {
+    use crate::model::tls::TlsVersion;
+    while let Some(word) = args.peek() {
+        let versions = &mut defaults.versions;
+        match word.as_str() {
+            "ssl-min-ver" | "ssl-max-ver" => {
+                args.next();
+                let version = bind::version(cx, args);
+                if word.text == "ssl-min-ver" {
+                    versions.min = version;
+                } else {
+                    versions.max = version;
+                }
+                continue;
+            }
+            "no-sslv3" => bind::exclude(versions, TlsVersion::Ssl3),
+            "no-tlsv10" => bind::exclude(versions, TlsVersion::Tls10),
+            "no-tlsv11" => bind::exclude(versions, TlsVersion::Tls11),
+            "no-tlsv12" => bind::exclude(versions, TlsVersion::Tls12),
+            "no-tlsv13" => bind::exclude(versions, TlsVersion::Tls13),
+            "force-sslv3" => bind::force(versions, TlsVersion::Ssl3),
+            "force-tlsv10" => bind::force(versions, TlsVersion::Tls10),
+            "force-tlsv11" => bind::force(versions, TlsVersion::Tls11),
+            "force-tlsv12" => bind::force(versions, TlsVersion::Tls12),
+            "force-tlsv13" => bind::force(versions, TlsVersion::Tls13),
+            "no-tls-tickets" => defaults.no_tls_tickets = true,
+            "tls-tickets" => defaults.no_tls_tickets = false,
+            "prefer-client-ciphers" => defaults.prefer_client_ciphers = true,
+            "strict-sni" => defaults.strict_sni = true,
+            "no-strict-sni" => defaults.strict_sni = false,
+            "ssl-reuse" | "no-ssl-reuse" | "renegotiate" | "no-renegotiate" => {
+                defaults.other.push(word.text.clone());
+            }
+            _ => {
+                let message = format!("'{}' : unknown option '{}'.", args.label(), word.text);
+                cx.alert(word.span(), "unexpected-argument", message);
+            }
+        }
+        args.next();
+    }
+}
+
+fn variable(cx: &mut Context, global: &mut Global, args: &mut Args, formatted: bool) {
+    let Some(name) = args.text(cx, "a variable name ('proc.<name>')") else {
+        return;
+    };
+    let Some(word) = args.required(cx, "an expression") else {
+        return;
+    };
+    let at = word.at;
+    let value = if formatted {
+        format::parse(cx, &word.text, word.span(), Where::Config).map(GlobalVarValue::Format)
+    } else {
+        sample::parse(cx, &word.text, word.span()).map(|parsed| GlobalVarValue::Expr(parsed.expr))
+    };
+    match value {
+        Ok(value) => global.set_vars.push(GlobalVar { name, value, at }),
+        Err(fault) => fault.report(cx, &format!("'{}' : ", args.label())),
+    }
+}

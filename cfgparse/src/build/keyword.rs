@@ -1,0 +1,178 @@
+//! Rows of keywords with the function that parses each, and how they are looked up.
+
+use std::collections::HashMap;
+
+use crate::context::{Args, Context};
+use crate::diagnostic::{Diagnostic, Severity, closest};
+use crate::registry::{Info, Sections, Status};
+
+/// What parses a keyword's arguments into `T`.
+pub type Parse<T> = fn(&mut Context, &mut T, &mut Args);
+
+/// One keyword of a section or of a `bind` or `server` line.
+pub struct Row<T: 'static> {
+    pub info: Info,
+    pub sections: Sections,
+    /// A proxy without the needed side refuses the keyword; otherwise it warns and ignores it.
+    pub strict: bool,
+    pub parse: Parse<T>,
+}
+
+/// A row of a table whose keywords stand in one kind of section only.
+pub const fn row<T>(
+    name: &'static str,
+    syntax: &'static str,
+    status: Status,
+    doc: &'static str,
+    parse: Parse<T>,
+) -> Row<T> {
+    let info = Info {
+        name,
+        syntax,
+        status,
+        doc,
+    };
+    Row {
+        info,
+        sections: Sections(u8::MAX),
+        strict: false,
+        parse,
+    }
+}
+
+/// A row of a proxy's keyword. `sections` holds letters: Defaults, Frontend, Listen, Backend, and
+/// `!` for one that is refused, not ignored, on the wrong side.
+pub const fn proxy_row<T>(
+    name: &'static str,
+    syntax: &'static str,
+    sections: &str,
+    status: Status,
+    doc: &'static str,
+    parse: Parse<T>,
+) -> Row<T> {
+    let letters = sections.as_bytes();
+    let mut bits = 0;
+    let mut strict = false;
+    let mut at = 0;
+    while at < letters.len() {
+        match letters[at] {
+            b'D' => bits |= Sections::DEFAULTS,
+            b'F' => bits |= Sections::FRONTEND,
+            b'L' => bits |= Sections::LISTEN,
+            b'B' => bits |= Sections::BACKEND,
+            _ => strict = true,
+        }
+        at += 1;
+    }
+    let info = Info {
+        name,
+        syntax,
+        status,
+        doc,
+    };
+    Row {
+        info,
+        sections: Sections(bits),
+        strict,
+        parse,
+    }
+}
+
+/// Rows by name.
+pub struct Table<T: 'static> {
+    rows: HashMap<&'static str, &'static Row<T>>,
+    /// First words of names that have several.
+    groups: HashMap<&'static str, Vec<&'static str>>,
+}
+
+impl<T> Table<T> {
+    pub fn new(tables: &[&'static [Row<T>]]) -> Self {
+        let mut rows = HashMap::new();
+        let mut groups: HashMap<_, Vec<_>> = HashMap::new();
+        for row in tables.iter().flat_map(|table| table.iter()) {
+            rows.insert(row.info.name, row);
+            if let Some((group, member)) = row.info.name.split_once(' ') {
+                groups.entry(group).or_default().push(member);
+            }
+        }
+        Self { rows, groups }
+    }
+
+    /// The row that the next words of `args` name; those words are read. The longest name wins.
+    pub fn find(&self, args: &mut Args) -> Option<&'static Row<T>> {
+        let first = args.peek()?;
+        if self.groups.contains_key(first.as_str()) {
+            let line = &args.line().words;
+            let at = line
+                .iter()
+                .position(|word| std::ptr::eq(word, first))
+                .unwrap_or(0);
+            for length in (2..=3).rev() {
+                let Some(words) = line.get(at..at + length) else {
+                    continue;
+                };
+                let name = words
+                    .iter()
+                    .map(|w| w.text.as_str())
+                    .collect::<Vec<_>>()
+                    .join(" ");
+                if let Some(row) = self.rows.get(name.as_str()) {
+                    for _ in 0..length {
+                        args.next();
+                    }
+                    return Some(row);
+                }
+            }
+        }
+        let row = self.rows.get(first.as_str())?;
+        args.next();
+        Some(row)
+    }
+
+    /// Says that the next words of `args` name no row.
+    pub fn unknown(&self, cx: &mut Context, args: &Args, place: &str) {
+        let Some(word) = args.peek() else { return };
+        let name = word.as_str();
+        let (span, message, near) = match self.groups.get(name) {
+            Some(members) => {
+                let line = &args.line().words;
+                let at = line.iter().position(|w| std::ptr::eq(w, word)).unwrap_or(0);
+                let (span, second) = line
+                    .get(at + 1)
+                    .map_or((word.span(), ""), |second| (second.span(), second.as_str()));
+                let near = closest(second, members.iter().copied());
+                let message = match name {
+                    "option" => format!("unknown option '{second}'"),
+                    _ => format!("'{name}' does not know '{second}' (in {place})"),
+                };
+                (span, message, near)
+            }
+            None => {
+                let names = self
+                    .rows
+                    .keys()
+                    .map(|name| name.split(' ').next().unwrap_or(name));
+                let near = closest(name, names);
+                (
+                    word.span(),
+                    format!("unknown keyword '{name}' in {place}"),
+                    near,
+                )
+            }
+        };
+        let mut diagnostic = match near {
+            Some(near) => Diagnostic::new(
+                Severity::Alert,
+                "unknown-keyword",
+                Some(span),
+                format!("{message}; did you mean '{near}' maybe ?"),
+            )
+            .remedy(format!("did you mean '{near}' maybe ?")),
+            None => Diagnostic::new(Severity::Alert, "unknown-keyword", Some(span), message),
+        };
+        if diagnostic.remedy.is_none() && name == "option" {
+            diagnostic.remedy = Some("see the manual's list of options".to_owned());
+        }
+        cx.report(diagnostic);
+    }
+}

@@ -1,0 +1,98 @@
+//! The Ast becomes the model: sections in order, then what holds between them.
+
+pub mod actions;
+pub mod bind;
+pub mod global;
+pub mod keyword;
+pub mod proxy;
+pub mod section;
+pub mod server;
+pub mod server_source;
+pub mod tune;
+mod verify;
+
+use crate::ast::{Ast, Section, Word};
+use crate::context::Context;
+use crate::diagnostic::Span;
+use crate::expr::acl;
+use crate::expr::condition::PREDEFINED;
+use crate::model::Model;
+use crate::model::expr::Acl;
+use proxy::DefaultsList;
+use proxy::draft::Draft;
+
+/// Builds as much of the model as can be understood.
+pub fn model(ast: &Ast, cx: &mut Context) -> Model {
+    let mut model = Model {
+        files: ast.files.clone(),
+        ..Model::default()
+    };
+    model.environment.clone_from(&ast.environment);
+    let mut defaults = DefaultsList::default();
+    let mut drafts: Vec<Draft> = Vec::new();
+    for section in &ast.sections {
+        match section.kind() {
+            "defaults" => proxy::defaults(cx, &mut defaults, section),
+            "frontend" | "listen" | "backend" => drafts.push(proxy::proxy(cx, &defaults, section)),
+            _ => other(cx, &mut model, section),
+        }
+    }
+    for draft in drafts {
+        let mut proxy = draft.proxy;
+        if draft.log_global {
+            let mut targets = model.global.logs.clone();
+            targets.append(&mut proxy.logging.targets);
+            proxy.logging.targets = targets;
+        }
+        proxy.acls = draft.scope.into_acls();
+        model.proxies.push(proxy);
+    }
+    verify::verify(cx, &model);
+    model.maps = std::mem::take(&mut cx.maps);
+    model.predefined_acls = predefined(cx);
+    model
+}
+
+fn other(cx: &mut Context, model: &mut Model, section: &Section) {
+    use section::{access, network, store};
+    match section.kind() {
+        "global" => global::section(cx, &mut model.global, section),
+        "userlist" => model.userlists.push(access::userlist(cx, section)),
+        "http-errors" => model.http_errors.push(access::http_errors(cx, section)),
+        "resolvers" => model.resolvers.push(network::resolvers(cx, section)),
+        "peers" => model.peers.push(network::peers(cx, section)),
+        "ring" => model.rings.push(network::ring(cx, section)),
+        "mailers" => model.mailers.push(network::mailers(cx, section)),
+        "log-forward" => model.log_forwards.push(network::log_forward(cx, section)),
+        "cache" => model.caches.push(store::cache(cx, section)),
+        "crt-store" => model.crt_stores.push(store::crt_store(cx, section)),
+        "fcgi-app" => model.fcgi_apps.push(store::fcgi_app(cx, section)),
+        _ => store::name_only(cx, section),
+    }
+}
+
+/// The predefined ACLs that conditions named.
+fn predefined(cx: &mut Context) -> Vec<Acl> {
+    let names = std::mem::take(&mut cx.predefined);
+    let uses = cx.uses.len();
+    let mut acls = Vec::with_capacity(names.len());
+    for (name, words) in PREDEFINED.iter().filter(|(name, _)| names.contains(name)) {
+        let words: Vec<Word> = words
+            .iter()
+            .map(|text| Word {
+                text: (*text).to_owned(),
+                at: Span::default().at,
+                len: 0,
+            })
+            .collect();
+        if let Ok(parsed) = acl::parse_quietly(cx, &words) {
+            acls.push(Acl {
+                name: (*name).to_owned(),
+                tests: vec![parsed.test],
+            });
+        }
+    }
+    // What they consist of was counted where they were named.
+    cx.uses.truncate(uses);
+    acls
+}

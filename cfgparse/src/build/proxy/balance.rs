@@ -1,0 +1,190 @@
+//! `balance`, `hash-type` and their relatives (manual, 4.2).
+
+use super::draft::Draft;
+use crate::build::keyword::{Row, proxy_row};
+use crate::context::{Args, Context};
+use crate::expr::sample;
+use crate::model::balance::{Algorithm, HashFunction, HashMethod, HashModifier};
+use crate::registry::{Full, Info, Planned};
+
+#[rustfmt::skip]
+pub const ROWS: &[Row<Draft>] = &[
+    proxy_row("balance", "<algorithm> [<arguments>]", "DLB", Full, "how a server is picked", balance),
+    proxy_row("hash-balance-factor", "<factor>", "DLB", Planned, "bound of a server's load, percent of the average", |cx, d, a| d.proxy.balance.hash_balance_factor = a.number(cx)),
+    proxy_row("hash-preserve-affinity", "always|maxconn|maxqueue", "DLB", Planned, "when a hash keeps to a full server", |cx, d, a| d.proxy.balance.hash_preserve_affinity = a.text(cx, "'always', 'maxconn' or 'maxqueue'")),
+    proxy_row("hash-type", "<method> [<function> [<modifier>]]", "DLB", Full, "how a hash finds a server", hash_type),
+];
+
+/// One row for each algorithm.
+#[rustfmt::skip]
+pub const ALGORITHMS: &[Info] = &[
+    algorithm("roundrobin", "", Full, "in turn, by weight"),
+    algorithm("static-rr", "", Full, "in turn, by the weights of the start"),
+    algorithm("leastconn", "", Full, "where the fewest connections are"),
+    algorithm("first", "", Full, "the first that has room"),
+    algorithm("source", "", Full, "by the client's address"),
+    algorithm("random", "[(<draws>)]", Full, "the least loaded of some drawn at random"),
+    algorithm("uri", "[len <n>] [depth <n>] [whole] [path-only]", Planned, "by the URI"),
+    algorithm("url_param", "<name> [check_post [<max>]]", Planned, "by a parameter of the URI"),
+    algorithm("hdr", "(<name>) [use_domain_only]", Planned, "by a header"),
+    algorithm("rdp-cookie", "[(<name>)]", Planned, "by the RDP cookie"),
+    algorithm("hash", "<expr>", Planned, "by an expression"),
+    algorithm("log-hash", "<converters>", Planned, "by a log line"),
+    algorithm("sticky", "", Planned, "log lines keep to a server"),
+];
+
+const fn algorithm(
+    name: &'static str,
+    syntax: &'static str,
+    status: crate::registry::Status,
+    doc: &'static str,
+) -> Info {
+    Info {
+        name,
+        syntax,
+        status,
+        doc,
+    }
+}
+
+fn balance(cx: &mut Context, draft: &mut Draft, args: &mut Args) {
+    let Some(word) = args.next() else {
+        // HAProxy takes a lone `balance` for roundrobin.
+        draft.proxy.balance.algorithm = Some(Algorithm::Roundrobin);
+        return;
+    };
+    let text = word.as_str();
+    let (name, inside) = match text.split_once('(') {
+        Some((name, rest)) => (name, Some(rest.trim_end_matches(')'))),
+        None => (text, None),
+    };
+    if let Some(info) = ALGORITHMS.iter().find(|info| info.name == name) {
+        cx.used(info, word.span());
+    }
+    let algorithm = match (name, inside) {
+        ("roundrobin", None) => Algorithm::Roundrobin,
+        ("static-rr", None) => Algorithm::StaticRr,
+        ("leastconn", None) => Algorithm::Leastconn,
+        ("first", None) => Algorithm::First,
+        ("source", None) => Algorithm::Source,
+        ("sticky", None) => Algorithm::Sticky,
+        ("uri", None) => uri(cx, args),
+        ("url_param", None) => url_param(cx, args),
+        ("hdr", Some(name)) if !name.is_empty() => Algorithm::Hdr {
+            name: name.to_owned(),
+            use_domain_only: args.accept("use_domain_only"),
+        },
+        ("random", inside) => {
+            let draws = inside.map_or(Some(2), |draws| {
+                draws.parse().ok().filter(|draws| *draws > 0)
+            });
+            let Some(draws) = draws else {
+                return args.unexpected(cx, word, "a number of draws such as random(2)");
+            };
+            Algorithm::Random { draws }
+        }
+        ("rdp-cookie", name) => Algorithm::RdpCookie {
+            name: name.map(str::to_owned),
+        },
+        ("hash", None) => match hash(cx, args) {
+            Some(expr) => Algorithm::Hash(expr),
+            None => return,
+        },
+        ("log-hash", None) => {
+            Algorithm::LogHash(args.rest().iter().map(|word| word.text.clone()).collect())
+        }
+        _ => {
+            let near = crate::diagnostic::closest(name, ALGORITHMS.iter().map(|info| info.name));
+            let hint = near.map_or(String::new(), |near| {
+                format!(" Did you mean '{near}' maybe ?")
+            });
+            let message = format!(
+                "balance only supports 'roundrobin', 'static-rr', 'leastconn', 'source', 'uri', 'url_param', 'hash', 'hdr(name)', 'rdp-cookie(name)', 'log-hash' and 'sticky' options.{hint}"
+            );
+            cx.alert(word.span(), "unexpected-argument", message);
+            args.rest();
+            return;
+        }
+    };
+    draft.proxy.balance.algorithm = Some(algorithm);
+}
+
+fn uri(cx: &mut Context, args: &mut Args) -> Algorithm {
+    let (mut len, mut depth, mut whole, mut path_only) = (None, None, false, false);
+    while let Some(word) = args.next() {
+        match word.as_str() {
+            "len" => len = args.number(cx),
+            "depth" => depth = args.number(cx),
+            "whole" => whole = true,
+            "path-only" => path_only = true,
+            _ => args.unexpected(cx, word, "'len', 'depth', 'whole' or 'path-only'"),
+        }
+    }
+    Algorithm::Uri {
+        len,
+        depth,
+        whole,
+        path_only,
+    }
+}
+
+fn url_param(cx: &mut Context, args: &mut Args) -> Algorithm {
+    let name = args.text(cx, "an URL parameter name").unwrap_or_default();
+    let mut check_post = None;
+    if args.accept("check_post") {
+        check_post = Some(if args.is_empty() {
+            48
+        } else {
+            args.number(cx).unwrap_or(48)
+        });
+    }
+    Algorithm::UrlParam { name, check_post }
+}
+
+fn hash(cx: &mut Context, args: &mut Args) -> Option<crate::model::expr::SampleExpr> {
+    let word = args.required(cx, "a sample expression")?;
+    match sample::parse(cx, &word.text, word.span()) {
+        Ok(parsed) => Some(parsed.expr),
+        Err(fault) => {
+            fault.report(cx, "'balance hash' : ");
+            None
+        }
+    }
+}
+
+fn hash_type(cx: &mut Context, draft: &mut Draft, args: &mut Args) {
+    let Some(word) = args.required(cx, "'consistent' or 'map-based'") else {
+        return;
+    };
+    let hash = &mut draft.proxy.balance.hash_type;
+    hash.method = match word.as_str() {
+        "consistent" => HashMethod::Consistent,
+        "map-based" => HashMethod::MapBased,
+        "avalanche" => {
+            cx.alert(
+                word.span(),
+                "old-spelling",
+                "experimental feature 'hash-type avalanche' is not supported anymore, please use 'hash-type map-based sdbm avalanche' instead.",
+            );
+            return;
+        }
+        _ => return args.unexpected(cx, word, "'consistent' or 'map-based'"),
+    };
+    hash.function = HashFunction::Sdbm;
+    hash.modifier = (hash.method == HashMethod::Consistent).then_some(HashModifier::Avalanche);
+    let Some(word) = args.next() else { return };
+    hash.function = match word.as_str() {
+        "sdbm" => HashFunction::Sdbm,
+        "djb2" => HashFunction::Djb2,
+        "wt6" => HashFunction::Wt6,
+        "crc32" => HashFunction::Crc32,
+        "none" => HashFunction::None,
+        _ => return args.unexpected(cx, word, "'sdbm', 'djb2', 'crc32', 'none' or 'wt6'"),
+    };
+    hash.modifier = None;
+    let Some(word) = args.next() else { return };
+    match word.as_str() {
+        "avalanche" => hash.modifier = Some(HashModifier::Avalanche),
+        _ => args.unexpected(cx, word, "'avalanche'"),
+    }
+}

@@ -1,0 +1,119 @@
+//! Captures, monitoring, compression, filters (manual, 4.2).
+
+use super::draft::Draft;
+use crate::build::keyword::{Row, proxy_row};
+use crate::context::{Args, Context};
+use crate::model::proxy::{DeclaredCapture, Filter, HeaderCapture};
+use crate::registry::sample::Where;
+use crate::registry::{Full, Planned, Refused};
+
+#[rustfmt::skip]
+pub const ROWS: &[Row<Draft>] = &[
+    proxy_row("capture cookie", "<name> len <length>", "FL", Planned, "keep a cookie for the logs", |cx, d, a| d.proxy.captures.cookie = capture(cx, a)),
+    proxy_row("capture request header", "<name> len <length>", "FL", Planned, "keep a request header for the logs", |cx, d, a| d.proxy.captures.request_headers.extend(capture(cx, a))),
+    proxy_row("capture response header", "<name> len <length>", "FL", Planned, "keep a response header for the logs", |cx, d, a| d.proxy.captures.response_headers.extend(capture(cx, a))),
+    proxy_row("compression algo", "<algorithm> ...", "DFLB", Planned, "how responses are compressed", |_, d, a| d.proxy.compression.algo = words(a)),
+    proxy_row("compression algo-req", "<algorithm>", "DFLB", Planned, "how requests are compressed", |_, d, a| d.proxy.compression.algo_req = words(a)),
+    proxy_row("compression algo-res", "<algorithm> ...", "DFLB", Planned, "how responses are compressed", |_, d, a| d.proxy.compression.algo = words(a)),
+    proxy_row("compression direction", "request|response|both", "DFLB", Planned, "what is compressed", |cx, d, a| d.proxy.compression.direction = a.text(cx, "'request', 'response' or 'both'")),
+    proxy_row("compression minsize-req", "<size>", "DFLB", Planned, "smallest request compressed", |cx, d, a| d.proxy.compression.minsize_req = a.size(cx)),
+    proxy_row("compression minsize-res", "<size>", "DFLB", Planned, "smallest response compressed", |cx, d, a| d.proxy.compression.minsize_res = a.size(cx)),
+    proxy_row("compression offload", "", "DFLB", Planned, "don't let servers compress", |_, d, _| d.proxy.compression.offload = true),
+    proxy_row("compression type", "<mime type> ...", "DFLB", Planned, "what is compressed", |_, d, a| d.proxy.compression.types.extend(words(a))),
+    proxy_row("compression type-req", "<mime type> ...", "DFLB", Planned, "which requests are compressed", |_, d, a| d.proxy.compression.types_req.extend(words(a))),
+    proxy_row("compression type-res", "<mime type> ...", "DFLB", Planned, "which responses are compressed", |_, d, a| d.proxy.compression.types.extend(words(a))),
+    proxy_row("declare capture", "request|response len <length>", "FL", Planned, "make room for a captured value", declare),
+    proxy_row("filter", "<name> [param*]", "FLB", Planned, "pass traffic through a filter", filter),
+    proxy_row("filter-sequence", "request|response <list>", "FLB", Planned, "order of filters", |_, _, a| { a.rest(); }),
+    proxy_row("monitor fail", "if|unless <condition>", "FL", Planned, "when monitor-uri reports a failure", |cx, d, a| {
+        if let Some(condition) = d.needed_condition(cx, a, Where::FeHttpRequest, "monitor fail") {
+            d.proxy.monitor_fail.push(condition);
+        }
+    }),
+    proxy_row("monitor-net", "<source>", "DFLB", Refused("use 'http-request return status 200 if { src NET }'"), "addresses that are answered at once", |_, _, a| { a.rest(); }),
+    proxy_row("monitor-uri", "<uri>", "DFL", Full, "path that is answered at once", |cx, d, a| d.proxy.monitor_uri = a.text(cx, "a URI")),
+    proxy_row("email-alert from", "<address>", "DFLB", Planned, "sender of alerts", |cx, d, a| d.proxy.email_alert.from = a.text(cx, "an address")),
+    proxy_row("email-alert level", "<level>", "DFLB", Planned, "least level of alerts", |cx, d, a| d.proxy.email_alert.level = a.text(cx, "a level")),
+    proxy_row("email-alert mailers", "<name>", "DFLB", Planned, "who sends alerts", |cx, d, a| d.proxy.email_alert.mailers = a.text(cx, "a mailers section")),
+    proxy_row("email-alert myhostname", "<name>", "DFLB", Planned, "name in HELO", |cx, d, a| d.proxy.email_alert.myhostname = a.text(cx, "a name")),
+    proxy_row("email-alert to", "<address>", "DFLB", Planned, "receiver of alerts", |cx, d, a| d.proxy.email_alert.to = a.text(cx, "an address")),
+];
+
+fn words(args: &mut Args) -> Vec<String> {
+    args.rest().iter().map(|word| word.text.clone()).collect()
+}
+
+/// `NAME len LENGTH`.
+fn capture(cx: &mut Context, args: &mut Args) -> Option<HeaderCapture> {
+    let name = args.text(cx, "<name> 'len' <len>")?;
+    if !args.accept("len") {
+        args.unexpected_end(cx, "<name> 'len' <len>");
+        args.rest();
+        return None;
+    }
+    Some(HeaderCapture {
+        name,
+        len: args.number(cx)?,
+    })
+}
+
+fn declare(cx: &mut Context, draft: &mut Draft, args: &mut Args) {
+    let Some(word) = args.required(cx, "'request' or 'response'") else {
+        return;
+    };
+    let response = match word.as_str() {
+        "request" => false,
+        "response" => true,
+        _ => {
+            args.unexpected(cx, word, "'request' or 'response'");
+            args.rest();
+            return;
+        }
+    };
+    if !args.accept("len") {
+        args.unexpected_end(cx, "'len' <length>");
+        args.rest();
+        return;
+    }
+    if let Some(len) = args.number(cx) {
+        draft
+            .proxy
+            .declared_captures
+            .push(DeclaredCapture { response, len });
+    }
+}
+
+/// Filters that HAProxy has.
+const FILTERS: &[&str] = &[
+    "trace",
+    "compression",
+    "comp-req",
+    "comp-res",
+    "cache",
+    "spoe",
+    "fcgi-app",
+    "bwlim-in",
+    "bwlim-out",
+    "opentracing",
+    "opentelemetry",
+];
+
+fn filter(cx: &mut Context, draft: &mut Draft, args: &mut Args) {
+    let at = args.span().at;
+    let Some(word) = args.required(cx, "a filter name") else {
+        return;
+    };
+    if !FILTERS.contains(&word.as_str()) {
+        let near = crate::diagnostic::closest(&word.text, FILTERS.iter().copied());
+        let hint = near.map_or(String::new(), |near| {
+            format!("; did you mean '{near}' maybe ?")
+        });
+        let message = format!("'filter' : unknown filter '{}'{hint}", word.text);
+        cx.alert(word.span(), "unknown-filter", message);
+    }
+    draft.proxy.filters.push(Filter {
+        name: word.text.clone(),
+        args: words(args),
+        at,
+    });
+}

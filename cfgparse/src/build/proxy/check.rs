@@ -1,0 +1,79 @@
+//! What kind of health check: `option httpchk` and its relatives (manual, 4.2).
+
+use super::draft::Draft;
+use crate::build::keyword::{Row, proxy_row};
+use crate::context::{Args, Context};
+use crate::model::check::{CheckKind, HttpCheck};
+use crate::registry::{Full, Planned};
+
+#[rustfmt::skip]
+pub const ROWS: &[Row<Draft>] = &[
+    proxy_row("external-check command", "<command>", "DLB", Planned, "program that checks", |cx, d, a| d.proxy.check.external_command = a.text(cx, "a command")),
+    proxy_row("external-check path", "<path>", "DLB", Planned, "PATH of that program", |cx, d, a| d.proxy.check.external_path = a.text(cx, "a path")),
+    proxy_row("option external-check", "", "DLB", Planned, "check by a program", |_, d, _| d.proxy.check.kind = CheckKind::External),
+    proxy_row("option httpchk", "[<method>] [<uri>] [<version> [<headers>]]", "DLB", Full, "check by an HTTP request", httpchk),
+    proxy_row("option ldap-check", "", "DLB", Planned, "check by an LDAP bind", |_, d, _| d.proxy.check.kind = CheckKind::Ldap),
+    proxy_row("option mysql-check", "[user <name> [post-41|pre-41]]", "DLB", Planned, "check by a MySQL handshake", mysql),
+    proxy_row("option pgsql-check", "user <name>", "DLB", Planned, "check by a PostgreSQL start", |cx, d, a| {
+        if !a.accept("user") {
+            a.unexpected_end(cx, "'user' <username> as argument");
+            a.rest();
+            return;
+        }
+        if let Some(user) = a.text(cx, "'user' <username> as argument") {
+            d.proxy.check.kind = CheckKind::Pgsql { user };
+        }
+    }),
+    proxy_row("option redis-check", "", "DLB", Planned, "check by a Redis PING", |_, d, _| d.proxy.check.kind = CheckKind::Redis),
+    proxy_row("option smtpchk", "[<hello> <domain>]", "DLB", Planned, "check by an SMTP greeting", |_, d, a| {
+        let hello = a.next().map_or("HELO", |w| w.as_str()).to_owned();
+        let domain = a.next().map_or("localhost", |w| w.as_str()).to_owned();
+        d.proxy.check.kind = CheckKind::Smtp { hello, domain };
+    }),
+    proxy_row("option spop-check", "", "DLB", Planned, "check by an SPOP handshake", |_, d, _| d.proxy.check.kind = CheckKind::Spop),
+    proxy_row("option ssl-hello-chk", "", "DLB", Planned, "check by a TLS greeting", |_, d, _| d.proxy.check.kind = CheckKind::SslHello),
+    proxy_row("option tcp-check", "", "DLB", Full, "check by tcp-check rules", |_, d, _| d.proxy.check.kind = CheckKind::Tcp),
+];
+
+fn httpchk(_: &mut Context, draft: &mut Draft, args: &mut Args) {
+    let mut check = HttpCheck::default();
+    let words = args.rest();
+    match words {
+        [] => {}
+        [uri] => check.uri.clone_from(&uri.text),
+        [method, uri, version @ ..] => {
+            check.method.clone_from(&method.text);
+            check.uri.clone_from(&uri.text);
+            if !version.is_empty() {
+                let text = version
+                    .iter()
+                    .map(|w| w.text.as_str())
+                    .collect::<Vec<_>>()
+                    .join(" ");
+                let (version, trailing) = text.split_once("\r\n").unwrap_or((&text, ""));
+                version.trim().clone_into(&mut check.version);
+                trailing.clone_into(&mut check.trailing);
+            }
+        }
+    }
+    draft.proxy.check.kind = CheckKind::Http(check);
+}
+
+fn mysql(cx: &mut Context, draft: &mut Draft, args: &mut Args) {
+    let mut user = None;
+    let mut pre_41 = false;
+    if args.accept("user") {
+        user = args.text(cx, "a user name");
+        if let Some(word) = args.next() {
+            match word.as_str() {
+                "post-41" => {}
+                "pre-41" => pre_41 = true,
+                _ => args.unexpected(cx, word, "'post-41' or 'pre-41'"),
+            }
+        }
+    } else if let Some(word) = args.next() {
+        args.unexpected(cx, word, "'user'");
+        args.rest();
+    }
+    draft.proxy.check.kind = CheckKind::Mysql { user, pre_41 };
+}

@@ -1,0 +1,169 @@
+//! A proxy, or a `defaults` section, while its lines are read.
+
+use std::collections::HashMap;
+
+use crate::ast::Word;
+use crate::build::server::Params;
+use crate::context::{Args, Context};
+use crate::diagnostic::Span;
+use crate::expr::scope::Scope;
+use crate::expr::{condition, format, sample};
+use crate::model::Place;
+use crate::model::expr::{Condition, LogFormat, SampleExpr};
+use crate::model::proxy::Proxy;
+use crate::registry::sample::Where;
+
+/// What a section has said so far.
+#[derive(Clone)]
+pub struct Draft {
+    pub proxy: Proxy,
+    pub scope: Scope,
+    /// It is a `defaults` section; named, if its name isn't empty.
+    pub is_defaults: bool,
+    /// `default-server` lines.
+    pub default_server: Params,
+    /// Where each server's name was first given.
+    pub server_places: HashMap<String, Place>,
+    pub log_global: bool,
+    /// The section's header.
+    pub span: Span,
+}
+
+impl Draft {
+    pub fn new(span: Span) -> Self {
+        Self {
+            proxy: Proxy {
+                at: span.at,
+                ..Proxy::default()
+            },
+            scope: Scope::default(),
+            is_defaults: false,
+            default_server: Params::default(),
+            server_places: HashMap::new(),
+            log_global: false,
+            span,
+        }
+    }
+
+    /// `frontend 'x'`, as messages call it.
+    pub fn described(&self) -> String {
+        if self.is_defaults {
+            return "defaults".to_owned();
+        }
+        let kind = match self.proxy.kind.keyword() {
+            "listen" => "proxy",
+            kind => kind,
+        };
+        format!("{kind} '{}'", self.proxy.name)
+    }
+
+    /// The section's keyword.
+    pub fn keyword(&self) -> &'static str {
+        if self.is_defaults {
+            "defaults"
+        } else {
+            self.proxy.kind.keyword()
+        }
+    }
+
+    /// Where a request-side rule of this proxy runs.
+    pub fn request_place(&self) -> Where {
+        if !self.is_defaults && self.proxy.kind.has_frontend() {
+            Where::FeHttpRequest
+        } else {
+            Where::BeHttpRequest
+        }
+    }
+
+    /// An optional `if`/`unless` at the end of a line. `Err` means that it was reported.
+    pub fn condition(
+        &self,
+        cx: &mut Context,
+        args: &mut Args,
+        place: Where,
+        what: &str,
+    ) -> Result<Option<Condition>, ()> {
+        let Some(word) = args.peek() else {
+            return Ok(None);
+        };
+        if !matches!(word.as_str(), "if" | "unless") {
+            let message = format!(
+                "'{what}' expects either 'if' or 'unless' followed by a condition but found '{}'.",
+                word.text
+            );
+            cx.alert(word.span(), "extra-argument", message);
+            return Err(());
+        }
+        self.condition_of(cx, args.rest(), place, what).map(Some)
+    }
+
+    /// A condition that must be there.
+    pub fn needed_condition(
+        &self,
+        cx: &mut Context,
+        args: &mut Args,
+        place: Where,
+        what: &str,
+    ) -> Option<Condition> {
+        if args.is_empty() {
+            let message =
+                format!("'{what}' requires either 'if' or 'unless' followed by a condition.");
+            cx.alert(args.here(), "missing-argument", message);
+            return None;
+        }
+        self.condition(cx, args, place, what).ok().flatten()
+    }
+
+    fn condition_of(
+        &self,
+        cx: &mut Context,
+        words: &[Word],
+        place: Where,
+        what: &str,
+    ) -> Result<Condition, ()> {
+        condition::parse(cx, &self.scope, words, place).map_err(|fault| {
+            let prefix = format!("error detected while parsing a '{what}' condition : ");
+            fault.report(cx, &prefix);
+        })
+    }
+}
+
+/// A log-format string from the next word.
+pub fn log_format(
+    cx: &mut Context,
+    args: &mut Args,
+    place: Where,
+    what: &str,
+) -> Option<LogFormat> {
+    let word = args.required(cx, what)?;
+    let label = args.label();
+    match format::parse(cx, &word.text, word.span(), place) {
+        Ok(format) => Some(format),
+        Err(fault) => {
+            fault.report(cx, &format!("'{label}' : "));
+            None
+        }
+    }
+}
+
+/// A sample expression from the next word, which must have data at `place`.
+pub fn sample_expr(cx: &mut Context, args: &mut Args, place: Where) -> Option<SampleExpr> {
+    let word = args.required(cx, "a sample expression")?;
+    let label = args.label();
+    match sample::parse(cx, &word.text, word.span()) {
+        Ok(parsed) if parsed.available & place.bit() == 0 => {
+            let message = format!(
+                "'{label}' : fetch method '{}' needs data that is not available in '{}'.",
+                parsed.expr.fetch.name,
+                place.words()
+            );
+            cx.alert(word.span(), "never-available", message);
+            None
+        }
+        Ok(parsed) => Some(parsed.expr),
+        Err(fault) => {
+            fault.report(cx, &format!("'{label}' : "));
+            None
+        }
+    }
+}

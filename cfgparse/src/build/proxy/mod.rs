@@ -1,0 +1,280 @@
+//! `defaults`, `frontend`, `listen` and `backend` sections.
+
+pub mod balance;
+pub mod basic;
+pub mod capture;
+pub mod check;
+pub mod check_rules;
+pub mod draft;
+pub mod errors;
+pub mod log;
+pub mod old;
+pub mod options;
+pub mod persist;
+pub mod route;
+pub mod rules;
+pub mod servers;
+pub mod stats;
+
+use std::sync::LazyLock;
+
+use super::keyword::{Row, Table};
+use crate::ast::{Line, Section};
+use crate::context::{Args, Context};
+use crate::diagnostic::{Diagnostic, Severity};
+use crate::model::proxy::ProxyKind;
+use crate::registry::{Info, Sections};
+use draft::Draft;
+
+/// Every proxy keyword.
+const TABLES: &[&[Row<Draft>]] = &[
+    balance::ROWS,
+    basic::ROWS,
+    basic::TIMEOUTS,
+    capture::ROWS,
+    check::ROWS,
+    check_rules::ROWS,
+    errors::ROWS,
+    log::ROWS,
+    options::SWITCHES,
+    options::ROWS,
+    persist::ROWS,
+    route::ROWS,
+    rules::ROWS,
+    servers::ROWS,
+    stats::ROWS,
+];
+
+static TABLE: LazyLock<Table<Draft>> = LazyLock::new(|| Table::new(TABLES));
+
+/// Rows for the documents, with where each may stand.
+pub fn infos() -> impl Iterator<Item = (&'static Info, Sections)> {
+    TABLES
+        .iter()
+        .flat_map(|table| table.iter())
+        .map(|row| (&row.info, row.sections))
+}
+
+/// Drafts of the `defaults` sections read so far.
+#[derive(Default)]
+pub struct DefaultsList {
+    drafts: Vec<Draft>,
+}
+
+impl DefaultsList {
+    fn named(&self, name: &str) -> Option<&Draft> {
+        self.drafts
+            .iter()
+            .rev()
+            .find(|draft| draft.proxy.name == name)
+    }
+}
+
+/// Reads a `defaults` section.
+pub fn defaults(cx: &mut Context, list: &mut DefaultsList, section: &Section) {
+    let mut draft = begin(cx, list, section, true);
+    draft.is_defaults = true;
+    if let Some(earlier) = list
+        .named(&draft.proxy.name)
+        .filter(|d| !d.proxy.name.is_empty())
+    {
+        let place = cx.locate(earlier.span.at);
+        cx.warn(
+            section.header.span(),
+            "duplicate-name",
+            format!(
+                "defaults section '{}' has the same name as another one declared at {place}; the last one is used from here on.",
+                draft.proxy.name
+            ),
+        );
+    }
+    for line in &section.lines {
+        statement(cx, &mut draft, line);
+    }
+    list.drafts.push(draft);
+}
+
+/// Reads a `frontend`, `listen` or `backend` section.
+pub fn proxy(cx: &mut Context, list: &DefaultsList, section: &Section) -> Draft {
+    let mut draft = begin(cx, list, section, false);
+    for line in &section.lines {
+        statement(cx, &mut draft, line);
+    }
+    draft
+}
+
+/// The header: name, `from`, and what is inherited.
+fn begin(cx: &mut Context, list: &DefaultsList, section: &Section, is_defaults: bool) -> Draft {
+    let header = &section.header;
+    let span = header.span();
+    let mut args = Args::new(header, 1);
+    let kind = match section.kind() {
+        "frontend" => ProxyKind::Frontend,
+        "backend" => ProxyKind::Backend,
+        _ => ProxyKind::Listen,
+    };
+    let mut name = String::new();
+    if args.peek_str() != "from" || !is_defaults {
+        if let Some(word) = args.next() {
+            name.clone_from(&word.text);
+            check_name(cx, word, section.kind());
+        } else if !is_defaults {
+            let message = format!(
+                "'{}' expects an <id> argument and optionally supports 'from' <defaults>.",
+                section.kind()
+            );
+            cx.alert(span, "missing-argument", message);
+        }
+    }
+    let from = if args.accept("from") {
+        args.required(cx, "a defaults section")
+    } else {
+        None
+    };
+    let mut draft = inherit(cx, list, from, is_defaults, &name, section);
+    draft.proxy.name = name;
+    draft.proxy.kind = kind;
+    draft.proxy.at = span.at;
+    draft.span = span;
+    if !is_defaults && !args.is_empty() {
+        old::inline_bind(cx, &mut draft, &mut args);
+    }
+    if is_defaults {
+        // What follows a defaults section's name has always been ignored.
+        args.rest();
+    }
+    draft
+}
+
+/// Characters that a name may have (manual, chapter 4).
+fn check_name(cx: &mut Context, word: &crate::ast::Word, kind: &str) {
+    let bad = word
+        .text
+        .chars()
+        .find(|c| !(c.is_ascii_alphanumeric() || "-_.:".contains(*c)));
+    if let Some(bad) = bad {
+        let message = format!(
+            "character '{bad}' is not permitted in '{kind}' name '{}'.",
+            word.text
+        );
+        cx.alert(word.span(), "bad-name", message);
+    }
+}
+
+fn inherit(
+    cx: &mut Context,
+    list: &DefaultsList,
+    from: Option<&crate::ast::Word>,
+    is_defaults: bool,
+    name: &str,
+    section: &Section,
+) -> Draft {
+    let fresh = Draft::new(section.header.span());
+    let parent = match from {
+        Some(word) => {
+            let found = list.named(&word.text);
+            if found.is_none() {
+                let message = format!(
+                    "defaults section '{}' not found for {} '{name}'.",
+                    word.text,
+                    section.kind()
+                );
+                cx.alert(word.span(), "unknown-defaults", message);
+            }
+            found
+        }
+        // A defaults section without `from` begins with nothing.
+        None if is_defaults => None,
+        None => list.drafts.last(),
+    };
+    let Some(parent) = parent else { return fresh };
+    let mut draft = parent.clone();
+    draft.is_defaults = is_defaults;
+    draft.span = fresh.span;
+    draft
+}
+
+/// One line of a proxy.
+fn statement(cx: &mut Context, draft: &mut Draft, line: &Line) {
+    let mut args = Args::new(line, 0);
+    let negation = match args.peek_str() {
+        "no" | "default" => args.next(),
+        _ => None,
+    };
+    if let Some(word) = negation {
+        if options::negated(cx, draft, &mut args, word.as_str() == "no")
+            || log::no_log(cx, draft, &mut args, word.as_str() == "no")
+        {
+            return;
+        }
+        let message = format!(
+            "negation or default is not supported for '{}'.",
+            args.peek_str()
+        );
+        cx.alert(args.here(), "bad-negation", message);
+        return;
+    }
+    if old::translate(cx, draft, &mut args) {
+        return;
+    }
+    let Some(row) = TABLE.find(&mut args) else {
+        TABLE.unknown(cx, &args, &format!("'{}' section", draft.keyword()));
+        return;
+    };
+    args.name_so_far();
+    if allowed(cx, draft, row, line) {
+        cx.used(&row.info, args.span());
+        (row.parse)(cx, draft, &mut args);
+        args.finish(cx);
+    }
+}
+
+/// Whether the section takes the keyword. One for the other side is ignored with a warning, as
+/// HAProxy does; then its arguments are not read.
+fn allowed(cx: &mut Context, draft: &Draft, row: &Row<Draft>, line: &Line) -> bool {
+    let name = row.info.name;
+    let bit = if draft.is_defaults {
+        Sections::DEFAULTS
+    } else {
+        match draft.proxy.kind {
+            ProxyKind::Frontend => Sections::FRONTEND,
+            ProxyKind::Listen => Sections::LISTEN,
+            ProxyKind::Backend => Sections::BACKEND,
+        }
+    };
+    if row.sections.contains(bit) {
+        return true;
+    }
+    let span = line.span();
+    if draft.is_defaults {
+        let message = format!("'{name}' not allowed in 'defaults' section.");
+        cx.alert(span, "wrong-section", message);
+        return false;
+    }
+    let side = if draft.proxy.kind == ProxyKind::Frontend {
+        "backend"
+    } else {
+        "frontend"
+    };
+    let shown = name.strip_prefix("option ").unwrap_or(name);
+    let severity = if row.strict {
+        Severity::Alert
+    } else {
+        Severity::Warning
+    };
+    let verdict = if row.strict { "not allowed" } else { "ignored" };
+    let mut diagnostic = Diagnostic::new(
+        severity,
+        "wrong-section",
+        Some(span),
+        format!(
+            "'{shown}' {verdict} because {} has no {side} capability.",
+            draft.described()
+        ),
+    );
+    if name == "maxconn" {
+        diagnostic = diagnostic.remedy("Maybe you want 'fullconn' instead ?");
+    }
+    cx.report(diagnostic);
+    false
+}

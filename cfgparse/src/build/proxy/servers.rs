@@ -1,0 +1,124 @@
+//! `bind`, `server`, `default-server`, `server-template` lines.
+
+use super::draft::Draft;
+use crate::address;
+use crate::build::bind;
+use crate::build::keyword::{Row, proxy_row};
+use crate::build::server::{self, Params};
+use crate::context::{Args, Context, Reference, ReferenceKind};
+use crate::registry::{Full, Planned};
+
+#[rustfmt::skip]
+pub const ROWS: &[Row<Draft>] = &[
+    proxy_row("bind", "<address>[,...] [param*]", "FL", Full, "where to accept connections", |cx, d, a| {
+        if let Some(bind) = bind::parse(cx, a, "bind", d.keyword()) {
+            d.proxy.binds.push(bind);
+        }
+        a.rest();
+    }),
+    proxy_row("crt", "<filename> [param*]", "FL", Planned, "certificate of this frontend's listeners", |_, _, a| { a.rest(); }),
+    proxy_row("ssl-f-use", "<filename> [param*]", "FL", Planned, "certificate of this frontend's listeners", |_, _, a| { a.rest(); }),
+    proxy_row("default-server", "[param*]", "DLB!", Full, "parameters of the servers below", default_server),
+    proxy_row("server", "<name> <address>[:[port]] [param*]", "LB!", Full, "one server", server_line),
+    proxy_row("server-template", "<prefix> <num>|<range> <fqdn>[:<port>] [param*]", "LB!", Planned, "several servers of one name", template),
+    proxy_row("use-fcgi-app", "<name>", "LB!", Planned, "speak FastCGI to servers", |cx, _, a| {
+        if let Some(word) = a.required(cx, "an application") {
+            cx.references.push(Reference { kind: ReferenceKind::FcgiApp, name: word.text.clone(), span: word.span() });
+        }
+    }),
+];
+
+fn default_server(cx: &mut Context, draft: &mut Draft, args: &mut Args) {
+    let label = format!("'default-server' of {}", draft.described());
+    server::params(cx, &mut draft.default_server, args, &label);
+    args.rest();
+}
+
+fn check_name(cx: &mut Context, word: &crate::ast::Word) {
+    let bad = word
+        .text
+        .chars()
+        .find(|c| !(c.is_ascii_alphanumeric() || "-_.:".contains(*c)));
+    if let Some(bad) = bad {
+        let message = format!(
+            "character '{bad}' is not permitted in server name '{}'.",
+            word.text
+        );
+        cx.alert(word.span(), "bad-name", message);
+    }
+}
+
+/// Address and parameters, on top of what `default-server` said.
+fn params(cx: &mut Context, draft: &Draft, args: &mut Args, name: &str) -> Option<Params> {
+    let word = args.required(cx, "<name> and <addr>[:<port>] as arguments")?;
+    let mut params = draft.default_server.clone();
+    params.server.name = name.to_owned();
+    params.server.at = args.span().at;
+    params.server.written.clone_from(&word.text);
+    let what = format!("server {}/{name}", draft.proxy.name);
+    match address::server(&word.text) {
+        Ok((addr, port)) => {
+            params.server.address = addr;
+            params.server.port = port;
+        }
+        Err(error) => cx.alert(word.span(), "bad-address", format!("'{what}' : {error}")),
+    }
+    server::params(cx, &mut params, args, &format!("'{what}'"));
+    args.rest();
+    Some(params)
+}
+
+fn server_line(cx: &mut Context, draft: &mut Draft, args: &mut Args) {
+    let Some(word) = args.required(cx, "<name> and <addr>[:<port>] as arguments") else {
+        return;
+    };
+    check_name(cx, word);
+    if let Some(first) = draft.server_places.get(&word.text) {
+        let message = format!(
+            "{} has more than one server with the name '{}' : first declared at {}.",
+            draft.described(),
+            word.text,
+            cx.locate(*first)
+        );
+        cx.alert(word.span(), "duplicate-name", message);
+    } else {
+        draft.server_places.insert(word.text.clone(), word.at);
+    }
+    if let Some(params) = params(cx, draft, args, &word.text) {
+        draft.proxy.servers.push(params.server);
+    }
+}
+
+/// Servers that one template may make.
+const MAX_TEMPLATE: u32 = 65_536;
+
+fn template(cx: &mut Context, draft: &mut Draft, args: &mut Args) {
+    let Some(prefix) = args.required(cx, "<prefix>, <num> and <addr>[:<port>] as arguments") else {
+        return;
+    };
+    check_name(cx, prefix);
+    let Some(word) = args.required(cx, "<num>") else {
+        return;
+    };
+    let (low, high) = word.text.split_once('-').unwrap_or(("1", &word.text));
+    let range = low.parse::<u32>().ok().zip(high.parse::<u32>().ok());
+    let range = range.filter(|(low, high)| *low > 0 && low <= high && high - low < MAX_TEMPLATE);
+    let Some((low, high)) = range else {
+        args.unexpected(cx, word, "a number, or a range such as 1-5");
+        args.rest();
+        return;
+    };
+    let Some(params) = params(cx, draft, args, &prefix.text) else {
+        return;
+    };
+    for number in low..=high {
+        let mut server = params.server.clone();
+        server.name = format!("{}{number}", prefix.text);
+        server.template = Some(prefix.text.clone());
+        draft
+            .server_places
+            .entry(server.name.clone())
+            .or_insert(prefix.at);
+        draft.proxy.servers.push(server);
+    }
+}

@@ -1,0 +1,245 @@
+//! `resolvers`, `peers`, `ring`, `mailers`, `log-forward` (manual, 5.3, 11, 12).
+
+use std::sync::LazyLock;
+
+use super::access::lines;
+use super::name;
+use crate::address;
+use crate::ast::Section;
+use crate::build::bind;
+use crate::build::keyword::{Row, Table, row};
+use crate::build::proxy::log as proxy_log;
+use crate::build::proxy::persist::stick_table;
+use crate::build::server::{self, Params};
+use crate::context::{Args, Context};
+use crate::model::section::{LogForward, Mailers, Nameserver, Peers, Resolvers, Ring};
+use crate::model::server::{Port, Server};
+use crate::registry::{Info, Planned};
+
+#[rustfmt::skip]
+const RESOLVERS: &[Row<Resolvers>] = &[
+    row("accepted_payload_size", "<size>", Planned, "bytes of an answer", |cx, r, a| r.accepted_payload_size = a.number_in(cx, 512, 65_535).map(|n| n as u32)),
+    row("hold", "<status> <period>", Planned, "how long an answer is used", hold),
+    row("nameserver", "<name> <address>[:port] [param*]", Planned, "server to ask", nameserver),
+    row("parse-resolv-conf", "", Planned, "take the servers of /etc/resolv.conf", |_, r, _| r.parse_resolv_conf = true),
+    row("resolve_retries", "<number>", Planned, "questions before giving up", |cx, r, a| r.resolve_retries = a.number(cx)),
+    row("timeout", "resolve|retry <time>", Planned, "time between questions", |cx, r, a| {
+        let Some(word) = a.required(cx, "'retry' or 'resolve' and <time> as arguments") else { return };
+        match word.as_str() {
+            "resolve" => r.timeout_resolve_ms = a.time(cx),
+            "retry" => r.timeout_retry_ms = a.time(cx),
+            _ => { a.unexpected(cx, word, "'retry' or 'resolve'"); a.rest(); }
+        }
+    }),
+];
+
+#[rustfmt::skip]
+const PEERS: &[Row<Peers>] = &[
+    row("bind", "[<address>]:<port> [param*]", Planned, "where this peer listens", |cx, p, a| {
+        if let Some(bind) = bind::parse(cx, a, "bind", "peers") { p.binds.push(bind); }
+        a.rest();
+    }),
+    row("default-bind", "[param*]", Planned, "parameters of the bind line", |_, _, a| { a.rest(); }),
+    row("default-server", "[param*]", Planned, "parameters of the peers", |_, _, a| { a.rest(); }),
+    row("disabled", "", Planned, "don't synchronise", |_, p, _| p.disabled = true),
+    row("enabled", "", Planned, "synchronise", |_, p, _| p.disabled = false),
+    row("log", "<target> ... <facility>", Planned, "where log lines go", |cx, p, a| match proxy_log::target(cx, a) {
+        Some(target) => p.logs.push(target),
+        None => { a.rest(); }
+    }),
+    row("peer", "<name> [<address>]:<port> [param*]", Planned, "a peer", |cx, p, a| {
+        if let Some(server) = server_line(cx, a, false) { p.peers.push(server); }
+    }),
+    row("server", "<name> [<address>:<port>] [param*]", Planned, "a peer", |cx, p, a| {
+        if let Some(server) = server_line(cx, a, false) { p.peers.push(server); }
+    }),
+    row("shards", "<number>", Planned, "parts of the tables", |cx, p, a| p.shards = a.number(cx)),
+    row("table", "<name> type <type> size <size> ...", Planned, "table of this section", |cx, p, a| {
+        let Some(name) = a.text(cx, "a table name") else { return };
+        let mut table = stick_table(cx, a);
+        table.name = format!("{}/{name}", p.name);
+        p.tables.push(table);
+    }),
+];
+
+#[rustfmt::skip]
+const RING: &[Row<Ring>] = &[
+    row("backing-file", "<path>", Planned, "file behind the ring", |cx, r, a| r.backing_file = a.text(cx, "a path")),
+    row("description", "<text>", Planned, "shown by 'show events'", |_, r, a| r.description = Some(crate::build::proxy::basic::joined(a))),
+    row("format", "<format>", Planned, "form of the lines", |cx, r, a| if let Some(f) = proxy_log::framing(cx, a) { r.format = f; }),
+    row("maxlen", "<length>", Planned, "bytes of a line", |cx, r, a| r.maxlen = a.number(cx)),
+    row("server", "<name> <address> [param*]", Planned, "where lines are sent", |cx, r, a| {
+        if let Some(server) = server_line(cx, a, true) { r.servers.push(server); }
+    }),
+    row("size", "<size>", Planned, "bytes of the ring", |cx, r, a| r.size = a.size(cx)),
+    row("timeout connect", "<time>", Planned, "time to connect", |cx, r, a| r.timeout_connect_ms = a.time(cx)),
+    row("timeout server", "<time>", Planned, "silence of a server", |cx, r, a| r.timeout_server_ms = a.time(cx)),
+];
+
+#[rustfmt::skip]
+const MAILERS: &[Row<Mailers>] = &[
+    row("mailer", "<name> <ip>:<port>", Planned, "a mail server", |cx, m, a| {
+        let (Some(name), Some(word)) = (a.text(cx, "<name> and <addr>[:<port>]"), a.required(cx, "<addr>[:<port>]")) else { return };
+        match address::server(&word.text) {
+            Ok((addr, Port::Fixed(port))) => m.mailers.push((name, addr, port)),
+            Ok((addr, _)) => m.mailers.push((name, addr, 25)),
+            Err(error) => cx.alert(word.span(), "bad-address", error.to_string()),
+        }
+    }),
+    row("timeout mail", "<time>", Planned, "time to send", |cx, m, a| m.timeout_mail_ms = a.time(cx)),
+];
+
+#[rustfmt::skip]
+const LOG_FORWARD: &[Row<LogForward>] = &[
+    row("backlog", "<conns>", Planned, "connections that wait", |cx, l, a| l.backlog = a.number(cx)),
+    row("bind", "<addr> [param*]", Planned, "where lines come in over TCP", |cx, l, a| {
+        if let Some(bind) = bind::parse(cx, a, "bind", "log-forward") { l.binds.push(bind); }
+        a.rest();
+    }),
+    row("dgram-bind", "<addr> [param*]", Planned, "where lines come in over UDP", |cx, l, a| {
+        if let Some(bind) = bind::parse(cx, a, "dgram-bind", "log-forward") { l.dgram_binds.push(bind); }
+        a.rest();
+    }),
+    row("log", "global | <target> ... <facility>", Planned, "where lines go", |cx, l, a| {
+        if a.accept("global") { return; }
+        match proxy_log::target(cx, a) {
+            Some(target) => l.logs.push(target),
+            None => { a.rest(); }
+        }
+    }),
+    row("maxconn", "<conns>", Planned, "connections", |cx, l, a| l.maxconn = a.number(cx)),
+    row("option assume-rfc6587-ntf", "", Planned, "lines end in a line feed", |_, _, _| {}),
+    row("option dont-parse-log", "", Planned, "pass lines on unread", |_, _, _| {}),
+    row("option host", "<mode>", Planned, "host field", |_, _, a| { a.rest(); }),
+    row("timeout client", "<time>", Planned, "silence of a client", |cx, l, a| l.timeout_client_ms = a.time(cx)),
+];
+
+/// Rows for the documents.
+pub fn infos() -> impl Iterator<Item = (&'static str, &'static Info)> {
+    RESOLVERS
+        .iter()
+        .map(|row| ("resolvers", &row.info))
+        .chain(PEERS.iter().map(|row| ("peers", &row.info)))
+        .chain(RING.iter().map(|row| ("ring", &row.info)))
+        .chain(MAILERS.iter().map(|row| ("mailers", &row.info)))
+        .chain(LOG_FORWARD.iter().map(|row| ("log-forward", &row.info)))
+}
+
+/// `NAME ADDRESS PARAMS`; the local peer has no address.
+fn server_line(cx: &mut Context, args: &mut Args, address_needed: bool) -> Option<Server> {
+    let name = args.text(cx, "<name> and <addr>[:<port>] as arguments")?;
+    let mut params = Params::default();
+    params.server.name.clone_from(&name);
+    params.server.at = args.span().at;
+    let is_address = args.peek_str().contains([':', '/', '@', '.']);
+    if address_needed || is_address {
+        let word = args.required(cx, "<addr>[:<port>]")?;
+        params.server.written.clone_from(&word.text);
+        match address::server(&word.text) {
+            Ok((addr, port)) => {
+                params.server.address = addr;
+                params.server.port = port;
+            }
+            Err(error) => cx.alert(
+                word.span(),
+                "bad-address",
+                format!("'server {name}' : {error}"),
+            ),
+        }
+    }
+    server::params(cx, &mut params, args, &format!("'server {name}'"));
+    args.rest();
+    Some(params.server)
+}
+
+fn hold(cx: &mut Context, resolvers: &mut Resolvers, args: &mut Args) {
+    let wanted = "'nx', 'refused', 'timeout', 'valid', 'obsolete' or 'other' and <time>";
+    let Some(word) = args.required(cx, wanted) else {
+        return;
+    };
+    let time = args.time(cx);
+    match word.as_str() {
+        "nx" => resolvers.hold_nx_ms = time,
+        "refused" => resolvers.hold_refused_ms = time,
+        "timeout" => resolvers.hold_timeout_ms = time,
+        "valid" => resolvers.hold_valid_ms = time,
+        "obsolete" => resolvers.hold_obsolete_ms = time,
+        "other" => resolvers.hold_other_ms = time,
+        _ => args.unexpected(cx, word, wanted),
+    }
+}
+
+fn nameserver(cx: &mut Context, resolvers: &mut Resolvers, args: &mut Args) {
+    let wanted = "<name> and <addr>[:<port>] as arguments";
+    let (Some(name), Some(word)) = (args.text(cx, wanted), args.required(cx, wanted)) else {
+        return;
+    };
+    if let Some(earlier) = resolvers
+        .nameservers
+        .iter()
+        .find(|known| known.name == name)
+    {
+        let place = cx.locate(earlier.at);
+        let message =
+            format!("name server '{name}' has same name as another one (declared at {place}).");
+        cx.alert(args.span(), "duplicate-name", message);
+    }
+    let tcp = word.text.starts_with("tcp");
+    match address::server(&word.text) {
+        Ok((address, port)) => {
+            let port = if let Port::Fixed(port) = port {
+                port
+            } else {
+                53
+            };
+            resolvers.nameservers.push(Nameserver {
+                name,
+                address,
+                port,
+                tcp,
+                at: word.at,
+            });
+        }
+        Err(error) => cx.alert(
+            word.span(),
+            "bad-address",
+            format!("'nameserver' : {error}"),
+        ),
+    }
+    args.rest();
+}
+
+/// Reads a section of type `$model` by its rows.
+macro_rules! reader {
+    ($(#[$doc:meta])* $function:ident, $model:ident, $rows:ident) => {
+        $(#[$doc])*
+        pub fn $function(cx: &mut Context, section: &Section) -> $model {
+            static TABLE: LazyLock<Table<$model>> = LazyLock::new(|| Table::new(&[$rows]));
+            let mut model = $model { at: section.header.span().at, ..$model::default() };
+            model.name = name(cx, section);
+            lines(cx, &TABLE, &mut model, section);
+            model
+        }
+    };
+}
+
+reader!(
+    /// Reads a `resolvers` section.
+    resolvers, Resolvers, RESOLVERS
+);
+reader!(
+    /// Reads a `peers` section.
+    peers, Peers, PEERS
+);
+reader!(
+    /// Reads a `ring` section.
+    ring, Ring, RING
+);
+reader!(
+    /// Reads a `mailers` section.
+    mailers, Mailers, MAILERS
+);
+reader!(
+    /// Reads a `log-forward` section.
+    log_forward, LogForward, LOG_FORWARD
+);

@@ -1,0 +1,123 @@
+//! `cache`, `crt-store`, `fcgi-app` and sections that are only known by name (manual, 6, 10, 12).
+
+use std::sync::LazyLock;
+
+use super::access::lines;
+use super::name;
+use crate::ast::Section;
+use crate::build::keyword::{Row, Table, row};
+use crate::context::{Args, Context};
+use crate::model::section::{Cache, CrtStore, FcgiApp};
+use crate::registry::{Info, Planned, Refused};
+
+#[rustfmt::skip]
+const CACHE: &[Row<Cache>] = &[
+    row("max-age", "<seconds>", Planned, "longest life of an object", |cx, c, a| c.max_age_s = a.number(cx)),
+    row("max-object-size", "<bytes>", Planned, "size of an object", |cx, c, a| c.max_object_size = a.size(cx)),
+    row("max-secondary-entries", "<number>", Planned, "variants of an object", |cx, c, a| c.max_secondary_entries = a.number(cx)),
+    row("process-vary", "on|off", Planned, "keep variants by Vary", |cx, c, a| c.process_vary = a.on_off(cx).unwrap_or(false)),
+    row("total-max-size", "<megabytes>", Planned, "size of the cache", |cx, c, a| c.total_max_size_mb = a.number_in(cx, 1, 4095).map(|n| n as u32)),
+];
+
+#[rustfmt::skip]
+const CRT_STORE: &[Row<CrtStore>] = &[
+    row("crt-base", "<dir>", Planned, "folder of certificates", |cx, s, a| s.crt_base = a.text(cx, "a folder")),
+    row("key-base", "<dir>", Planned, "folder of keys", |cx, s, a| s.key_base = a.text(cx, "a folder")),
+    row("load", "crt <file> [param*]", Planned, "a certificate", load),
+];
+
+#[rustfmt::skip]
+const FCGI_APP: &[Row<FcgiApp>] = &[
+    row("acl", "<name> <criterion> ...", Planned, "name a test", other),
+    row("docroot", "<path>", Planned, "folder of scripts on the server", |cx, f, a| f.docroot = a.text(cx, "a path")),
+    row("index", "<script>", Planned, "script of folders", |cx, f, a| f.index = a.text(cx, "a script")),
+    row("log-stderr", "global | <target> ...", Planned, "where errors go", other),
+    row("option get-values", "", Planned, "ask the server for its limits", other),
+    row("option keep-conn", "", Planned, "keep connections", other),
+    row("option max-reqs", "<number>", Planned, "requests at once", other),
+    row("option mpxs-conns", "", Planned, "several requests at once", other),
+    row("pass-header", "<name> [if|unless <condition>]", Planned, "pass a header on", other),
+    row("path-info", "<regex>", Planned, "how a path is cut", |cx, f, a| f.path_info = a.text(cx, "a regular expression")),
+    row("set-param", "<name> <fmt> [if|unless <condition>]", Planned, "set a parameter", other),
+];
+
+/// Sections whose lines are not read.
+#[rustfmt::skip]
+pub const NAMES_ONLY: &[Info] = &[
+    Info { name: "acme", syntax: "<name>", status: Planned, doc: "certificates from an ACME server" },
+    Info { name: "healthcheck", syntax: "<name>", status: Planned, doc: "a health check to refer to" },
+    Info { name: "log-profile", syntax: "<name>", status: Planned, doc: "log formats by step" },
+    Info { name: "program", syntax: "<name>", status: Refused("start the program by the init system"), doc: "a program beside the worker" },
+    Info { name: "traces", syntax: "", status: crate::registry::Ignored("there are no trace points"), doc: "debugging traces" },
+];
+
+/// Rows for the documents.
+pub fn infos() -> impl Iterator<Item = (&'static str, &'static Info)> {
+    CACHE
+        .iter()
+        .map(|row| ("cache", &row.info))
+        .chain(CRT_STORE.iter().map(|row| ("crt-store", &row.info)))
+        .chain(FCGI_APP.iter().map(|row| ("fcgi-app", &row.info)))
+}
+
+fn load(_: &mut Context, store: &mut CrtStore, args: &mut Args) {
+    let words = args.rest();
+    let pairs = words.chunks(2).map(|pair| {
+        let value = pair
+            .get(1)
+            .map_or_else(String::new, |word| word.text.clone());
+        (pair[0].text.clone(), value)
+    });
+    store.loads.push(pairs.collect());
+}
+
+fn other(_: &mut Context, app: &mut FcgiApp, args: &mut Args) {
+    let mut words = vec![args.label()];
+    words.extend(args.rest().iter().map(|word| word.text.clone()));
+    app.other.push(words);
+}
+
+/// Reads a `cache` section.
+pub fn cache(cx: &mut Context, section: &Section) -> Cache {
+    static TABLE: LazyLock<Table<Cache>> = LazyLock::new(|| Table::new(&[CACHE]));
+    let mut cache = Cache {
+        at: section.header.span().at,
+        ..Cache::default()
+    };
+    cache.name = name(cx, section);
+    lines(cx, &TABLE, &mut cache, section);
+    cache
+}
+
+/// Reads a `crt-store` section; its name may be left out.
+pub fn crt_store(cx: &mut Context, section: &Section) -> CrtStore {
+    static TABLE: LazyLock<Table<CrtStore>> = LazyLock::new(|| Table::new(&[CRT_STORE]));
+    let mut store = CrtStore {
+        at: section.header.span().at,
+        ..CrtStore::default()
+    };
+    if let Some(word) = section.header.words.get(1) {
+        store.name.clone_from(&word.text);
+    }
+    lines(cx, &TABLE, &mut store, section);
+    store
+}
+
+/// Reads an `fcgi-app` section.
+pub fn fcgi_app(cx: &mut Context, section: &Section) -> FcgiApp {
+    static TABLE: LazyLock<Table<FcgiApp>> = LazyLock::new(|| Table::new(&[FCGI_APP]));
+    let mut app = FcgiApp {
+        at: section.header.span().at,
+        ..FcgiApp::default()
+    };
+    app.name = name(cx, section);
+    lines(cx, &TABLE, &mut app, section);
+    app
+}
+
+/// Notes a section whose lines are not read.
+pub fn name_only(cx: &mut Context, section: &Section) {
+    if let Some(info) = NAMES_ONLY.iter().find(|info| info.name == section.kind()) {
+        cx.used(info, section.header.span());
+    }
+}

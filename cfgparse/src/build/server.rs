@@ -1,0 +1,419 @@
+//! `server`, `default-server` and `server-template` lines (manual, 5.2).
+
+use std::sync::LazyLock;
+
+use super::bind::{exclude, force, verify, version};
+use super::keyword::{Row, Table, row};
+use super::server_source;
+use crate::address;
+use crate::context::{Args, Context, Reference, ReferenceKind};
+use crate::expr::{format, sample};
+use crate::model::server::{
+    Addr, AddressFamily, InitAddr, InitState, MarkedDown, MarkedUp, Observe, OnError, Port,
+    ProxyVersion, SendProxy, Server,
+};
+use crate::model::tls::{ServerTls, TlsVersion};
+use crate::model::{Place, server};
+use crate::registry::sample::Where;
+use crate::registry::{Full, Harmless, Ignored, Info, Planned, Refused};
+
+/// A server line while it is read, or what `default-server` lines left for the next.
+#[derive(Clone)]
+pub struct Params {
+    pub server: Server,
+}
+
+impl Default for Params {
+    fn default() -> Self {
+        Self { server: blank() }
+    }
+}
+
+impl Params {
+    fn tls(&mut self) -> &mut ServerTls {
+        self.server.tls.get_or_insert_default()
+    }
+
+    fn send_proxy(&mut self) -> &mut SendProxy {
+        self.server.send_proxy.get_or_insert_default()
+    }
+}
+
+fn blank() -> Server {
+    Server {
+        name: String::new(),
+        id: None,
+        guid: None,
+        address: Addr::Ip(std::net::IpAddr::V4(std::net::Ipv4Addr::UNSPECIFIED)),
+        port: Port::Offset(0),
+        written: String::new(),
+        weight: 1,
+        backup: false,
+        disabled: false,
+        maxconn: 0,
+        minconn: 0,
+        maxqueue: 0,
+        strict_maxconn: false,
+        cookie: None,
+        check: server::ServerCheck::default(),
+        agent: server::AgentCheck::default(),
+        tls: None,
+        send_proxy: None,
+        init_addr: Vec::new(),
+        init_state: None,
+        resolvers: None,
+        resolve_opts: Vec::new(),
+        resolve_prefer: None,
+        resolve_net: Vec::new(),
+        slowstart_ms: None,
+        on_marked_down: None,
+        on_marked_up: None,
+        track: None,
+        source: None,
+        redir: None,
+        non_stick: false,
+        tfo: false,
+        tcp_ut_ms: None,
+        cc: None,
+        namespace: None,
+        interface: None,
+        socks4: None,
+        proto: None,
+        ws: None,
+        pool: server::IdlePool::default(),
+        shard: None,
+        hash_key: None,
+        log_proto: None,
+        template: None,
+        at: Place::default(),
+    }
+}
+
+static TABLE: LazyLock<Table<Params>> = LazyLock::new(|| Table::new(&[PLAIN, CHECK, TLS]));
+
+/// Rows for the documents.
+pub fn infos() -> impl Iterator<Item = &'static Info> {
+    PLAIN.iter().chain(CHECK).chain(TLS).map(|row| &row.info)
+}
+
+/// Reads parameters up to the end of the line. `label` is how messages call the line.
+pub fn params(cx: &mut Context, params: &mut Params, args: &mut Args, label: &str) {
+    while args.peek().is_some() {
+        args.begin_name();
+        let span = args.here();
+        if let Some(word) = args.peek()
+            && let Some(id) = word.text.strip_prefix("set-proxy-v2-tlv-fmt(")
+        {
+            tlv(cx, params, args, id);
+            continue;
+        }
+        let Some(row) = TABLE.find(args) else {
+            TABLE.unknown(cx, args, label);
+            return;
+        };
+        args.name_so_far();
+        cx.used(&row.info, span);
+        (row.parse)(cx, params, args);
+    }
+}
+
+/// `set-proxy-v2-tlv-fmt(ID) FORMAT`.
+fn tlv(cx: &mut Context, params: &mut Params, args: &mut Args, id: &str) {
+    let Some(word) = args.next() else { return };
+    if let Some(row) = TLS
+        .iter()
+        .find(|row| row.info.name == "set-proxy-v2-tlv-fmt")
+    {
+        cx.used(&row.info, word.span());
+    }
+    let text = id.trim_end_matches(')');
+    let id = match text.strip_prefix("0x") {
+        Some(hex) => u8::from_str_radix(hex, 16).ok(),
+        None => text.parse().ok(),
+    };
+    let Some(id) = id else {
+        args.unexpected(cx, word, "a TLV type between 0 and 255");
+        return;
+    };
+    let Some(word) = args.required(cx, "a format") else {
+        return;
+    };
+    match format::parse(cx, &word.text, word.span(), Where::BeHttpRequest) {
+        Ok(format) => params.send_proxy().tlvs.push((id, format)),
+        Err(fault) => fault.report(cx, "'set-proxy-v2-tlv-fmt' : "),
+    }
+}
+
+fn text(cx: &mut Context, args: &mut Args) -> Option<String> {
+    args.text(cx, "a value")
+}
+
+fn list(cx: &mut Context, args: &mut Args) -> Vec<String> {
+    let words = text(cx, args).unwrap_or_default();
+    words
+        .split(',')
+        .filter(|word| !word.is_empty())
+        .map(str::to_owned)
+        .collect()
+}
+
+/// One of several words, each with what it stands for.
+fn choice<T: Copy>(cx: &mut Context, args: &mut Args, words: &[(&str, T)]) -> Option<T> {
+    let names: Vec<&str> = words.iter().map(|(name, _)| *name).collect();
+    let wanted = format!("one of {}", names.join(", "));
+    let word = args.required(cx, &wanted)?;
+    let found = words
+        .iter()
+        .find(|(name, _)| *name == word.text)
+        .map(|(_, value)| *value);
+    if found.is_none() {
+        args.unexpected(cx, word, &wanted);
+    }
+    found
+}
+
+fn address_of(cx: &mut Context, args: &mut Args) -> Option<Addr> {
+    let word = args.required(cx, "an address")?;
+    match address::server(&word.text) {
+        Ok((addr, _)) => Some(addr),
+        Err(error) => {
+            let message = format!("'{}' : {error}", args.label());
+            cx.alert(word.span(), "bad-address", message);
+            None
+        }
+    }
+}
+
+fn port(cx: &mut Context, args: &mut Args) -> Option<u16> {
+    args.number_in(cx, 1, 65_535).map(|port| port as u16)
+}
+
+/// `none`, `last`, `libc`, addresses, comma separated.
+fn init_addr(cx: &mut Context, args: &mut Args) -> Vec<InitAddr> {
+    let Some(word) = args.required(cx, "a list of 'last', 'libc', 'none' and addresses") else {
+        return Vec::new();
+    };
+    let mut found = Vec::new();
+    for part in word.text.split(',') {
+        match part {
+            "last" => found.push(InitAddr::Last),
+            "libc" => found.push(InitAddr::Libc),
+            "none" => found.push(InitAddr::None),
+            _ => match part.parse() {
+                Ok(ip) => found.push(InitAddr::Ip(ip)),
+                Err(_) => {
+                    args.unexpected(cx, word, "a list of 'last', 'libc', 'none' and addresses")
+                }
+            },
+        }
+    }
+    found
+}
+
+fn proxy_v2_options(cx: &mut Context, params: &mut Params, args: &mut Args) {
+    let Some(word) = args.required(cx, "a list of options") else {
+        return;
+    };
+    let mut options = params.server.send_proxy.take().unwrap_or_default();
+    for option in word.text.split(',') {
+        match option {
+            "ssl" => options.ssl = true,
+            "cert-cn" => {
+                options.ssl = true;
+                options.ssl_cn = true;
+            }
+            "unique-id" => options.unique_id = true,
+            "crc32c" => options.crc32c = true,
+            "authority" => options.authority = true,
+            "ssl-cipher" | "cert-key" | "cert-sig" => options.other.push(option.to_owned()),
+            _ => args.unexpected(
+                cx,
+                word,
+                "ssl, cert-cn, ssl-cipher, cert-sig, cert-key, authority, crc32c or unique-id",
+            ),
+        }
+    }
+    options.version = ProxyVersion::V2;
+    params.server.send_proxy = Some(options);
+}
+
+fn track(cx: &mut Context, params: &mut Params, args: &mut Args) {
+    let Some(word) = args.required(cx, "[<backend>/]<server>") else {
+        return;
+    };
+    let (backend, name) = word.text.split_once('/').unwrap_or(("", &word.text));
+    params.server.track = Some((backend.to_owned(), name.to_owned()));
+    if !backend.is_empty() {
+        cx.references.push(Reference {
+            kind: ReferenceKind::Server,
+            name: word.text.clone(),
+            span: word.span(),
+        });
+    }
+}
+
+/// An expression that picks a TLS name or a pool, evaluated when the server is known.
+fn expression(cx: &mut Context, args: &mut Args) -> Option<crate::model::expr::SampleExpr> {
+    let word = args.required(cx, "a sample expression")?;
+    match sample::parse(cx, &word.text, word.span()) {
+        Ok(parsed) => Some(parsed.expr),
+        Err(fault) => {
+            let prefix = format!("'{}' : ", args.label());
+            fault.report(cx, &prefix);
+            None
+        }
+    }
+}
+
+#[rustfmt::skip]
+const PLAIN: &[Row<Params>] = &[
+    row("backup", "", Full, "used when all others are down", |_, p, _| p.server.backup = true),
+    row("cc", "<algo>", Planned, "congestion control algorithm", |cx, p, a| p.server.cc = text(cx, a)),
+    row("cookie", "<value>", Planned, "value of the persistence cookie", |cx, p, a| p.server.cookie = text(cx, a)),
+    row("disabled", "", Full, "starts in maintenance", |_, p, _| p.server.disabled = true),
+    row("enabled", "", Full, "does not start in maintenance", |_, p, _| p.server.disabled = false),
+    row("guid", "<string>", Harmless, "unique id", |cx, p, a| p.server.guid = text(cx, a)),
+    row("hash-key", "id|addr|addr-port", Planned, "what consistent hashing knows the server by", |cx, p, a| p.server.hash_key = text(cx, a)),
+    row("id", "<id>", Full, "id in statistics and in consistent hashing", |cx, p, a| p.server.id = a.number_in(cx, 1, i64::from(i32::MAX)).map(|n| n as u32)),
+    row("idle-ping", "<delay>", Planned, "ping idle HTTP/2 connections", |cx, _, a| { a.time(cx); }),
+    row("init-addr", "<methods>", Full, "how a name is resolved at start", |cx, p, a| p.server.init_addr = init_addr(cx, a)),
+    row("init-state", "up|fully-up|down|fully-down", Planned, "state before the first check", |cx, p, a| {
+        p.server.init_state = choice(cx, a, &[("up", InitState::Up), ("fully-up", InitState::FullyUp), ("down", InitState::Down), ("fully-down", InitState::FullyDown), ("none", InitState::Up)]);
+    }),
+    row("log-bufsize", "<bytes>", Planned, "buffer of a log backend's server", |cx, _, a| { a.size::<u32>(cx); }),
+    row("log-proto", "legacy|octet-count", Planned, "framing of log lines over TCP", |cx, p, a| p.server.log_proto = text(cx, a)),
+    row("max-reuse", "<count>", Planned, "requests over one connection", |cx, p, a| p.server.pool.max_reuse = a.number_in(cx, -1, i64::from(i32::MAX)).map(|n| n as i32)),
+    row("maxconn", "<maxconn>", Full, "connections at the same time", |cx, p, a| p.server.maxconn = a.number(cx).unwrap_or(0)),
+    row("maxqueue", "<maxqueue>", Full, "requests that may wait for this server", |cx, p, a| p.server.maxqueue = a.number(cx).unwrap_or(0)),
+    row("minconn", "<minconn>", Full, "lower end of a dynamic maxconn", |cx, p, a| p.server.minconn = a.number(cx).unwrap_or(0)),
+    row("namespace", "<name>", Planned, "network namespace", |cx, p, a| p.server.namespace = text(cx, a)),
+    row("no-backup", "", Full, "takes back 'backup'", |_, p, _| p.server.backup = false),
+    row("no-send-proxy", "", Full, "takes back 'send-proxy'", |_, p, _| p.server.send_proxy = None),
+    row("no-send-proxy-v2", "", Full, "takes back 'send-proxy-v2'", |_, p, _| p.server.send_proxy = None),
+    row("no-send-proxy-v2-ssl", "", Full, "takes back 'send-proxy-v2-ssl'", |_, p, _| p.server.send_proxy = None),
+    row("no-send-proxy-v2-ssl-cn", "", Full, "takes back 'send-proxy-v2-ssl-cn'", |_, p, _| p.server.send_proxy = None),
+    row("no-tfo", "", Full, "takes back 'tfo'", |_, p, _| p.server.tfo = false),
+    row("non-stick", "", Planned, "never learned in a stick table", |_, p, _| p.server.non_stick = true),
+    row("on-marked-down", "shutdown-sessions", Planned, "what happens to its sessions when it goes down", |cx, p, a| {
+        p.server.on_marked_down = choice(cx, a, &[("shutdown-sessions", MarkedDown::ShutdownSessions)]);
+    }),
+    row("on-marked-up", "shutdown-backup-sessions", Planned, "what happens to backup servers' sessions when it comes up", |cx, p, a| {
+        p.server.on_marked_up = choice(cx, a, &[("shutdown-backup-sessions", MarkedUp::ShutdownBackupSessions)]);
+    }),
+    row("pool-conn-name", "<expr>", Planned, "names the pool of idle connections", |cx, p, a| p.server.pool.conn_name = expression(cx, a)),
+    row("pool-low-conn", "<number>", Harmless, "idle connections below which none is taken from other threads", |cx, p, a| p.server.pool.low_conn = a.number(cx)),
+    row("pool-max-conn", "<number>", Full, "idle connections kept", |cx, p, a| p.server.pool.max_conn = a.number_in(cx, -1, i64::from(i32::MAX)).map(|n| n as i32)),
+    row("pool-purge-delay", "<delay>", Full, "how long idle connections are kept", |cx, p, a| p.server.pool.purge_delay_ms = a.time(cx)),
+    row("proto", "<name>", Planned, "protocol without negotiation", |cx, p, a| p.server.proto = text(cx, a)),
+    row("proxy-v2-options", "<options>", Planned, "what the PROXY header tells", proxy_v2_options),
+    row("quic-cc-algo", "<algo>", Planned, "congestion control of QUIC", |cx, _, a| { text(cx, a); }),
+    row("redir", "<prefix>", Planned, "answer GET and HEAD with a redirect", |cx, p, a| p.server.redir = text(cx, a)),
+    row("resolve-net", "<networks>", Planned, "networks preferred in answers", |cx, p, a| p.server.resolve_net = list(cx, a)),
+    row("resolve-opts", "<options>", Planned, "how answers are used", |cx, p, a| p.server.resolve_opts = list(cx, a)),
+    row("resolve-prefer", "ipv4|ipv6", Full, "family preferred in answers", |cx, p, a| {
+        p.server.resolve_prefer = choice(cx, a, &[("ipv4", AddressFamily::Ipv4), ("ipv6", AddressFamily::Ipv6)]);
+    }),
+    row("resolvers", "<id>", Planned, "section that resolves the name at run time", |cx, p, a| {
+        let Some(word) = a.required(cx, "a resolvers section") else { return };
+        cx.references.push(Reference { kind: ReferenceKind::Resolvers, name: word.text.clone(), span: word.span() });
+        p.server.resolvers = Some(word.text.clone());
+    }),
+    row("send-proxy", "", Planned, "send a PROXY header, version 1", |_, p, _| p.send_proxy().version = ProxyVersion::V1),
+    row("send-proxy-v2", "", Planned, "send a PROXY header, version 2", |_, p, _| p.send_proxy().version = ProxyVersion::V2),
+    row("send-proxy-v2-ssl", "", Planned, "with TLS information", |_, p, _| { let s = p.send_proxy(); s.version = ProxyVersion::V2; s.ssl = true; }),
+    row("send-proxy-v2-ssl-cn", "", Planned, "with the client certificate's name", |_, p, _| { let s = p.send_proxy(); s.version = ProxyVersion::V2; s.ssl = true; s.ssl_cn = true; }),
+    row("shard", "<shard>", Planned, "shard of a peer", |cx, p, a| p.server.shard = a.number(cx)),
+    row("slowstart", "<time>", Full, "time over which its weight grows", |cx, p, a| p.server.slowstart_ms = a.time(cx)),
+    row("socks4", "<addr>:<port>", Planned, "connect through this proxy", |cx, p, a| p.server.socks4 = text(cx, a)),
+    row("source", "<addr>[:<low>[-<high>]] [usesrc ...] [interface <name>]", Planned, "address to connect from", |cx, p, a| p.server.source = server_source::parse(cx, a)),
+    row("stick", "", Full, "takes back 'non-stick'", |_, p, _| p.server.non_stick = false),
+    row("strict-maxconn", "", Planned, "maxconn counts idle connections too", |_, p, _| p.server.strict_maxconn = true),
+    row("tcp-md5sig", "<password>", Planned, "TCP MD5 signatures", |cx, _, a| { text(cx, a); }),
+    row("tcp-ut", "<delay>", Planned, "TCP user timeout", |cx, p, a| p.server.tcp_ut_ms = a.time(cx)),
+    row("tfo", "", Harmless, "TCP fast open", |_, p, _| p.server.tfo = true),
+    row("track", "[<backend>/]<server>", Planned, "take the state of another server", track),
+    row("weight", "<weight>", Full, "share of the load, 0 to 256", |cx, p, a| p.server.weight = a.number_in(cx, 0, 256).unwrap_or(1) as u32),
+    row("ws", "auto|h1|h2", Planned, "protocol of WebSockets", |cx, p, a| p.server.ws = text(cx, a)),
+];
+
+#[rustfmt::skip]
+const CHECK: &[Row<Params>] = &[
+    row("addr", "<ipv4|ipv6>", Full, "address of health checks", |cx, p, a| p.server.check.addr = address_of(cx, a)),
+    row("agent-addr", "<addr>", Planned, "address of the agent", |cx, p, a| p.server.agent.addr = address_of(cx, a)),
+    row("agent-check", "", Planned, "ask an agent for state and weight", |_, p, _| p.server.agent.enabled = true),
+    row("agent-inter", "<delay>", Planned, "time between two questions to the agent", |cx, p, a| p.server.agent.inter_ms = a.time(cx)),
+    row("agent-port", "<port>", Planned, "port of the agent", |cx, p, a| p.server.agent.port = port(cx, a)),
+    row("agent-send", "<string>", Planned, "what the agent is asked", |cx, p, a| p.server.agent.send = text(cx, a)),
+    row("check", "", Full, "check the server's health", |_, p, _| p.server.check.enabled = true),
+    row("check-alpn", "<protocols>", Planned, "protocols offered by checks", |cx, p, a| p.server.check.alpn = list(cx, a)),
+    row("check-pool-conn-name", "<name>", Planned, "pool that checks take connections from", |cx, _, a| { text(cx, a); }),
+    row("check-proto", "<name>", Planned, "protocol of checks", |cx, p, a| p.server.check.proto = text(cx, a)),
+    row("check-reuse-pool", "", Planned, "checks use idle connections", |_, p, _| p.server.check.reuse_pool = true),
+    row("check-send-proxy", "", Planned, "checks send a PROXY header", |_, p, _| p.server.check.send_proxy = true),
+    row("check-sni", "<sni>", Planned, "TLS name of checks", |cx, p, a| p.tls().check_sni = text(cx, a)),
+    row("check-sni-auto", "", Ignored("it is the default"), "TLS name of checks from the check's host", |_, _, _| {}),
+    row("check-ssl", "", Planned, "checks speak TLS", |_, p, _| p.server.check.ssl = true),
+    row("check-via-socks4", "", Planned, "checks go through socks4", |_, p, _| p.server.check.via_socks4 = true),
+    row("downinter", "<delay>", Full, "time between checks while down", |cx, p, a| p.server.check.downinter_ms = a.time(cx)),
+    row("error-limit", "<count>", Planned, "errors that 'observe' bears", |cx, p, a| p.server.check.error_limit = a.number(cx)),
+    row("fall", "<count>", Full, "failed checks until down", |cx, p, a| p.server.check.fall = a.number_in(cx, 1, i64::from(i32::MAX)).map(|n| n as u32)),
+    row("fastinter", "<delay>", Full, "time between checks in transition", |cx, p, a| p.server.check.fastinter_ms = a.time(cx)),
+    row("healthcheck", "<name>", Planned, "section that describes the check", |cx, p, a| p.server.check.healthcheck = text(cx, a)),
+    row("inter", "<delay>", Full, "time between checks", |cx, p, a| p.server.check.inter_ms = a.time(cx)),
+    row("no-agent-check", "", Full, "takes back 'agent-check'", |_, p, _| p.server.agent.enabled = false),
+    row("no-check", "", Full, "takes back 'check'", |_, p, _| p.server.check.enabled = false),
+    row("no-check-reuse-pool", "", Full, "takes back 'check-reuse-pool'", |_, p, _| p.server.check.reuse_pool = false),
+    row("no-check-send-proxy", "", Full, "takes back 'check-send-proxy'", |_, p, _| p.server.check.send_proxy = false),
+    row("no-check-sni-auto", "", Full, "no TLS name in checks", |_, _, _| {}),
+    row("no-check-ssl", "", Full, "checks don't speak TLS", |_, p, _| { p.server.check.ssl = false; p.server.check.no_ssl = true; }),
+    row("observe", "layer4|layer7", Planned, "traffic counts as checks", |cx, p, a| {
+        p.server.check.observe = choice(cx, a, &[("layer4", Observe::Layer4), ("layer7", Observe::Layer7), ("none", Observe::Layer4)]);
+    }),
+    row("on-error", "fastinter|fail-check|sudden-death|mark-down", Planned, "what too many errors do", |cx, p, a| {
+        p.server.check.on_error = choice(cx, a, &[("fastinter", OnError::Fastinter), ("fail-check", OnError::FailCheck), ("sudden-death", OnError::SuddenDeath), ("mark-down", OnError::MarkDown)]);
+    }),
+    row("port", "<port>", Full, "port of health checks", |cx, p, a| p.server.check.port = port(cx, a)),
+    row("rise", "<count>", Full, "good checks until up", |cx, p, a| p.server.check.rise = a.number_in(cx, 1, i64::from(i32::MAX)).map(|n| n as u32)),
+];
+
+#[rustfmt::skip]
+const TLS: &[Row<Params>] = &[
+    row("allow-0rtt", "", Planned, "send TLS early data", |_, p, _| p.tls().allow_0rtt = true),
+    row("alpn", "<protocols>", Planned, "protocols to agree on, in order", |cx, p, a| p.tls().alpn = list(cx, a)),
+    row("ca-file", "<cafile>", Planned, "authorities of the server's certificate", |cx, p, a| p.tls().ca_file = text(cx, a)),
+    row("ciphers", "<ciphers>", Planned, "ciphers up to TLS 1.2", |cx, p, a| p.tls().ciphers = text(cx, a)),
+    row("ciphersuites", "<suites>", Planned, "ciphers of TLS 1.3", |cx, p, a| p.tls().ciphersuites = text(cx, a)),
+    row("client-sigalgs", "<sigalgs>", Planned, "signatures of the client certificate", |cx, p, a| p.tls().client_sigalgs = text(cx, a)),
+    row("crl-file", "<crlfile>", Planned, "revoked server certificates", |cx, p, a| p.tls().crl_file = text(cx, a)),
+    row("crt", "<cert>", Planned, "client certificate with key", |cx, p, a| p.tls().crt = text(cx, a)),
+    row("curves", "<curves>", Planned, "key exchange groups", |cx, p, a| p.tls().curves = text(cx, a)),
+    row("force-sslv3", "", Refused("SSLv3 is broken: remove it"), "SSLv3 only", |_, p, _| force(&mut p.tls().versions, TlsVersion::Ssl3)),
+    row("force-tlsv10", "", Refused("use ssl-min-ver TLSv1.2"), "TLS 1.0 only", |_, p, _| force(&mut p.tls().versions, TlsVersion::Tls10)),
+    row("force-tlsv11", "", Refused("use ssl-min-ver TLSv1.2"), "TLS 1.1 only", |_, p, _| force(&mut p.tls().versions, TlsVersion::Tls11)),
+    row("force-tlsv12", "", Planned, "TLS 1.2 only", |_, p, _| force(&mut p.tls().versions, TlsVersion::Tls12)),
+    row("force-tlsv13", "", Planned, "TLS 1.3 only", |_, p, _| force(&mut p.tls().versions, TlsVersion::Tls13)),
+    row("ktls", "on|off", Harmless, "TLS records by the kernel", |cx, _, a| { a.on_off(cx); }),
+    row("no-renegotiate", "", Ignored("rustls never renegotiates"), "refuse renegotiation", |_, p, _| p.tls().renegotiate = Some(false)),
+    row("no-sni-auto", "", Planned, "no TLS name unless 'sni' gives one", |_, p, _| p.tls().no_sni_auto = true),
+    row("no-ssl", "", Full, "takes back 'ssl'", |_, p, _| { if let Some(tls) = &mut p.server.tls { tls.enabled = false; } }),
+    row("no-ssl-reuse", "", Planned, "no TLS session is used again", |_, p, _| p.tls().no_ssl_reuse = true),
+    row("no-sslv3", "", Full, "not SSLv3", |_, p, _| exclude(&mut p.tls().versions, TlsVersion::Ssl3)),
+    row("no-tls-tickets", "", Planned, "no session tickets", |_, p, _| p.tls().no_tls_tickets = true),
+    row("no-tlsv10", "", Full, "not TLS 1.0", |_, p, _| exclude(&mut p.tls().versions, TlsVersion::Tls10)),
+    row("no-tlsv11", "", Full, "not TLS 1.1", |_, p, _| exclude(&mut p.tls().versions, TlsVersion::Tls11)),
+    row("no-tlsv12", "", Planned, "not TLS 1.2", |_, p, _| exclude(&mut p.tls().versions, TlsVersion::Tls12)),
+    row("no-tlsv13", "", Planned, "not TLS 1.3", |_, p, _| exclude(&mut p.tls().versions, TlsVersion::Tls13)),
+    row("npn", "<protocols>", Refused("use alpn"), "protocols of the old extension", |cx, _, a| { text(cx, a); }),
+    row("renegotiate", "", Refused("rustls never renegotiates"), "allow renegotiation", |_, p, _| p.tls().renegotiate = Some(true)),
+    row("set-proxy-v2-tlv-fmt", "(<id>) <fmt>", Planned, "add a TLV to the PROXY header", |_, _, _| {}),
+    row("sigalgs", "<sigalgs>", Planned, "signatures offered", |cx, p, a| p.tls().sigalgs = text(cx, a)),
+    row("sni", "<expr>", Planned, "TLS name", |cx, p, a| p.tls().sni = expression(cx, a)),
+    row("sni-auto", "", Ignored("it is the default"), "TLS name from the request's host", |_, p, _| p.tls().no_sni_auto = false),
+    row("ssl", "", Planned, "speak TLS", |_, p, _| p.tls().enabled = true),
+    row("ssl-max-ver", "<version>", Planned, "newest version", |cx, p, a| p.tls().versions.max = version(cx, a)),
+    row("ssl-min-ver", "<version>", Planned, "oldest version", |cx, p, a| p.tls().versions.min = version(cx, a)),
+    row("ssl-reuse", "", Full, "takes back 'no-ssl-reuse'", |_, p, _| p.tls().no_ssl_reuse = false),
+    row("tls-tickets", "", Full, "takes back 'no-tls-tickets'", |_, p, _| p.tls().no_tls_tickets = false),
+    row("verify", "none|required", Planned, "whether the server's certificate is checked", |cx, p, a| p.tls().verify = verify(cx, a)),
+    row("verifyhost", "<hostname>", Planned, "name in the server's certificate", |cx, p, a| p.tls().verifyhost = text(cx, a)),
+];

@@ -1,0 +1,257 @@
+//! Sample expressions: a fetch and its converters (manual, 7.3).
+
+use super::Fault;
+use super::args::split_args;
+use super::regex::{self, RegexFault};
+use crate::context::{Context, Reference, ReferenceKind};
+use crate::diagnostic::{Span, closest};
+use crate::model::expr::{Call, SampleExpr};
+use crate::registry::converters::CONVERTERS;
+use crate::registry::fetches::FETCHES;
+use crate::registry::sample::{Type, arg_range, arg_type, find_converter, find_fetch};
+
+/// An expression and what its rows say of it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Parsed {
+    pub expr: SampleExpr,
+    /// Type of the last step's result.
+    pub out: Type,
+    /// One bit for each place where the fetch has data.
+    pub available: u32,
+}
+
+/// A name and, behind it, arguments.
+struct Step<'t> {
+    name: &'t str,
+    args: Vec<String>,
+    rest: &'t str,
+}
+
+/// Parses a whole word.
+pub fn parse(cx: &mut Context, text: &str, span: Span) -> Result<Parsed, Fault> {
+    let (parsed, rest) = parse_prefix(cx, text, span)?;
+    if !rest.is_empty() {
+        return Err(Fault::new(
+            "bad-expression",
+            span,
+            format!(
+                "unexpected '{rest}' behind the expression '{}'",
+                parsed.expr.text
+            ),
+        ));
+    }
+    Ok(parsed)
+}
+
+/// Parses as much as belongs to the expression; the rest begins with none of its characters.
+pub fn parse_prefix<'t>(
+    cx: &mut Context,
+    text: &'t str,
+    span: Span,
+) -> Result<(Parsed, &'t str), Fault> {
+    let step = step(text, "fetch method", span)?;
+    let Some(row) = find_fetch(step.name) else {
+        return Err(unknown_fetch(step.name, text, span));
+    };
+    cx.used(&row.info, span);
+    let mut rest = step.rest;
+    let fetch = call(cx, "fetch method", row.args, step, span)?;
+    let mut out = row.out;
+    let mut converters = Vec::new();
+    while let Some(next) = rest.strip_prefix(',') {
+        if next.is_empty() || next.starts_with(']') {
+            // HAProxy takes a comma with nothing behind it.
+            rest = next;
+            break;
+        }
+        let step = self::step(next, "converter", span)?;
+        let Some(row) = find_converter(step.name) else {
+            return Err(unknown_converter(step.name, span));
+        };
+        cx.used(&row.info, span);
+        if !out.casts_to(row.input) {
+            return Err(Fault::new(
+                "bad-cast",
+                span,
+                format!("converter '{}' cannot be applied", step.name),
+            )
+            .remedy(Some(format!(
+                "it takes {:?} values, and what stands before it gives {out:?}",
+                row.input
+            ))));
+        }
+        rest = step.rest;
+        converters.push(call(cx, "converter", row.args, step, span)?);
+        out = if row.out == Type::Same { out } else { row.out };
+    }
+    let text = text[..text.len() - rest.len()].to_owned();
+    let expr = SampleExpr {
+        fetch,
+        converters,
+        text,
+    };
+    Ok((
+        Parsed {
+            expr,
+            out,
+            available: row.available,
+        },
+        rest,
+    ))
+}
+
+fn step<'t>(text: &'t str, what: &str, span: Span) -> Result<Step<'t>, Fault> {
+    let end = text
+        .find(|c: char| !(c.is_ascii_alphanumeric() || "._-+:/".contains(c)))
+        .unwrap_or(text.len());
+    let (name, rest) = text.split_at(end);
+    if name.is_empty() {
+        return Err(Fault::new(
+            "bad-expression",
+            span,
+            format!("missing {what} in '{text}'"),
+        ));
+    }
+    let Some(inside) = rest.strip_prefix('(') else {
+        return Ok(Step {
+            name,
+            args: Vec::new(),
+            rest,
+        });
+    };
+    let (args, used) = split_args(inside).map_err(|error| {
+        Fault::new("bad-expression", span, format!("{what} '{name}' : {error}")).remedy(Some(
+            "close the parenthesis, and quote ')' and ',' inside arguments".to_owned(),
+        ))
+    })?;
+    Ok(Step {
+        name,
+        args,
+        rest: &inside[used..],
+    })
+}
+
+fn unknown_fetch(name: &str, text: &str, span: Span) -> Fault {
+    let message = format!("unknown fetch method '{name}' in expression '{text}'");
+    let near = closest(name, FETCHES.iter().map(|row| row.info.name));
+    Fault::new("unknown-fetch", span, message)
+        .remedy(near.map(|n| format!("did you mean '{n}' maybe ?")))
+}
+
+fn unknown_converter(name: &str, span: Span) -> Fault {
+    let near = closest(name, CONVERTERS.iter().map(|row| row.info.name));
+    Fault::new(
+        "unknown-converter",
+        span,
+        format!("unknown converter '{name}'"),
+    )
+    .remedy(near.map(|n| format!("did you mean '{n}' maybe ?")))
+}
+
+/// Checks a step's arguments against its row.
+fn call(
+    cx: &mut Context,
+    what: &str,
+    types: &'static str,
+    step: Step,
+    span: Span,
+) -> Result<Call, Fault> {
+    let Step { name, mut args, .. } = step;
+    let (least, most) = arg_range(types);
+    if args.len() == 1 && args[0].is_empty() && least == 0 {
+        args.clear();
+    }
+    if args.len() < least {
+        return Err(Fault::new(
+            "missing-argument",
+            span,
+            format!(
+                "{what} '{name}' : missing arguments (got {}/{least}), type '{}' expected",
+                args.len(),
+                arg_type(types, args.len())
+            ),
+        ));
+    }
+    if args.len() > most {
+        let message = if most == 0 {
+            format!("{what} '{name}' does not support any argument")
+        } else {
+            format!(
+                "{what} '{name}' : too many arguments (got {}, at most {most})",
+                args.len()
+            )
+        };
+        return Err(Fault::new("extra-argument", span, message));
+    }
+    for (index, arg) in args.iter().enumerate() {
+        check_arg(cx, what, name, arg_type(types, index), arg, span)?;
+    }
+    if name.starts_with("map") && !args.is_empty() && find_converter(name).is_some() {
+        cx.map_file(&args[0], span)?;
+    }
+    Ok(Call {
+        name: name.to_owned(),
+        args,
+        at: span.at,
+    })
+}
+
+fn check_arg(
+    cx: &mut Context,
+    what: &str,
+    name: &str,
+    kind: &str,
+    arg: &str,
+    span: Span,
+) -> Result<(), Fault> {
+    let mut refer = |kind| {
+        cx.references.push(Reference {
+            kind,
+            name: arg.to_owned(),
+            span,
+        });
+    };
+    match kind {
+        "integer" if arg.parse::<i64>().is_err() => {
+            return Err(Fault::new(
+                "bad-value",
+                span,
+                format!("{what} '{name}' : failed to parse '{arg}' as type 'integer'"),
+            ));
+        }
+        "table" => refer(ReferenceKind::Table),
+        "backend" if !arg.is_empty() => refer(ReferenceKind::Backend),
+        "frontend" if !arg.is_empty() => refer(ReferenceKind::Frontend),
+        "server" => refer(ReferenceKind::Server),
+        "user list" => refer(ReferenceKind::Userlist),
+        "regex" => regex_fault(cx, arg, false, span)?,
+        _ => {}
+    }
+    Ok(())
+}
+
+/// Refuses a regular expression that can't be used.
+pub fn regex_fault(
+    cx: &mut Context,
+    text: &str,
+    ignore_case: bool,
+    span: Span,
+) -> Result<(), Fault> {
+    match regex::check(text, ignore_case) {
+        Ok(()) => Ok(()),
+        Err(RegexFault::Unsupported(_)) if cx.options.language_only => Ok(()),
+        Err(RegexFault::Unsupported(reason)) => Err(Fault::new(
+            "regex-not-supported",
+            span,
+            format!("regex '{text}' is not supported (error={reason})"),
+        )
+        .remedy(Some(
+            "write it without look-around and backreferences".to_owned(),
+        ))),
+        Err(RegexFault::Invalid(reason)) => Err(Fault::new(
+            "bad-regex",
+            span,
+            format!("regex '{text}' is invalid (error={reason})"),
+        )),
+    }
+}

@@ -1,0 +1,17 @@
+//! Which TLS context belongs to which line.
+
+use super::Runtime;
+use crate::plan::{ListenerId, ServerId};
+use crate::tls::{BindContext, ServerContext};
+
+impl Runtime {
+    /// The context of a listener whose line says `ssl`.
+    pub fn tls_of_listener(&self, listener: ListenerId) -> Option<&BindContext> {
+        self.tls.bind(self.tls_of_listener[listener.index()]?)
+    }
+
+    /// The context of a server whose line says `ssl`.
+    pub fn tls_of_server(&self, server: ServerId) -> Option<&ServerContext> {
+        self.tls.server(self.tls_of_server[server.index()]?)
+    }
+}
