@@ -118,10 +118,13 @@ pub struct SocketFacts {
 
 /// What commands ask of the process and do to it.
 ///
-/// Implemented by the control thread. Changes are in effect for every new decision on every core
-/// when [`Ops::settle`] has completed. A refusal is HAProxy's
-/// text, without a line end.
+/// Implemented by the control thread. A refusal is HAProxy's text, without a line end.
 pub trait Ops {
+    /// Completes when every core has applied what was changed since the last call; `None` if
+    /// nothing has to be waited for. A client hears of a change only then, so that what it does
+    /// next meets the new state on every core.
+    fn settled(&mut self) -> Option<Later<()>>;
+
     /// Counters, states and limits of everything, for reports.
     fn snapshot(&mut self) -> Snapshot;
     /// The text of `show version`.
@@ -130,12 +133,6 @@ pub trait Ops {
     fn uptime_ms(&self) -> u64;
     /// Local time as in `[21/Nov/2026:04:01:02.833]`, without brackets.
     fn date(&self) -> String;
-
-    /// Completes when all changes so far are in effect on every core; `None` if they are. To be
-    /// awaited before a command's answer is sent.
-    fn settle(&mut self) -> Option<Later<()>> {
-        None
-    }
 
     /// Both by name, or by `#id`.
     fn server(&self, backend: &str, server: &str) -> Result<ServerId, NotFound>;

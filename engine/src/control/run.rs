@@ -109,7 +109,7 @@ impl Control {
         timer.set_after(TICK_MS);
         loop {
             match next(&self.mailbox, &timer).await {
-                Some(ToControl::Settled(number)) => self.process.borrow().settled(number),
+                Some(ToControl::Settled(number)) => self.process.borrow().cores_settled(number),
                 Some(ToControl::Drained { .. }) => {
                     self.drained += 1;
                     if self.drained >= self.mesh.cores() {
@@ -177,7 +177,7 @@ fn listen(core: &Core, process: &Rc<RefCell<Process>>, socket: AdminSocket, thre
     let (core, thread) = (core.clone(), Rc::clone(thread));
     let listener = core.listener(socket.socket);
     rt::spawn(async move {
-        let error = serve(core, listener, terms, rt::spawn).await;
+        let error = serve(core, listener, terms).await;
         let text = format!("admin socket {} is closed: {error}", socket.name);
         thread.print(Severity::Alert, &text);
     });

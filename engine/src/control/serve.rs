@@ -47,14 +47,7 @@ pub async fn serve_client(core: Core, sock: Sock, terms: Terms) {
         connection.take_input(&mut session);
         let step = match reply.take() {
             Some(reply) => session.answered(reply),
-            None => {
-                let step = session.step(&mut *terms.ops.borrow_mut());
-                let settled = terms.ops.borrow_mut().settle();
-                if let Some(settled) = settled {
-                    settled.await;
-                }
-                step
-            }
+            None => session.step(&mut *terms.ops.borrow_mut()),
         };
         let going_on = match step {
             Step::Read => connection.read(&mut session).await,

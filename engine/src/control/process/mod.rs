@@ -26,7 +26,6 @@ use crate::sample::Clock;
 use crate::server::ServerState;
 use crate::state::{FrontendStatus, Runtime};
 
-pub use change::Why;
 pub use settle::Settlements;
 
 /// What the process needs of the thread that it lives on.
@@ -77,7 +76,7 @@ impl Process {
     }
 
     /// All cores have applied what was sent before the settlement of this number.
-    pub fn settled(&self, number: u64) {
+    pub fn cores_settled(&self, number: u64) {
         self.settlements.settled(number);
     }
 

@@ -66,7 +66,7 @@ impl Ops for Process {
         String::from_utf8_lossy(&text).into_owned()
     }
 
-    fn settle(&mut self) -> Option<Later<()>> {
+    fn settled(&mut self) -> Option<Later<()>> {
         self.settlements.settle(&self.mesh)
     }
 
