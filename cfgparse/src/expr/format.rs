@@ -9,6 +9,7 @@ use crate::source::Environment;
 use crate::model::expr::{FormatFlags, FormatPart, LogFormat};
 use crate::registry::aliases::{self, ALIASES};
 use crate::registry::sample::Where;
+use crate::source::Environment;
 
 /// Parses a format that the program itself brings, such as that of `option httplog`.
 pub fn built_in(text: &str) -> Option<LogFormat> {
