@@ -511,3 +511,55 @@ fn when_all_are_full_the_request_waits_for_any() {
     }
     assert_eq!(farm.backend.queued(), 0);
 }
+
+#[test]
+fn under_threads_every_turn_is_given_exactly_once() {
+    let farm = Farm::weighted(&[3, 2, 1]);
+    let view = farm.view(config(Algorithm::RoundRobin));
+    let (threads, rounds) = (4, 600);
+    let mut counts: HashMap<u32, u32> = HashMap::new();
+    let picks = std::thread::scope(|scope| {
+        let core = || {
+            (0..rounds)
+                .filter_map(|_| picked(&view, &Request::default()))
+                .collect()
+        };
+        let running: Vec<_> = (0..threads).map(|_| scope.spawn(core)).collect();
+        let joined = running
+            .into_iter()
+            .flat_map(std::thread::ScopedJoinHandle::join);
+        joined.collect::<Vec<Vec<u32>>>()
+    });
+    for server in picks.into_iter().flatten() {
+        *counts.entry(server).or_default() += 1;
+    }
+    assert_eq!((counts[&1], counts[&2], counts[&3]), (1200, 800, 400));
+}
+
+#[test]
+fn under_threads_leastconn_spreads_held_permits_evenly() {
+    let farm = Farm::weighted(&[1, 1, 1, 1]);
+    let view = farm.view(config(Algorithm::LeastConn));
+    let permits: Vec<Permit> = std::thread::scope(|scope| {
+        let core = || {
+            let assign = || match view.assign(&Request::default(), &Order::default(), TOKEN) {
+                Assigned::Granted { permit, .. } => permit,
+                other => panic!("{other:?}"),
+            };
+            (0..100).map(|_| assign()).collect::<Vec<_>>()
+        };
+        let running: Vec<_> = (0..4).map(|_| scope.spawn(core)).collect();
+        running
+            .into_iter()
+            .filter_map(|thread| thread.join().ok())
+            .flatten()
+            .collect()
+    });
+    assert_eq!(permits.len(), 400);
+    let counts: Vec<u32> = farm.servers.iter().map(|server| server.in_use()).collect();
+    // A core that lost its choice too often to others takes any server: a few may be uneven.
+    assert!(
+        counts.iter().all(|count| (95..=105).contains(count)),
+        "{counts:?}"
+    );
+}
