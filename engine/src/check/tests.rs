@@ -268,9 +268,9 @@ fn http_statuses() {
     let words = "TCPCHK did not match content(status codes) at step 2";
     finds(
         &default,
-        &Server::Holds(&[b"HTTP/1.0 499\r\n\r\n"]),
+        &Server::Holds(&[b"HTTP/1.0 400\r\n\r\n"]),
         L7Status,
-        499,
+        400,
         words,
     );
     finds(
