@@ -24,4 +24,6 @@ pub struct Process {
     /// `log-send-hostname`.
     pub log_host: Option<String>,
     pub stats_timeout_ms: u64,
+    /// `spread-checks`, 0 to 50 per cent.
+    pub spread_checks_percent: u32,
 }

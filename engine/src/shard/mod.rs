@@ -2,7 +2,8 @@
 
 use std::os::fd::OwnedFd;
 use std::rc::Rc;
-use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::sync::{Arc, PoisonError};
 
 use reactor::Core;
 
@@ -11,7 +12,7 @@ use crate::limits::POOL_PURGE_DELAY_MS;
 use crate::listen::{self, Switch, Wanted};
 use crate::log::Cause;
 use crate::logger::{Logger, OpenError};
-use crate::mesh::{Mesh, Streams, ToShard};
+use crate::mesh::{Listed, Mesh, Streams, ToShard};
 use crate::plan::ListenerId;
 use crate::rt;
 use crate::state::{Generation, Runtime};
@@ -54,6 +55,7 @@ pub async fn run(core: Core, seed: Seed) -> Result<(), OpenError> {
     rt::spawn(async move { background.logger.run().await });
     rt::spawn(sweep(Rc::clone(&shard.local)));
     shard.mesh.join(seed.index, post);
+    shard.catch_up(&shard.local.generation().runtime);
     while let Some(message) = mailbox.recv().await {
         if matches!(message, ToShard::Stop) {
             break;
@@ -86,6 +88,18 @@ impl Shard {
                     switch.set(wanted);
                 }
             }
+            ToShard::Close { listeners } => {
+                for switch in self.switches.iter().filter(|s| listeners.contains(&s.listener)) {
+                    switch.set(Wanted::Close);
+                }
+            }
+            ToShard::List(list) => self.list(&mut list.lock().unwrap_or_else(PoisonError::into_inner)),
+            ToShard::ShutdownOne { id, found } => {
+                let here = (id >> 32) as usize == self.local.index;
+                if here && self.local.streams.end_one(id as u32, Cause::Killed) {
+                    found.store(true, Ordering::Relaxed);
+                }
+            }
             ToShard::Settle(settle) => self.mesh.settled(&settle),
             ToShard::SoftStop => self.soft_stop(),
             ToShard::Stop => {}
@@ -103,6 +117,32 @@ impl Shard {
             Streams::OfFrontend(frontend) => entry.frontend == frontend,
         };
         self.local.streams.end(cause, concerns);
+    }
+
+    /// Connections between two exchanges have no stream.
+    fn list(&self, list: &mut Vec<Listed>) {
+        let core = self.local.index as u32;
+        self.local.streams.for_each(|key, entry| {
+            if !entry.is_idle.get() {
+                list.push(Listed {
+                    id: u64::from(core) << 32 | u64::from(key),
+                    core,
+                    frontend: entry.frontend,
+                    backend: entry.backend.get(),
+                    server: entry.server.get(),
+                });
+            }
+        });
+    }
+
+    /// Takes over what was decided before this core could be told.
+    fn catch_up(&self, runtime: &Runtime) {
+        for proxy in &runtime.plan.proxies {
+            let view = runtime.standings[proxy.id.index()].backend().view.clone();
+            if let Some(view) = view {
+                self.local.generation().adopt(proxy.id, view);
+            }
+        }
     }
 
     /// Accepts no more; connections end after their exchange, idle ones at once.

@@ -1,5 +1,6 @@
 //! How proxies stand and what watches servers: written by the control thread, read by reports.
 
+use std::net::IpAddr;
 use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU16, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -117,4 +118,18 @@ pub struct Watch {
     pub check_port: AtomicU16,
     /// Failures that `observe` saw in traffic.
     pub observed_failures: AtomicU64,
+    /// `set server X check-addr`.
+    check_address: Mutex<Option<IpAddr>>,
+}
+
+impl Watch {
+    /// Where checks go since an operator said so.
+    pub fn check_address(&self) -> Option<IpAddr> {
+        *self.check_address.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// From the next check on they go here.
+    pub fn set_check_address(&self, address: IpAddr) {
+        *self.check_address.lock().unwrap_or_else(PoisonError::into_inner) = Some(address);
+    }
 }

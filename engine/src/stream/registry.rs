@@ -91,6 +91,21 @@ impl Registry {
         self.entries.borrow().is_empty()
     }
 
+    /// Looks at every one, with the key that [`Self::end_one`] takes.
+    pub fn for_each(&self, mut look: impl FnMut(u32, &Entry)) {
+        for (key, entry) in self.entries.borrow().iter() {
+            look(key as u32, entry);
+        }
+    }
+
+    /// Ends one; false if there is none of this key. The core must be marked runnable by the
+    /// caller.
+    pub fn end_one(&self, key: u32, cause: Cause) -> bool {
+        let entries = self.entries.borrow();
+        let entry = entries.get(key as usize);
+        entry.inspect(|entry| entry.end(cause)).is_some()
+    }
+
     /// Ends those for which `which` holds; the core must be marked runnable by the caller.
     pub fn end(&self, cause: Cause, which: impl Fn(&Entry) -> bool) {
         for (_, entry) in self.entries.borrow().iter() {

@@ -292,5 +292,6 @@ fn process(model: &Model, machine: &Machine) -> Process {
             .as_ref()
             .map(|host| host.clone().unwrap_or_else(|| machine.host_name.clone())),
         stats_timeout_ms: u64::from(global.stats_timeout_ms.unwrap_or(10_000)),
+        spread_checks_percent: global.spread_checks.unwrap_or(0),
     }
 }

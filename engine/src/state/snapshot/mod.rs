@@ -5,6 +5,7 @@ mod words;
 
 use std::sync::atomic::Ordering::Relaxed;
 
+pub use self::server::facts as server;
 use super::{FrontendStatus, Runtime};
 use crate::plan::{self, Backend, Frontend, ListenerId, Proxy};
 use crate::stats::{
@@ -83,7 +84,7 @@ fn proxy_facts(runtime: &Runtime, proxy: &Proxy, now_ms: u64) -> ProxyFacts {
         description: proxy.section.description.clone(),
         front,
         listeners: listeners.map(|&id| listener(runtime, id, now_ms)).collect(),
-        servers: servers.map(|&id| server::facts(runtime, id, now_ms)).collect(),
+        servers: servers.map(|&id| server(runtime, id, now_ms)).collect(),
         back: proxy.backend.as_ref().map(back),
     }
 }
