@@ -132,6 +132,12 @@ pub async fn watch(core: Core, watched: Rc<Watched>, world: Rc<dyn World>, first
 /// Waits until the timer expires; false if the watch was stopped.
 async fn pause(watched: &Watched, timer: &Timer) -> bool {
     loop {
+        if watched.stopped.get() {
+            return false;
+        }
+        if let Some(delay_ms) = watched.due_in_ms.take() {
+            timer.set_after(delay_ms);
+        }
         let mut nudged = pin!(watched.nudge.wait());
         let expired = poll_fn(|context| {
             if timer.poll_expired(context).is_ready() {
@@ -140,14 +146,8 @@ async fn pause(watched: &Watched, timer: &Timer) -> bool {
             nudged.as_mut().poll(context).map(|()| false)
         })
         .await;
-        if watched.stopped.get() {
-            return false;
-        }
-        if expired {
+        if expired && !watched.stopped.get() {
             return true;
-        }
-        if let Some(delay_ms) = watched.due_in_ms.take() {
-            timer.set_after(delay_ms);
         }
     }
 }

@@ -60,7 +60,7 @@ pub trait World {
     fn process_id(&self) -> u32 {
         0
     }
-    fn host_name(&self) -> &str {
+    fn host_name(&self) -> &'static str {
         ""
     }
     /// Which core evaluates, from 0 (`thread`).

@@ -439,6 +439,11 @@ impl ServerState {
             .sum()
     }
 
+    /// Idle connections of each core.
+    pub fn idle_per_core(&self) -> impl Iterator<Item = u32> + '_ {
+        self.idle.iter().map(|count| count.load(Ordering::Relaxed))
+    }
+
     /// A core other than `core` that has idle connections, the next one first.
     pub fn idle_elsewhere(&self, core: usize) -> Option<usize> {
         let cores = self.idle.len();
