@@ -1,4 +1,5 @@
 //! The binary `engine`: argv, printing, exit codes.
+#![forbid(unsafe_code)]
 
 mod args;
 mod demo;
