@@ -35,6 +35,7 @@ pub fn listening(address: &BindAddr) -> (String, &'static str) {
             };
             (std::net::SocketAddr::new(*ip, *port).to_string(), protocol)
         }
+        BindAddr::Name(host, port) => (format!("{host}:{port}"), "tcpv4"),
         BindAddr::Unix(_) => ("unix".to_owned(), "unix_stream"),
         BindAddr::Abns(_) => ("unix".to_owned(), "abns_stream"),
         BindAddr::Fd(number) => (format!("fd@{number}"), "tcpv4"),
