@@ -36,7 +36,7 @@ pub fn parse(cx: &mut Context, args: &mut Args, what: &str, section: &str) -> Op
         return None;
     };
     draft.bind.written.clone_from(&word.text);
-    match address::bind(&word.text, true) {
+    match address::bind(&cx.address(&word.text), true) {
         Ok(addresses) => draft.bind.addresses = addresses,
         Err(error) => cx.alert(word.span(), "bad-address", format!("'{what}' : {error}")),
     }

@@ -8,6 +8,7 @@ use super::proxy::{self, log as proxy_log};
 use super::tune;
 use crate::ast::Section;
 use crate::context::{Args, Context};
+use crate::diagnostic::{Diagnostic, Severity};
 use crate::expr::{format, sample};
 use crate::model::bind::SocketLevel;
 use crate::model::global::{CpuMap, Global, GlobalVar, GlobalVarValue, TlsDefaults};
@@ -163,6 +164,7 @@ const LIMITS: &[Row<Global>] = &[
     row("maxsessrate", "<number>", Planned, "new sessions a second", |cx, g, a| g.maxsessrate = a.number(cx)),
     row("maxsslconn", "<number>", Planned, "TLS connections", |cx, g, a| g.maxsslconn = a.number(cx)),
     row("maxsslrate", "<number>", Planned, "new TLS sessions a second", |cx, g, a| g.maxsslrate = a.number(cx)),
+    row("maxzlibmem", "<number>", Harmless, "memory of compression", needs_zlib),
     row("noepoll", "", Ignored("io_uring is used"), "don't use epoll", |_, g, _| g.noepoll = true),
     row("noevports", "", Ignored("io_uring is used"), "don't use event ports", skip),
     row("nogetaddrinfo", "", Harmless, "don't use getaddrinfo", |_, g, _| g.nogetaddrinfo = true),
@@ -284,8 +286,8 @@ const MISC: &[Row<Global>] = &[
     row("jwt.decrypt_alg_list", "<list>", Planned, "algorithms of JWT decryption", skip),
     row("jwt.decrypt_enc_list", "<list>", Planned, "encodings of JWT decryption", skip),
     row("limited-quic", "", Ignored("QUIC is not used"), "QUIC without 0-RTT", skip),
-    row("lua-load", "<file> [<arg>...]", Planned, "load a Lua program", skip),
-    row("lua-load-per-thread", "<file> [<arg>...]", Planned, "load a Lua program in each thread", skip),
+    row("lua-load", "<file> [<arg>...]", Planned, "load a Lua program", lua_load),
+    row("lua-load-per-thread", "<file> [<arg>...]", Planned, "load a Lua program in each thread", lua_load),
     row("lua-prepend-path", "<string> [<type>]", Planned, "where Lua looks for modules", skip),
     row("numa-cpu-mapping", "", Harmless, "bind to a NUMA node", skip),
     row("pp2-never-send-local", "", Planned, "PROXY headers of checks", |_, g, _| g.pp2_never_send_local = true),
@@ -296,6 +298,30 @@ const MISC: &[Row<Global>] = &[
     row("stress-level", "<level>", Harmless, "debugging", skip),
     row("warn-blocked-traffic-after", "<time>", Harmless, "warn of blocked threads", skip),
 ];
+
+/// Settings of zlib, which HAProxy knows only where it was built with it.
+pub(super) fn needs_zlib(cx: &mut Context, _: &mut Global, args: &mut Args) {
+    args.number::<u32>(cx);
+    if !cx
+        .options
+        .facts
+        .features
+        .iter()
+        .any(|feature| feature == "ZLIB")
+    {
+        let message = format!("unknown keyword '{}' in 'global' section", args.label());
+        cx.report(
+            Diagnostic::new(
+                Severity::Alert,
+                "unknown-keyword",
+                Some(args.span()),
+                message,
+            )
+            .cause("it is a setting of zlib, which is not part of this program")
+            .remedy("remove it: compression needs no such setting here"),
+        );
+    }
+}
 
 fn nbproc(cx: &mut Context, _: &mut Global, args: &mut Args) {
     let message = "nbproc is not supported any more since HAProxy 2.5. Threads will automatically be used on multi-processor machines if available.";
@@ -309,6 +335,12 @@ fn nbproc(cx: &mut Context, _: &mut Global, args: &mut Args) {
 
 fn maxconn(cx: &mut Context, global: &mut Global, args: &mut Args) {
     global.maxconn = args.number(cx);
+}
+
+fn lua_load(cx: &mut Context, _: &mut Global, args: &mut Args) {
+    cx.has_lua = true;
+    args.required(cx, "a file");
+    args.rest();
 }
 
 fn environment(cx: &mut Context, _: &mut Global, args: &mut Args) {

@@ -174,7 +174,7 @@ fn choice<T: Copy>(cx: &mut Context, args: &mut Args, words: &[(&str, T)]) -> Op
 
 fn address_of(cx: &mut Context, args: &mut Args) -> Option<Addr> {
     let word = args.required(cx, "an address")?;
-    match address::server(&word.text) {
+    match address::server(&cx.address(&word.text)) {
         Ok((addr, _)) => Some(addr),
         Err(error) => {
             let message = format!("'{}' : {error}", args.label());

@@ -252,6 +252,11 @@ pub fn allowed_cpus() -> io::Result<Vec<usize>> {
         .collect())
 }
 
+/// Milliseconds on the clock that all cores share, for threads without a core.
+pub fn monotonic_ms() -> u64 {
+    crate::clock::Clock::new().now_ms()
+}
+
 /// Seconds that local time is ahead of UTC at this moment.
 pub fn utc_offset_s() -> i32 {
     // SAFETY: a null pointer asks for the return value only.

@@ -89,7 +89,7 @@ fn host_name() -> String {
 
 /// Makes a ring and drops it: says in words why the machine gives none.
 pub fn probe() -> Result<(), BootError> {
-    Core::new(CoreConfig::default()).map(drop).map_err(BootError::Ring)
+    Core::new(&CoreConfig::default()).map(drop).map_err(BootError::Ring)
 }
 
 /// Seconds that local time is ahead of UTC, asked of the C library once.

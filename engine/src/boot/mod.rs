@@ -53,10 +53,10 @@ pub enum Ended {
 /// Puts a configuration to the test without starting it; returns what deserves a warning.
 pub fn check(model: &Model) -> Result<Vec<BootError>, Vec<BootError>> {
     let compiled = compile(model)?;
-    let warnings = compiled.warnings.iter().cloned().map(BootError::from).collect();
+    let mut warnings = compiled.warnings.clone();
     let mesh = Arc::new(Mesh::new(1));
-    state::build(model, compiled, 1, mesh).map_err(all)?;
-    Ok(warnings)
+    warnings.extend(state::build(model, compiled, 1, mesh).map_err(all)?.warnings);
+    Ok(warnings.into_iter().map(BootError::from).collect())
 }
 
 fn compile(model: &Model) -> Result<Compiled, Vec<BootError>> {

@@ -1,7 +1,7 @@
 //! Listening sockets, bound before privileges are dropped.
 
 use std::io;
-use std::net::{IpAddr, SocketAddr};
+use std::net::{IpAddr, SocketAddr, ToSocketAddrs};
 use std::os::fd::OwnedFd;
 use std::path::PathBuf;
 
@@ -80,6 +80,12 @@ pub fn open(
         .or(section.and_then(|section| section.backlog.or(section.maxconn)))
         .unwrap_or(BACKLOG);
     match address {
+        BindAddr::Name(host, port) => {
+            let mut found = (host.as_str(), *port).to_socket_addrs()?;
+            let first = found.next().ok_or(io::ErrorKind::AddrNotAvailable)?;
+            let resolved = BindAddr::Tcp(first.ip(), first.port());
+            open(&resolved, bind, section, unix_bind)
+        }
         BindAddr::Tcp(ip, port) => {
             let v6only = match ip {
                 IpAddr::V4(_) => None,
@@ -139,6 +145,7 @@ pub fn written(address: &BindAddr) -> String {
         BindAddr::Tcp(ip, port) | BindAddr::Udp(ip, port) => {
             SocketAddr::new(*ip, *port).to_string()
         }
+        BindAddr::Name(host, port) => format!("{host}:{port}"),
         BindAddr::Unix(path) => path.clone(),
         BindAddr::Abns(name) => format!("abns@{name}"),
         BindAddr::Fd(number) => format!("fd@{number}"),

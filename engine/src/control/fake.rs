@@ -12,6 +12,8 @@ pub(super) struct FakeOps {
     snapshot: Snapshot,
     /// Every change, in words.
     pub(super) done: Vec<String>,
+    /// How many of them every core has applied.
+    pub(super) settled: usize,
     frontend_enabled: bool,
 }
 
@@ -20,10 +22,15 @@ impl FakeOps {
         Self {
             snapshot: sample::snapshot(),
             done: Vec::new(),
+            settled: 0,
             frontend_enabled: true,
         }
     }
 
+    #[allow(
+        clippy::unnecessary_wraps,
+        reason = "the shape that the trait's methods return"
+    )]
     fn note(&mut self, what: String) -> Result<(), String> {
         self.done.push(what);
         Ok(())
@@ -45,6 +52,12 @@ fn now<T: 'static>(value: T) -> Later<T> {
 }
 
 impl Ops for FakeOps {
+    fn settled(&mut self) -> Option<Later<()>> {
+        let changed = self.done.len() > self.settled;
+        self.settled = self.done.len();
+        changed.then(|| now(()))
+    }
+
     fn snapshot(&mut self) -> Snapshot {
         self.snapshot.clone()
     }

@@ -118,10 +118,13 @@ pub struct SocketFacts {
 
 /// What commands ask of the process and do to it.
 ///
-/// Implemented by the control thread. Changes are in effect for every new decision on every core
-/// when the method returns, unless its documentation says otherwise. A refusal is HAProxy's
-/// text, without a line end.
+/// Implemented by the control thread. A refusal is HAProxy's text, without a line end.
 pub trait Ops {
+    /// Completes when every core has applied what was changed since the last call; `None` if
+    /// nothing has to be waited for. A client hears of a change only then, so that what it does
+    /// next meets the new state on every core.
+    fn settled(&mut self) -> Option<Later<()>>;
+
     /// Counters, states and limits of everything, for reports.
     fn snapshot(&mut self) -> Snapshot;
     /// The text of `show version`.

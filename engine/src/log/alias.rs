@@ -51,7 +51,7 @@ static ALIASES: &[Alias] = &[
     row("o", Nothing, |_, item| item.nothing()),
     // Dates.
     row("T", Client, |cx, item| {
-        date(item, cx.session.accepted_us, 0, Date::write_zoned)
+        date(item, cx.session.accepted_us, 0, Date::write_zoned);
     }),
     row("Tl", Client, |cx, item| {
         date(
@@ -64,9 +64,9 @@ static ALIASES: &[Alias] = &[
     row("Ts", Client, |cx, item| {
         let seconds = cx.session.accepted_us / 1_000_000;
         if item.wants_hex() {
-            item.number_or_hex(seconds)
+            item.number_or_hex(seconds);
         } else {
-            item.number(seconds)
+            item.number(seconds);
         }
     }),
     row("t", Client, |cx, item| {
@@ -89,7 +89,7 @@ static ALIASES: &[Alias] = &[
         date(item, request_us(cx), cx.clock.utc_offset_s, Date::write_log);
     }),
     row("trg", Client, |cx, item| {
-        date(item, request_us(cx), 0, Date::write_zoned)
+        date(item, request_us(cx), 0, Date::write_zoned);
     }),
     row("trl", Client, |cx, item| {
         date(
@@ -105,7 +105,7 @@ static ALIASES: &[Alias] = &[
         item.number(cx.stream.timers.active_ms(cx.session.handshake_ms));
     }),
     row("Tc", Server, |cx, item| {
-        item.number(cx.stream.timers.connect_ms)
+        item.number(cx.stream.timers.connect_ms);
     }),
     row("Td", StreamEnd, |cx, item| {
         if cx.stream.log_is_early {
@@ -115,19 +115,19 @@ static ALIASES: &[Alias] = &[
         }
     }),
     row("Th", Client, |cx, item| {
-        item.number(cx.session.handshake_ms)
+        item.number(cx.session.handshake_ms);
     }),
     row("Ti", RequestKept, |cx, item| {
-        item.number(cx.stream.timers.idle_ms)
+        item.number(cx.stream.timers.idle_ms);
     }),
     row("Tq", RequestKept, |cx, item| {
         item.number(cx.stream.timers.until_request_ms(cx.session.handshake_ms));
     }),
     row("TR", RequestKept, |cx, item| {
-        item.number(cx.stream.timers.request_ms)
+        item.number(cx.stream.timers.request_ms);
     }),
     row("Tr", ResponseKept, |cx, item| {
-        item.number(cx.stream.timers.response_ms)
+        item.number(cx.stream.timers.response_ms);
     }),
     row("Tt", StreamEnd, |cx, item| {
         early(cx, item);
@@ -138,7 +138,7 @@ static ALIASES: &[Alias] = &[
         item.number(cx.stream.timers.user_ms());
     }),
     row("Tw", StreamEnd, |cx, item| {
-        item.number(cx.stream.timers.queue_ms)
+        item.number(cx.stream.timers.queue_ms);
     }),
     // The exchange.
     row("B", StreamEnd, |cx, item| {
@@ -146,13 +146,13 @@ static ALIASES: &[Alias] = &[
         item.number(cx.stream.bytes_out);
     }),
     text("CC", RequestKept, |cx, item| {
-        captured(item, &cx.stream.request_cookie)
+        captured(item, &cx.stream.request_cookie);
     }),
     text("CS", ResponseKept, |cx, item| {
-        captured(item, &cx.stream.response_cookie)
+        captured(item, &cx.stream.response_cookie);
     }),
     text("H", Nothing, |cx, item| {
-        item.text(cx.world.host_name().as_bytes())
+        item.text(cx.world.host_name().as_bytes());
     }),
     text("HM", RequestKept, |cx, item| {
         item.escaped(
@@ -167,7 +167,10 @@ static ALIASES: &[Alias] = &[
         );
     }),
     text("HPO", RequestKept, |cx, item| {
-        item.escaped(request_line(cx).map_or(b"<BADREQ>", path_only), Escape::Uri);
+        item.escaped(
+            request_line(cx).map_or(b"<BADREQ>", |l| path_only(&l)),
+            Escape::Uri,
+        );
     }),
     text("HQ", RequestKept, |cx, item| match request_line(cx) {
         Some(line) => {
@@ -189,10 +192,10 @@ static ALIASES: &[Alias] = &[
         );
     }),
     text("ID", RequestKept, |cx, item| {
-        item.text(&cx.stream.unique_id)
+        item.text(&cx.stream.unique_id);
     }),
     row("ST", ResponseKept, |cx, item| {
-        item.number(cx.stream.status.max(-1))
+        item.number(cx.stream.status.max(-1));
     }),
     row("U", StreamEnd, |cx, item| {
         early(cx, item);
@@ -200,14 +203,14 @@ static ALIASES: &[Alias] = &[
     }),
     // Names, addresses, counts.
     row("ac", StreamEnd, |cx, item| {
-        item.number(cx.stream.connections.process)
+        item.number(cx.stream.connections.process);
     }),
     text("b", StreamEnd, |cx, item| {
         let backend = cx.stream.backend.unwrap_or(cx.session.frontend);
         item.text(cx.world.proxy_name(backend).as_bytes());
     }),
     row("bc", StreamEnd, |cx, item| {
-        item.number(cx.stream.connections.backend)
+        item.number(cx.stream.connections.backend);
     }),
     text("bi", Server, |cx, item| {
         if cx.stream.server_side_src.is_some() {
@@ -220,7 +223,7 @@ static ALIASES: &[Alias] = &[
         }
     }),
     row("bq", StreamEnd, |cx, item| {
-        item.number(cx.stream.backend_queue)
+        item.number(cx.stream.backend_queue);
     }),
     text("ci", Client, |cx, item| item.address(cx.src())),
     row("cp", Client, |cx, item| match cx.src() {
@@ -228,10 +231,10 @@ static ALIASES: &[Alias] = &[
         None => item.number(cx.world.listener_number(cx.session.listener)),
     }),
     text("f", Client, |cx, item| {
-        item.text(cx.world.proxy_name(cx.session.frontend).as_bytes())
+        item.text(cx.world.proxy_name(cx.session.frontend).as_bytes());
     }),
     row("fc", StreamEnd, |cx, item| {
-        item.number(cx.stream.connections.frontend)
+        item.number(cx.stream.connections.frontend);
     }),
     text("fi", Client, |cx, item| item.address(cx.dst())),
     row("fp", Client, |cx, item| match cx.dst() {
@@ -245,7 +248,7 @@ static ALIASES: &[Alias] = &[
         }
     }),
     row("lc", StreamEnd, |cx, item| {
-        item.number(cx.stream.log_counter)
+        item.number(cx.stream.log_counter);
     }),
     text("hr", RequestKept, |cx, item| {
         bar_list(cx, item, cx.captures.declared.request, &cx.captures.request);
@@ -270,14 +273,14 @@ static ALIASES: &[Alias] = &[
         );
     }),
     text("OG", StreamEnd, |cx, item| {
-        item.plain(origin(cx.stream.log_origin))
+        item.plain(origin(cx.stream.log_origin));
     }),
     row("pid", Nothing, |cx, item| {
         let pid = u64::from(cx.world.process_id());
         if item.wants_hex() {
-            item.number_or_hex(pid)
+            item.number_or_hex(pid);
         } else {
-            item.number(pid)
+            item.number(pid);
         }
     }),
     text("r", RequestKept, |cx, item| {
@@ -295,9 +298,9 @@ static ALIASES: &[Alias] = &[
     }),
     row("rt", Client, |cx, item| {
         if item.wants_hex() {
-            item.number_or_hex(cx.stream.id)
+            item.number_or_hex(cx.stream.id);
         } else {
-            item.number(cx.stream.id)
+            item.number(cx.stream.id);
         }
     }),
     text("s", StreamEnd, |cx, item| {
@@ -308,7 +311,7 @@ static ALIASES: &[Alias] = &[
         }
     }),
     row("sc", StreamEnd, |cx, item| {
-        item.number(cx.stream.connections.server)
+        item.number(cx.stream.connections.server);
     }),
     text("si", Server, |cx, item| {
         if cx.stream.server_side_dst.is_some() {
@@ -321,19 +324,19 @@ static ALIASES: &[Alias] = &[
         }
     }),
     row("sq", StreamEnd, |cx, item| {
-        item.number(cx.stream.server_queue)
+        item.number(cx.stream.server_queue);
     }),
     text("sslc", Client, |cx, item| {
-        tls_name(cx, item, |tls| &tls.cipher)
+        tls_name(cx, item, |tls| &tls.cipher);
     }),
     text("sslv", Client, |cx, item| {
-        tls_name(cx, item, |tls| &tls.protocol)
+        tls_name(cx, item, |tls| &tls.protocol);
     }),
     row("ts", StreamEnd, |cx, item| {
-        item.plain(&cx.stream.termination.two())
+        item.plain(&cx.stream.termination.two());
     }),
     row("tsc", StreamEnd, |cx, item| {
-        item.plain(&cx.stream.termination.four())
+        item.plain(&cx.stream.termination.four());
     }),
 ];
 
@@ -455,6 +458,6 @@ fn before_query(target: &[u8]) -> &[u8] {
     }
 }
 
-fn path_only(line: RequestLine<'_>) -> &[u8] {
+fn path_only<'a>(line: &RequestLine<'a>) -> &'a [u8] {
     wire::Target::split(line.target, line.method == b"CONNECT").path()
 }

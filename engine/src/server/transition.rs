@@ -118,8 +118,14 @@ mod tests {
     }
 
     fn server(slowstart_ms: u64) -> Arc<ServerState> {
-        let settings = ServerSettings { weight: 100, slowstart_ms, ..ServerSettings::default() };
-        Registry::new(1, Arc::new(NoWake)).server("be", "s1", &settings).0
+        let settings = ServerSettings {
+            weight: 100,
+            slowstart_ms,
+            ..ServerSettings::default()
+        };
+        Registry::new(1, Arc::new(NoWake))
+            .server("be", "s1", &settings)
+            .0
     }
 
     #[test]
@@ -127,16 +133,29 @@ mod tests {
         let server = server(0);
         assert_eq!(server.go_down(1_000), Some(Change::Down));
         assert_eq!(server.go_down(2_000), None);
-        assert_eq!(server.check_report().downtime_ms(server.operational(), 3_000), 2_000);
+        assert_eq!(
+            server
+                .check_report()
+                .downtime_ms(server.operational(), 3_000),
+            2_000
+        );
         assert_eq!(server.go_up(5_000), Some(Change::Up));
-        assert_eq!(server.check_report().downtime_ms(server.operational(), 9_000), 4_000);
+        assert_eq!(
+            server
+                .check_report()
+                .downtime_ms(server.operational(), 9_000),
+            4_000
+        );
         assert_eq!(server.check_report().went_down, 1);
     }
 
     #[test]
     fn slow_start_follows_a_failure_only() {
         let server = server(10_000);
-        assert_eq!((server.operational(), server.throttle_percent()), (Operational::Running, 100));
+        assert_eq!(
+            (server.operational(), server.throttle_percent()),
+            (Operational::Running, 100)
+        );
         server.go_down(0);
         server.go_up(1_000);
         assert_eq!(server.operational(), Operational::Starting);
@@ -144,14 +163,21 @@ mod tests {
         assert!(server.advance_slowstart(6_000));
         assert_eq!(server.effective_weight(), 800);
         assert!(server.advance_slowstart(11_000));
-        assert_eq!((server.operational(), server.effective_weight()), (Operational::Running, 1600));
+        assert_eq!(
+            (server.operational(), server.effective_weight()),
+            (Operational::Running, 1600)
+        );
         assert!(!server.advance_slowstart(12_000));
     }
 
     #[test]
     fn maintenance_is_a_way_down_and_back() {
         let server = server(0);
-        server.set_health(Some(Health { rise: 2, fall: 3, counter: 4 }));
+        server.set_health(Some(Health {
+            rise: 2,
+            fall: 3,
+            counter: 4,
+        }));
         assert_eq!(server.change_admin(Admin::FMAINT, 10), Some(Change::Down));
         assert!(!server.is_usable());
         assert_eq!(server.change_admin(Admin::READY, 20), Some(Change::Up));
@@ -163,10 +189,18 @@ mod tests {
     #[test]
     fn an_agent_that_says_down_holds_the_server_down() {
         let server = server(0);
-        server.set_agent(Some(Health { rise: 1, fall: 1, counter: 0 }));
+        server.set_agent(Some(Health {
+            rise: 1,
+            fall: 1,
+            counter: 0,
+        }));
         server.go_down(1);
         assert_eq!(server.go_up(2), None);
-        server.set_agent(Some(Health { rise: 1, fall: 1, counter: 1 }));
+        server.set_agent(Some(Health {
+            rise: 1,
+            fall: 1,
+            counter: 1,
+        }));
         assert_eq!(server.go_up(3), Some(Change::Up));
     }
 

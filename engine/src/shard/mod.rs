@@ -146,5 +146,8 @@ async fn sweep(local: Rc<Local>) {
         local.pool.sweep(now_ms, if purges { POOL_PURGE_DELAY_MS } else { u64::MAX });
         let stats = local.generation();
         stats.stats.process.dropped_logs.set(local.logger.dropped());
+        let counters = local.core.counters();
+        stats.stats.process.turns.set(counters.turns);
+        stats.stats.process.idle_us.set(counters.idle_us);
     }
 }

@@ -15,6 +15,7 @@ mod format;
 mod info;
 mod latency;
 mod mean;
+mod pace;
 mod rate;
 mod registry;
 mod row;

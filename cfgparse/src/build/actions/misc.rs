@@ -195,7 +195,7 @@ fn set_timeout(cx: &mut Context, c: &ActionContext, args: &mut Args) -> Option<A
 
 fn use_service(cx: &mut Context, _: &ActionContext, args: &mut Args) -> Option<Action> {
     let word = args.required(cx, "a service name")?;
-    if word.text != "prometheus-exporter" && !word.text.starts_with("lua.") {
+    if word.text != "prometheus-exporter" && !(cx.has_lua && word.text.starts_with("lua.")) {
         let message = format!("'{}' unknown service name.", word.text);
         cx.alert(word.span(), "unknown-service", message);
         return None;

@@ -136,24 +136,30 @@ fn balance_config(section: &Proxy) -> balance::Config {
 }
 
 /// Manual, `fullconn`: by default a tenth of the sum of the frontends' `maxconn` that may lead to
-/// the backend.
-pub(super) fn set_fullconn(proxies: &mut [plan::Proxy]) {
+/// the backend; a frontend without one counts with the process's. Never less than 1.
+pub(super) fn set_fullconn(proxies: &mut [plan::Proxy], process_maxconn: u32) {
     let mut sums = vec![0u32; proxies.len()];
     for proxy in proxies.iter() {
         let Some(frontend) = &proxy.frontend else { continue };
+        let maxconn = match frontend.maxconn {
+            0 => process_maxconn,
+            maxconn => maxconn,
+        };
         let targets = frontend.routes.iter().map(|route| &route.target);
         for target in targets.chain(&frontend.default_backend) {
             if let plan::RouteTarget::Backend(backend) = target {
-                sums[backend.index()] += frontend.maxconn;
+                let sum = &mut sums[backend.index()];
+                *sum = sum.saturating_add(maxconn);
             }
         }
         if proxy.backend.is_some() {
-            sums[proxy.id.index()] += frontend.maxconn;
+            let sum = &mut sums[proxy.id.index()];
+            *sum = sum.saturating_add(maxconn);
         }
     }
     for (proxy, sum) in proxies.iter_mut().zip(sums) {
         if let Some(backend) = proxy.backend.as_mut().filter(|backend| backend.fullconn == 0) {
-            backend.fullconn = sum.div_ceil(10);
+            backend.fullconn = sum.div_ceil(10).max(1);
         }
     }
 }

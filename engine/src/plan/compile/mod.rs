@@ -74,9 +74,10 @@ pub fn compile(model: &Model, machine: &Machine) -> Result<Compiled, Vec<Compile
     if !context.errors.is_empty() {
         return Err(context.errors);
     }
-    backend::set_fullconn(&mut proxies);
+    let process = process(model, machine);
+    backend::set_fullconn(&mut proxies, process.maxconn);
     let plan = Plan {
-        process: process(model, machine),
+        process,
         listeners: listeners.into(),
         proxies: proxies.into(),
         servers: servers.into(),
@@ -276,6 +277,7 @@ fn process(model: &Model, machine: &Machine) -> Process {
         description: global.description.clone(),
         maxconn: global.maxconn.unwrap_or(machine.connections_max),
         maxconn_is_configured: global.maxconn.is_some(),
+        descriptors: machine.descriptors,
         hard_stop_after_ms: global.hard_stop_after_ms,
         head_limits: wire::h1::Limits {
             head_bytes: buffer_bytes.saturating_sub(reserve),

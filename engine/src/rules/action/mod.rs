@@ -35,8 +35,6 @@ pub trait Act: std::fmt::Debug + Send + Sync {
 pub enum Flow {
     /// With the next rule.
     Next,
-    /// With this rule again, when more bytes came.
-    Wait,
     /// With this rule again, when the body is buffered.
     WaitForBody {
         time_ms: u32,
@@ -87,7 +85,8 @@ pub fn compile(action: &Action, kind: Kind, compiler: &mut Compiler<'_>) -> Comp
         | Action::SetUri(_)
         | Action::ReplacePath { .. }
         | Action::ReplacePathq { .. }
-        | Action::ReplaceUri { .. } => uri::compile(action, compiler),
+        | Action::ReplaceUri { .. }
+        | Action::NormalizeUri { .. } => uri::compile(action, compiler),
         Action::SetStatus { status, reason } => Ok(status::compile(*status, reason.as_deref())),
         Action::SetVar { .. } | Action::SetVarFormat { .. } | Action::UnsetVar { .. } => {
             var::compile(action, compiler)
@@ -104,7 +103,6 @@ pub fn compile(action: &Action, kind: Kind, compiler: &mut Compiler<'_>) -> Comp
             time_ms,
             at_least_bytes,
         } => Ok(body::compile(*time_ms, *at_least_bytes)),
-        Action::NormalizeUri { .. } => uri::compile(action, compiler),
         Action::Known { name, .. } => Err(compiler.error(
             format!("'{} {name}' is not supported yet", kind.words()),
             "remove this rule until it is",

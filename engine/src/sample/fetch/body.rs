@@ -132,11 +132,11 @@ pub static ROWS: &[FetchRow] = &[
     fetch("wait_end", NONE, Type::Bool, Nothing, wait_end),
 ];
 
-fn body<'a>(data: Data<'a>) -> Fetched<'a> {
+fn body(data: Data<'_>) -> Fetched<'_> {
     Fetched::Value(Value::bin(data.bytes))
 }
 
-fn len<'a>(data: Data<'a>) -> Fetched<'a> {
+fn len(data: Data<'_>) -> Fetched<'_> {
     Fetched::Value(Value::Sint(data.bytes.len() as i64))
 }
 

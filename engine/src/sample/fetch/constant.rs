@@ -108,6 +108,7 @@ fn var<'a>(args: &'a Args, cx: &Cx<'a>, _: &mut Walk) -> Fetched<'a> {
 }
 
 /// The environment does not change while the process runs: the value is taken when compiled.
+#[expect(clippy::unnecessary_wraps, reason = "the shape of a preparation")]
 fn prepare_env(args: &mut Args, compiler: &mut Compiler<'_>) -> Result<(), CompileError> {
     let name = String::from_utf8_lossy(args.text(0).unwrap_or_default()).into_owned();
     let value = compiler.names.environment(&name);

@@ -154,13 +154,12 @@ fn find(index: &Index, sample: &Value<'_>) -> Option<u32> {
 
 /// Gives the bytes of `sample`, which are made where it is a number or an address.
 fn with_text<R>(sample: &Value<'_>, use_text: impl FnOnce(&[u8]) -> R) -> R {
-    match sample.bytes() {
-        Some(bytes) => use_text(bytes),
-        None => {
-            let mut text = Vec::with_capacity(40);
-            sample.write_text(&mut text);
-            use_text(&text)
-        }
+    if let Some(bytes) = sample.bytes() {
+        use_text(bytes)
+    } else {
+        let mut text = Vec::with_capacity(40);
+        sample.write_text(&mut text);
+        use_text(&text)
     }
 }
 
