@@ -65,6 +65,9 @@ pub struct Context<'a> {
     pub has_lua: bool,
     /// Folder that relative paths begin at; empty: the working folder.
     pub default_path: String,
+    /// `crt-base` and `ca-base` of `global`.
+    pub crt_base: Option<String>,
+    pub ca_base: Option<String>,
 }
 
 impl<'a> Context<'a> {
@@ -87,6 +90,8 @@ impl<'a> Context<'a> {
             predefined: Vec::new(),
             has_lua: false,
             default_path: String::new(),
+            crt_base: None,
+            ca_base: None,
         }
     }
 
@@ -130,6 +135,17 @@ impl<'a> Context<'a> {
             path.to_owned()
         } else {
             format!("{}/{path}", self.default_path.trim_end_matches('/'))
+        }
+    }
+
+    /// A certificate or list of authorities: relative ones begin at `base`, those behind `@` are names.
+    pub fn tls_path(&self, path: &str, base: Option<&str>) -> String {
+        match base {
+            Some(base) if !path.starts_with(['/', '@']) => {
+                self.path(&format!("{}/{path}", base.trim_end_matches('/')))
+            }
+            _ if path.starts_with('@') => path.to_owned(),
+            _ => self.path(path),
         }
     }
 

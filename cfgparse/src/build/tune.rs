@@ -4,7 +4,7 @@ use super::global::{needs_zlib, skip};
 use super::keyword::{Row, row};
 use crate::context::{Args, Context};
 use crate::model::global::Global;
-use crate::registry::{Full, Harmless, Ignored};
+use crate::registry::prelude::*;
 
 /// Keeps the line as written.
 fn note(global: &mut Global, args: &Args) {

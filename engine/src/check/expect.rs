@@ -34,16 +34,17 @@ struct Compared {
 
 /// A verdict of a `tcp-check` or built-in step. `last`: nothing more will come.
 pub(super) fn on_bytes(expect: &Expect, input: &[u8], last: bool, at: &str) -> Verdict {
+    if input.is_empty() {
+        return if last {
+            empty(expect, at)
+        } else {
+            Verdict::Wait
+        };
+    }
     if let What::Protocol(answer) = &expect.what {
-        if input.is_empty() && last {
-            return empty(expect, at);
-        }
         return on_protocol(expect, answer(input, last));
     }
-    if input.is_empty() && last {
-        return empty(expect, at);
-    }
-    let enough = expect.min_recv.map_or(1, |bytes| match &expect.what {
+    let enough = expect.min_recv.map_or(0, |bytes| match &expect.what {
         What::Text(text) => bytes.min(text.len()),
         _ => bytes,
     });

@@ -88,7 +88,7 @@ pub(super) fn parse(input: &[u8], was_head: bool, ended: bool) -> Parsed {
     };
     Parsed::Response(Response {
         status: head.status(),
-        reason: String::from_utf8_lossy(head.reason()).into_owned(),
+        reason: reason(input),
         fields: head
             .fields()
             .map(|(name, value)| (name.to_vec(), value.to_vec()))
@@ -96,6 +96,20 @@ pub(super) fn parse(input: &[u8], was_head: bool, ended: bool) -> Parsed {
         body,
         complete: complete || ended,
     })
+}
+
+/// The reason as the server wrote it, empty if it wrote none: a parsed head has the usual one then.
+fn reason(input: &[u8]) -> String {
+    let line = input
+        .trim_ascii_start()
+        .split(|&byte| byte == b'\n')
+        .next()
+        .unwrap_or_default();
+    let text = line
+        .splitn(3, |&byte| byte == b' ')
+        .nth(2)
+        .unwrap_or_default();
+    String::from_utf8_lossy(text.trim_ascii()).into_owned()
 }
 
 /// The data of a chunked body, and whether its end was seen; `None` if it is malformed.

@@ -102,6 +102,26 @@ impl ServerState {
             _ => None,
         }
     }
+
+    /// Takes over the state of the server that this one tracks (manual 5.2, `track`).
+    pub fn follow(&self, tracked: &ServerState, now_ms: u64) -> Option<Change> {
+        let own = self.admin().without(Admin::IMAINT.with(Admin::IDRAIN));
+        let by_admin = self.change_admin(own.with(tracked.admin().inherited()), now_ms);
+        if self.admin().in_maint() {
+            return by_admin;
+        }
+        let by_health = match tracked.operational() {
+            Operational::Stopped => self.go_down(now_ms),
+            Operational::Starting | Operational::Running => self.go_up(now_ms),
+            Operational::Stopping => {
+                if !self.operational().is_up() {
+                    self.go_up(now_ms);
+                }
+                self.go_stopping()
+            }
+        };
+        by_health.or(by_admin)
+    }
 }
 
 #[cfg(test)]
@@ -213,5 +233,25 @@ mod tests {
         assert_eq!(server.go_up(5), Some(Change::Up));
         server.go_down(6);
         assert_eq!(server.go_stopping(), None);
+    }
+
+    #[test]
+    fn a_tracking_server_follows_every_change() {
+        let (tracked, follower) = (server(0), server(0));
+        tracked.go_down(1);
+        assert_eq!(follower.follow(&tracked, 1), Some(Change::Down));
+        tracked.go_up(2);
+        assert_eq!(follower.follow(&tracked, 2), Some(Change::Up));
+        tracked.go_stopping();
+        assert_eq!(follower.follow(&tracked, 3), Some(Change::Stopping));
+        assert_eq!(follower.follow(&tracked, 3), None);
+        tracked.change_admin(Admin::FMAINT, 4);
+        assert_eq!(follower.follow(&tracked, 4), Some(Change::Down));
+        assert_eq!(follower.admin(), Admin::IMAINT);
+        tracked.change_admin(Admin::READY, 5);
+        assert_eq!(follower.follow(&tracked, 5), Some(Change::Up));
+        tracked.set_admin(Admin::FDRAIN);
+        assert_eq!(follower.follow(&tracked, 6), None);
+        assert_eq!(follower.admin(), Admin::IDRAIN);
     }
 }

@@ -15,7 +15,6 @@ mod format;
 mod info;
 mod latency;
 mod mean;
-mod pace;
 mod rate;
 mod registry;
 mod row;

@@ -2,10 +2,8 @@
 
 use super::counter::Summed;
 use super::counters::{
-    BackCounters, FrontCounters, ListenerCounters, ProcessCounters, ProcessTotal, ProxyCounters,
-    ServiceCounters,
+    BackCounters, FrontCounters, ListenerCounters, ProcessCounters, ProxyCounters, ServiceCounters,
 };
-use super::pace::Pace;
 use crate::plan::{ListenerId, ProxyId, ServerId};
 use std::collections::HashMap;
 use std::hash::Hash;
@@ -27,7 +25,6 @@ pub struct Names {
 pub struct Registry {
     cores: usize,
     process: Arc<Family<ProcessCounters>>,
-    paces: Arc<Paces>,
     proxies: HashMap<String, Arc<Family<ProxyCounters>>>,
     servers: HashMap<(String, String), Arc<Family<ServiceCounters>>>,
     listeners: HashMap<(String, String), Arc<Family<ListenerCounters>>>,
@@ -39,7 +36,6 @@ impl Registry {
         Self {
             cores,
             process: Arc::new(Family::new(cores)),
-            paces: Arc::default(),
             proxies: HashMap::new(),
             servers: HashMap::new(),
             listeners: HashMap::new(),
@@ -51,7 +47,6 @@ impl Registry {
     pub fn generation(&mut self, names: &Names) -> Arc<Stats> {
         Arc::new(Stats {
             process: self.process.clone(),
-            paces: self.paces.clone(),
             proxies: adopt(&mut self.proxies, &names.proxies, self.cores),
             servers: adopt(&mut self.servers, &names.servers, self.cores),
             listeners: adopt(&mut self.listeners, &names.listeners, self.cores),
@@ -133,18 +128,10 @@ impl<C: Summed> Family<C> {
     }
 }
 
-/// What is measured between two reports.
-#[derive(Debug, Default)]
-struct Paces {
-    idle_us: Pace,
-    bytes_out: Pace,
-}
-
 /// The counters of one generation, by id.
 #[derive(Debug)]
 pub struct Stats {
     pub process: Arc<Family<ProcessCounters>>,
-    paces: Arc<Paces>,
     pub proxies: Box<[Arc<Family<ProxyCounters>>]>,
     pub servers: Box<[Arc<Family<ServiceCounters>>]>,
     pub listeners: Box<[Arc<Family<ListenerCounters>>]>,
@@ -176,20 +163,6 @@ impl Stats {
     /// How many cores count.
     pub fn cores(&self) -> usize {
         self.process.cores.len()
-    }
-
-    /// The part of the time that all cores waited, in per cent, between this look and one before.
-    pub fn idle_percent(&self, process: &ProcessTotal, now_ms: u64) -> u32 {
-        let idle_us = self.paces.idle_us.look(process.idle_us, now_ms);
-        if process.idle_us == 0 {
-            return 100;
-        }
-        (idle_us / (self.cores().max(1) as u64 * 10_000)).min(100) as u32
-    }
-
-    /// Bytes sent a second between this look and one before.
-    pub fn bytes_out_rate(&self, process: &ProcessTotal, now_ms: u64) -> u64 {
-        self.paces.bytes_out.look(process.bytes_out, now_ms)
     }
 
     /// `clear counters`, and with `all` everything that was counted.

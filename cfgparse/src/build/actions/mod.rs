@@ -13,8 +13,9 @@ use std::sync::LazyLock;
 use crate::context::{Args, Context};
 use crate::diagnostic::{Diagnostic, Severity, closest};
 use crate::model::rule::Action;
+use crate::registry::prelude::*;
 use crate::registry::sample::Where;
-use crate::registry::{Info, Planned, Status};
+use crate::registry::{Info, Status};
 
 /// A set of rules; each is a bit of [`ActionRow::sets`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -5,7 +5,7 @@ use crate::build::proxy::draft::{log_format, sample_expr};
 use crate::context::{Args, Context};
 use crate::expr::sample;
 use crate::model::rule::{Action, PatternOp};
-use crate::registry::Planned;
+use crate::registry::prelude::*;
 
 #[rustfmt::skip]
 pub const ROWS: &[ActionRow] = &[
@@ -13,17 +13,17 @@ pub const ROWS: &[ActionRow] = &[
     action("del-acl", "(<file>) <key fmt>", REQ | RES, Planned, "remove a pattern from an ACL's file", |cx, c, a| pattern(cx, c, a, PatternOp::DelAcl)),
     action("del-map", "(<map>) <key fmt>", HTTP, Planned, "remove a key from a map", |cx, c, a| pattern(cx, c, a, PatternOp::DelMap)),
     action("set-map", "(<map>) <key fmt> <value fmt>", HTTP, Planned, "set a key of a map", |cx, c, a| pattern(cx, c, a, PatternOp::SetMap)),
-    action("set-var", "(<name>[,<cond>...]) <expr>", TCP | HTTP, Planned, "set a variable", |cx, c, a| {
+    action("set-var", "(<name>[,<cond>...]) <expr>", TCP | HTTP, Full, "set a variable", |cx, c, a| {
         let (name, conditions) = variable(cx, c, a)?;
         let expr = sample_expr(cx, a, c.place)?;
         Some(Action::SetVar { name, conditions, expr })
     }),
-    action("set-var-fmt", "(<name>[,<cond>...]) <fmt>", TCP | HTTP, Planned, "set a variable from a format", |cx, c, a| {
+    action("set-var-fmt", "(<name>[,<cond>...]) <fmt>", TCP | HTTP, Full, "set a variable from a format", |cx, c, a| {
         let (name, conditions) = variable(cx, c, a)?;
         let format = log_format(cx, a, c.place, "a format")?;
         Some(Action::SetVarFormat { name, conditions, format })
     }),
-    action("unset-var", "(<name>)", TCP | HTTP, Planned, "forget a variable", |cx, c, a| {
+    action("unset-var", "(<name>)", TCP | HTTP, Full, "forget a variable", |cx, c, a| {
         let (name, _) = variable(cx, c, a)?;
         Some(Action::UnsetVar { name })
     }),

@@ -4,8 +4,8 @@ use super::draft::Draft;
 use crate::build::keyword::{Row, proxy_row};
 use crate::context::{Args, Context};
 use crate::model::proxy::{DeclaredCapture, Filter, HeaderCapture};
+use crate::registry::prelude::*;
 use crate::registry::sample::Where;
-use crate::registry::{Full, Planned, Refused};
 
 #[rustfmt::skip]
 pub const ROWS: &[Row<Draft>] = &[

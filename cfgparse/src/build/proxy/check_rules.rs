@@ -13,8 +13,8 @@ use crate::model::check::{
 };
 use crate::model::expr::{LogFormat, MatchMethod};
 use crate::model::rule::Action;
+use crate::registry::prelude::*;
 use crate::registry::sample::Where;
-use crate::registry::{Full, Planned};
 
 #[rustfmt::skip]
 pub const ROWS: &[Row<Draft>] = &[

@@ -5,8 +5,8 @@ use crate::build::actions::reply;
 use crate::build::keyword::{Row, proxy_row};
 use crate::context::{Args, Context, Reference, ReferenceKind};
 use crate::model::section::{ErrorFile, ErrorReply, HttpError};
+use crate::registry::prelude::*;
 use crate::registry::sample::Where;
-use crate::registry::{Full, Planned};
 
 #[rustfmt::skip]
 pub const ROWS: &[Row<Draft>] = &[

@@ -6,7 +6,8 @@ use crate::build::bind;
 use crate::build::keyword::{Row, proxy_row};
 use crate::build::server::{self, Params};
 use crate::context::{Args, Context, Reference, ReferenceKind};
-use crate::registry::{Full, Info, Planned};
+use crate::registry::Info;
+use crate::registry::prelude::*;
 
 #[rustfmt::skip]
 pub const ROWS: &[Row<Draft>] = &[

@@ -14,7 +14,8 @@ use crate::build::server::{self, Params};
 use crate::context::{Args, Context};
 use crate::model::section::{LogForward, Mailers, Nameserver, Peers, Resolvers, Ring};
 use crate::model::server::{Port, Server};
-use crate::registry::{Info, Planned};
+use crate::registry::Info;
+use crate::registry::prelude::*;
 
 #[rustfmt::skip]
 const RESOLVERS: &[Row<Resolvers>] = &[

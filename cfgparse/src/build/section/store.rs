@@ -8,7 +8,8 @@ use crate::ast::Section;
 use crate::build::keyword::{Row, Table, row};
 use crate::context::{Args, Context};
 use crate::model::section::{Cache, CrtStore, FcgiApp};
-use crate::registry::{Info, Planned, Refused};
+use crate::registry::Info;
+use crate::registry::prelude::*;
 
 #[rustfmt::skip]
 const CACHE: &[Row<Cache>] = &[
