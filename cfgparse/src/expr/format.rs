@@ -5,7 +5,6 @@ use super::sample;
 use crate::context::Context;
 use crate::diagnostic::{Diagnostics, Span, closest};
 use crate::load::LoadOptions;
-use crate::source::Environment;
 use crate::model::expr::{FormatFlags, FormatPart, LogFormat};
 use crate::registry::aliases::{self, ALIASES};
 use crate::registry::sample::Where;

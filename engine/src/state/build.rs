@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 use std::sync::RwLock;
-use std::sync::atomic::AtomicBool;
 
 use cfgparse::model::Model;
 
@@ -100,11 +99,8 @@ fn resolve(plan: &mut Plan) -> Vec<CompileError> {
 }
 
 fn watches(plan: &Plan, errors: &mut Vec<CompileError>) -> Vec<Watch> {
-    let mut watches: Vec<Watch> = plan.servers.iter().map(|server| Watch {
-        checked: server.line.check.enabled,
-        check_enabled: AtomicBool::new(server.line.check.enabled),
-        ..Watch::default()
-    }).collect();
+    let watch = |server: &crate::plan::Server| Watch::new(server.line.check.enabled);
+    let mut watches: Vec<Watch> = plan.servers.iter().map(watch).collect();
     for server in &plan.servers {
         let Some((backend, name)) = &server.line.track else { continue };
         let named = |id: ProxyId| {

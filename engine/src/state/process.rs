@@ -18,10 +18,6 @@ pub struct ProcessState {
     pub stopping: AtomicBool,
     /// Messages printed as warnings.
     pub warnings: AtomicU64,
-    /// `set rate-limit`, events a second; 0 is none.
-    pub connection_rate_limit: AtomicU64,
-    pub session_rate_limit: AtomicU64,
-    pub tls_rate_limit: AtomicU64,
     /// Part of the last second that the cores spent waiting, in per cent.
     pub idle_percent: AtomicU32,
     /// Bytes sent over the last second.
@@ -44,9 +40,6 @@ impl ProcessState {
             boot_time_ms: AtomicU64::new(0),
             stopping: AtomicBool::new(false),
             warnings: AtomicU64::new(0),
-            connection_rate_limit: AtomicU64::new(0),
-            session_rate_limit: AtomicU64::new(0),
-            tls_rate_limit: AtomicU64::new(0),
             idle_percent: AtomicU32::new(100),
             bytes_out_rate: AtomicU64::new(0),
             memory_bytes: AtomicU64::new(0),

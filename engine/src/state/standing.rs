@@ -123,6 +123,11 @@ pub struct Watch {
 }
 
 impl Watch {
+    /// Of a server whose line says `check`, or does not.
+    pub fn new(checked: bool) -> Self {
+        Self { checked, check_enabled: AtomicBool::new(checked), ..Self::default() }
+    }
+
     /// Where checks go since an operator said so.
     pub fn check_address(&self) -> Option<IpAddr> {
         *self.check_address.lock().unwrap_or_else(PoisonError::into_inner)

@@ -22,8 +22,9 @@ impl Wake for NoWake {
 pub fn model(text: &str) -> Model {
     let source = Source { name: "test.cfg".to_owned(), text: text.to_owned() };
     let files: BTreeMap<String, Vec<u8>> = BTreeMap::new();
+    let options = LoadOptions { language_only: true, ..LoadOptions::default() };
     let loaded =
-        cfgparse::load(&[source], &Environment::default(), &files, &LoadOptions::default());
+        cfgparse::load(&[source], &Environment::default(), &files, &options);
     loaded.model.unwrap_or_else(|| panic!("{text}: {:?}", loaded.diagnostics))
 }
 

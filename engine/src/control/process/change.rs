@@ -148,7 +148,11 @@ impl Process {
             let now_ms = self.surroundings.now_ms();
             let change = match leader.operational() {
                 Operational::Stopped => server.go_down(now_ms),
-                Operational::Stopping => server.go_stopping(),
+                Operational::Stopping => {
+                    // Only what is up can be stopping.
+                    let _ = server.go_up(now_ms);
+                    server.go_stopping()
+                }
                 Operational::Starting | Operational::Running => server.go_up(now_ms),
             };
             if let Some(change) = change {

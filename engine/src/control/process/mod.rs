@@ -10,6 +10,8 @@ mod limits;
 mod operate;
 mod settle;
 mod words;
+#[cfg(test)]
+mod tests;
 
 use std::rc::Rc;
 use std::sync::Arc;

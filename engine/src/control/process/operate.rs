@@ -240,16 +240,18 @@ impl Ops for Process {
         }
     }
 
-    fn set_rate_limit(&mut self, limit: RateLimit, per_second: u64) {
-        let process = &self.runtime.process;
-        let limit = match limit {
-            RateLimit::Connections => &process.connection_rate_limit,
-            RateLimit::Sessions => &process.session_rate_limit,
-            RateLimit::TlsSessions => &process.tls_rate_limit,
-            // Nothing is compressed yet that it could slow down.
-            RateLimit::Compression => return,
+    fn set_rate_limit(&mut self, limit: RateLimit, per_second: u64) -> Result<(), String> {
+        // 0 is no limit, which is how things are.
+        if per_second == 0 {
+            return Ok(());
+        }
+        let what = match limit {
+            RateLimit::Connections => "connections",
+            RateLimit::Sessions => "sessions",
+            RateLimit::TlsSessions => "TLS sessions",
+            RateLimit::Compression => "compression",
         };
-        limit.store(per_second, Ordering::Relaxed);
+        Err(format!("Limiting the rate of {what} is not supported yet."))
     }
 
     fn clear_counters(&mut self, clear: Clear) {
@@ -272,26 +274,26 @@ impl Ops for Process {
         }
     }
 
-    fn streams(&mut self) -> Later<Vec<StreamFacts>> {
+    fn streams(&mut self) -> Result<Later<Vec<StreamFacts>>, String> {
         let found: Arc<Mutex<Vec<Listed>>> = Arc::default();
         self.mesh.broadcast(|| ToShard::List(Arc::clone(&found)));
         let settled = self.settlements.ask(&self.mesh);
         let runtime = Arc::clone(&self.runtime);
-        Box::pin(async move {
+        Ok(Box::pin(async move {
             settled.await;
             let found = std::mem::take(&mut *found.lock().unwrap_or_else(PoisonError::into_inner));
             found.iter().map(|listed| stream_facts(&runtime, listed)).collect()
-        })
+        }))
     }
 
-    fn shutdown_stream(&mut self, id: u64) -> Later<bool> {
+    fn shutdown_stream(&mut self, id: u64) -> Result<Later<bool>, String> {
         let found = Arc::new(AtomicBool::new(false));
         self.mesh.broadcast(|| ToShard::ShutdownOne { id, found: Arc::clone(&found) });
         let settled = self.settlements.ask(&self.mesh);
-        Box::pin(async move {
+        Ok(Box::pin(async move {
             settled.await;
             found.load(Ordering::Relaxed)
-        })
+        }))
     }
 
     fn shutdown_server_streams(&mut self, server: ServerId) {

@@ -173,8 +173,9 @@ fn numbers(
     if report.in_progress {
         check_state |= RUNNING;
     }
-    // Maintenance that is only inherited pauses nothing: the server has no checks of its own.
-    if admin.without(Admin::IMAINT).in_maint() {
+    // Maintenance by the tracked server or the resolver pauses no checks where there are none.
+    let no_pause = if watch.checked { Admin::READY } else { Admin::IMAINT.with(Admin::RMAINT) };
+    if admin.without(no_pause).in_maint() {
         check_state |= PAUSED;
     }
     let agent = if line.agent.enabled { CONFIGURED | ENABLED | AGENT } else { 0 };
