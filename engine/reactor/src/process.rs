@@ -265,7 +265,11 @@ pub fn utc_offset_s() -> i32 {
     let mut local: libc::tm = unsafe { std::mem::zeroed() };
     // SAFETY: `now` is readable and `local` writable for the call.
     let known = unsafe { libc::localtime_r(&raw const now, &raw mut local) };
-    if known.is_null() { 0 } else { local.tm_gmtoff as i32 }
+    if known.is_null() {
+        0
+    } else {
+        local.tm_gmtoff as i32
+    }
 }
 
 /// Sends a signal to a process (0: only asks whether it exists).

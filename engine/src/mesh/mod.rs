@@ -10,9 +10,9 @@ use reactor::Post;
 
 use crate::balance::View;
 use crate::gate::WakeCore;
+use crate::log::Cause;
 use crate::plan::{ListenerId, ProxyId, ServerId};
 use crate::server::{Token, Wake};
-use crate::log::Cause;
 
 /// What a core is told.
 pub enum ToShard {
@@ -25,7 +25,10 @@ pub enum ToShard {
     /// Ends the streams of a server, or only those on backup servers of its backend.
     Shutdown { streams: Streams, cause: Cause },
     /// Stops or resumes accepting on some listeners.
-    Accept { listeners: Vec<ListenerId>, on: bool },
+    Accept {
+        listeners: Vec<ListenerId>,
+        on: bool,
+    },
     /// Closes listeners for good.
     Close { listeners: Vec<ListenerId> },
     /// Adds this core's streams to the list.
@@ -65,7 +68,9 @@ pub enum ToControl {
     /// All cores have applied what was sent before the settlement of this number.
     Settled(u64),
     /// A core has ended its last connection after a soft stop.
-    Drained { core: usize },
+    Drained {
+        core: usize,
+    },
     /// A signal asked for this.
     SoftStop,
     Stop,
@@ -89,7 +94,10 @@ pub struct Mesh {
 impl Mesh {
     /// A mesh whose ends have not come up yet.
     pub fn new(cores: usize) -> Self {
-        Self { shards: (0..cores).map(|_| OnceLock::new()).collect(), control: OnceLock::new() }
+        Self {
+            shards: (0..cores).map(|_| OnceLock::new()).collect(),
+            control: OnceLock::new(),
+        }
     }
 
     /// How many cores there are.
@@ -154,7 +162,12 @@ impl Mesh {
 
 impl Wake for Mesh {
     fn wake(&self, token: Token) {
-        self.tell(token.core as usize, ToShard::Granted { ticket: token.ticket });
+        self.tell(
+            token.core as usize,
+            ToShard::Granted {
+                ticket: token.ticket,
+            },
+        );
     }
 }
 

@@ -60,7 +60,10 @@ pub trait World {
     fn process_id(&self) -> u32 {
         0
     }
-    #[expect(clippy::unnecessary_literal_bound, reason = "the process's own answer is borrowed")]
+    #[expect(
+        clippy::unnecessary_literal_bound,
+        reason = "the process's own answer is borrowed"
+    )]
     fn host_name(&self) -> &str {
         ""
     }

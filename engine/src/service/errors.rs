@@ -41,7 +41,6 @@ impl Message {
         const INTERNAL: &Message = &MESSAGES[position(500)];
         Self::of(status).unwrap_or(INTERNAL)
     }
-
 }
 
 /// Where the row of a status is; fails to compile when there is none.
@@ -117,18 +116,30 @@ mod tests {
         for message in MESSAGES {
             let (head, body) = message.raw.split_once("\r\n\r\n").expect("a head");
             let length = format!("content-length: {}\r\n", message.body.len());
-            assert!(head.contains(&length) && body == message.body, "{}", message.status);
+            assert!(
+                head.contains(&length) && body == message.body,
+                "{}",
+                message.status
+            );
             let first = format!("HTTP/1.1 {} {}\r\n", message.status, message.reason);
             assert!(head.starts_with(&first), "{}", message.status);
             let closes = matches!(message.status, 400 | 408);
-            assert_eq!(head.contains("connection: close"), closes, "{}", message.status);
+            assert_eq!(
+                head.contains("connection: close"),
+                closes,
+                "{}",
+                message.status
+            );
         }
         assert!(MESSAGES.is_sorted_by_key(|message| message.status));
     }
 
     #[test]
     fn every_message_is_what_haproxy_sends() {
-        let all: Vec<_> = MESSAGES.iter().map(|message| message.raw.replace('\r', "")).collect();
+        let all: Vec<_> = MESSAGES
+            .iter()
+            .map(|message| message.raw.replace('\r', ""))
+            .collect();
         insta::assert_snapshot!(all.join("\n"));
     }
 

@@ -45,9 +45,20 @@ pub async fn run(core: Core, seed: Seed) -> Result<(), OpenError> {
     let logger = Logger::new(&core, &seed.runtime.plan.log_targets)?;
     let generation = Generation::new(seed.runtime, seed.views, seed.index);
     let wake = Arc::clone(&seed.mesh);
-    let local = Local::new(core.clone(), seed.index, generation, wake, logger, seed.random);
+    let local = Local::new(
+        core.clone(),
+        seed.index,
+        generation,
+        wake,
+        logger,
+        seed.random,
+    );
     local.utc_offset_s.set(seed.utc_offset_s);
-    let mut shard = Shard { local, mesh: seed.mesh, switches: Vec::new() };
+    let mut shard = Shard {
+        local,
+        mesh: seed.mesh,
+        switches: Vec::new(),
+    };
     for (listener, socket) in seed.sockets {
         shard.listen(listener, socket);
     }
@@ -84,16 +95,26 @@ impl Shard {
             ToShard::Shutdown { streams, cause } => self.shut_down(streams, cause),
             ToShard::Accept { listeners, on } => {
                 let wanted = if on { Wanted::Accept } else { Wanted::Pause };
-                for switch in self.switches.iter().filter(|s| listeners.contains(&s.listener)) {
+                for switch in self
+                    .switches
+                    .iter()
+                    .filter(|s| listeners.contains(&s.listener))
+                {
                     switch.set(wanted);
                 }
             }
             ToShard::Close { listeners } => {
-                for switch in self.switches.iter().filter(|s| listeners.contains(&s.listener)) {
+                for switch in self
+                    .switches
+                    .iter()
+                    .filter(|s| listeners.contains(&s.listener))
+                {
                     switch.set(Wanted::Close);
                 }
             }
-            ToShard::List(list) => self.list(&mut list.lock().unwrap_or_else(PoisonError::into_inner)),
+            ToShard::List(list) => {
+                self.list(&mut list.lock().unwrap_or_else(PoisonError::into_inner))
+            }
             ToShard::ShutdownOne { id, found } => {
                 let here = (id >> 32) as usize == self.local.index;
                 if here && self.local.streams.end_one(id as u32, Cause::Killed) {
@@ -152,7 +173,9 @@ impl Shard {
             switch.set(Wanted::Close);
         }
         self.local.pool.clear_all();
-        self.local.streams.end(Cause::Killed, |entry| entry.is_idle.get());
+        self.local
+            .streams
+            .end(Cause::Killed, |entry| entry.is_idle.get());
         let (local, mesh) = (Rc::clone(&self.local), Arc::clone(&self.mesh));
         rt::spawn(async move {
             let timer = local.core.timer();
@@ -183,7 +206,14 @@ async fn sweep(local: Rc<Local>) {
         if purges {
             next_purge_ms = now_ms + POOL_PURGE_DELAY_MS;
         }
-        local.pool.sweep(now_ms, if purges { POOL_PURGE_DELAY_MS } else { u64::MAX });
+        local.pool.sweep(
+            now_ms,
+            if purges {
+                POOL_PURGE_DELAY_MS
+            } else {
+                u64::MAX
+            },
+        );
         let stats = local.generation();
         stats.stats.process.dropped_logs.set(local.logger.dropped());
         let counters = local.core.counters();

@@ -79,7 +79,10 @@ pub struct Registered<'a> {
 
 impl Registry {
     pub fn add(&self, entry: Rc<Entry>) -> Registered<'_> {
-        Registered { registry: self, key: self.entries.borrow_mut().insert(entry) }
+        Registered {
+            registry: self,
+            key: self.entries.borrow_mut().insert(entry),
+        }
     }
 
     /// How many there are.
