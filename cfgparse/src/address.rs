@@ -230,9 +230,13 @@ fn host(text: &str, family: Option<AddressFamily>, whole: &str) -> Result<Host, 
         };
         return if fits { Ok(Host::Ip(ip)) } else { Err(wrong()) };
     }
-    let is_name = bare
-        .chars()
-        .all(|c| c.is_ascii_alphanumeric() || "-._".contains(c));
+    // Four numbers that are no address are no name either: nothing resolves them.
+    let numeric =
+        bare.split('.').count() == 4 && bare.chars().all(|c| c.is_ascii_digit() || c == '.');
+    let is_name = !numeric
+        && bare
+            .chars()
+            .all(|c| c.is_ascii_alphanumeric() || "-._".contains(c));
     if is_name {
         Ok(Host::Name(bare.to_owned(), family))
     } else {
@@ -289,10 +293,11 @@ pub fn bind(text: &str, port_needed: bool) -> Result<Vec<BindAddr>, AddressError
             Host::Any(family) => any(family),
             Host::Ip(ip) => ip,
             Host::Name(host, _) => {
-                return Err(AddressError::BadHost {
-                    host,
-                    text: part.to_owned(),
-                });
+                let Ports::One(port @ 1..) = endpoint.port else {
+                    return Err(AddressError::MissingPort(part.to_owned()));
+                };
+                addresses.push(BindAddr::Name(host, port));
+                continue;
             }
             Host::Unix(path) => {
                 addresses.push(BindAddr::Unix(path));

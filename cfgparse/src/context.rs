@@ -4,13 +4,14 @@ use crate::ast::{Line, Word};
 use crate::diagnostic::{Diagnostic, Diagnostics, Severity, Span};
 use crate::expr::condition::PREDEFINED;
 use crate::expr::{Fault, pattern};
+use crate::lex;
 use crate::load::LoadOptions;
 use crate::model::Place;
-use crate::model::expr::PatternFile;
+use crate::model::expr::{MatchMethod, PatternFile};
 use crate::quantity::{self, QuantityError, TimeUnit};
 use crate::registry::sample::{find_acl_word, find_fetch};
 use crate::registry::{Full, Harmless, Ignored, Info, Partial, Planned, Refused};
-use crate::source::FileAccess;
+use crate::source::{Environment, FileAccess};
 
 /// A keyword that the configuration uses, and where: what `migrate` prints.
 #[derive(Clone, Copy, Debug)]
@@ -52,14 +53,21 @@ pub struct Context<'a> {
     pub files: &'a dyn FileAccess,
     pub options: &'a LoadOptions,
     pub file_names: &'a [String],
+    /// As the last line of the text leaves it.
+    pub environment: &'a Environment,
     pub uses: Vec<Use>,
     pub references: Vec<Reference>,
     /// Maps that converters and actions name, each once.
     pub maps: Vec<PatternFile>,
     /// Predefined ACLs in use, each once.
     pub predefined: Vec<&'static str>,
+    /// A Lua program is loaded, so that names beginning with `lua.` may stand for something.
+    pub has_lua: bool,
     /// Folder that relative paths begin at; empty: the working folder.
     pub default_path: String,
+    /// `crt-base` and `ca-base` of `global`.
+    pub crt_base: Option<String>,
+    pub ca_base: Option<String>,
 }
 
 impl<'a> Context<'a> {
@@ -68,17 +76,22 @@ impl<'a> Context<'a> {
         files: &'a dyn FileAccess,
         options: &'a LoadOptions,
         file_names: &'a [String],
+        environment: &'a Environment,
     ) -> Self {
         Self {
             diagnostics,
             files,
             options,
             file_names,
+            environment,
             uses: Vec::new(),
             references: Vec::new(),
             maps: Vec::new(),
             predefined: Vec::new(),
+            has_lua: false,
             default_path: String::new(),
+            crt_base: None,
+            ca_base: None,
         }
     }
 
@@ -100,12 +113,39 @@ impl<'a> Context<'a> {
         self.diagnostics.push(diagnostic);
     }
 
+    /// An address with `$NAME` and `${NAME}` resolved, which addresses take outside of quotes too.
+    pub fn address(&self, text: &str) -> String {
+        if !text.contains('$') {
+            return text.to_owned();
+        }
+        let quoted = format!("\"{text}\"");
+        let variable = |name: &str| self.environment.value(name).map(str::to_owned);
+        match lex::words(&quoted, Place::default(), &variable) {
+            Ok(words) => words
+                .into_iter()
+                .next()
+                .map_or_else(String::new, |word| word.text),
+            Err(_) => text.to_owned(),
+        }
+    }
+
     /// The path that the configuration means by `path`.
     pub fn path(&self, path: &str) -> String {
         if path.starts_with('/') || self.default_path.is_empty() {
             path.to_owned()
         } else {
             format!("{}/{path}", self.default_path.trim_end_matches('/'))
+        }
+    }
+
+    /// A certificate or list of authorities: relative ones begin at `base`, those behind `@` are names.
+    pub fn tls_path(&self, path: &str, base: Option<&str>) -> String {
+        match base {
+            Some(base) if !path.starts_with(['/', '@']) => {
+                self.path(&format!("{}/{path}", base.trim_end_matches('/')))
+            }
+            _ if path.starts_with('@') => path.to_owned(),
+            _ => self.path(path),
         }
     }
 
@@ -140,8 +180,8 @@ impl<'a> Context<'a> {
         }
     }
 
-    /// Reads a map once.
-    pub fn map_file(&mut self, name: &str, span: Span) -> Result<(), Fault> {
+    /// Reads a map once; its keys must fit `method`.
+    pub fn map_file(&mut self, name: &str, method: MatchMethod, span: Span) -> Result<(), Fault> {
         let known = name
             .strip_prefix("opt@")
             .or(name.strip_prefix("file@"))
@@ -150,6 +190,13 @@ impl<'a> Context<'a> {
             return Ok(());
         }
         let file = self.pattern_file(name, true, span)?;
+        for line in &file.lines {
+            pattern::check(self, method, false, &line.key, span).map_err(|mut fault| {
+                fault.message =
+                    format!("{} at line {} of file '{known}'", fault.message, line.line);
+                fault
+            })?;
+        }
         self.maps.push(file);
         Ok(())
     }
@@ -279,7 +326,11 @@ pub struct Args<'l> {
 impl<'l> Args<'l> {
     /// Behind the first `named` words.
     pub fn new(line: &'l Line, named: usize) -> Self {
-        Self { line, at: named, label: 0..named }
+        Self {
+            line,
+            at: named,
+            label: 0..named,
+        }
     }
 
     pub fn line(&self) -> &'l Line {

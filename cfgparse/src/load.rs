@@ -48,8 +48,8 @@ pub fn load(
     options: &LoadOptions,
 ) -> Loaded {
     let mut diagnostics = Diagnostics::default();
-    let ast = read::read(sources, environment, options, &mut diagnostics);
-    let mut cx = Context::new(diagnostics, files, options, &ast.files);
+    let (ast, environment) = read::read(sources, environment, options, &mut diagnostics);
+    let mut cx = Context::new(diagnostics, files, options, &ast.files, &environment);
     let model = build::model(&ast, &mut cx);
     let model = (!cx.diagnostics.any_alert()).then_some(model);
     let uses = cx.uses;

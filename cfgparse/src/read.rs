@@ -38,13 +38,14 @@ pub const SECTIONS: &[&str] = &[
 /// Blocks within blocks, at most.
 const MAX_NESTING: usize = 1024;
 
-/// Reads all sources. Faults are reported and their lines left out.
+/// Reads all sources. Faults are reported and their lines left out. Gives the environment as the
+/// last line leaves it too.
 pub fn read(
     sources: &[Source],
     environment: &Environment,
     options: &LoadOptions,
     diagnostics: &mut Diagnostics,
-) -> Ast {
+) -> (Ast, Environment) {
     let mut reader = Reader {
         ast: Ast {
             files: sources.iter().map(|s| s.name.clone()).collect(),
@@ -60,7 +61,7 @@ pub fn read(
     for (index, source) in sources.iter().enumerate() {
         reader.source(index as u32, source);
     }
-    reader.ast
+    (reader.ast, reader.environment.into_inner())
 }
 
 /// State of one `.if` block.
@@ -415,7 +416,7 @@ mod tests {
         let environment = [("A", "1"), ("LIST", "x y")].into_iter().collect();
         let mut diagnostics = Diagnostics::default();
         let options = LoadOptions::default();
-        let ast = read(&[source], &environment, &options, &mut diagnostics);
+        let (ast, _) = read(&[source], &environment, &options, &mut diagnostics);
         let found = diagnostics.into_vec();
         let said = found
             .iter()

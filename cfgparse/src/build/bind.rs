@@ -7,7 +7,8 @@ use crate::address;
 use crate::context::{Args, Context};
 use crate::model::bind::{Bind, SocketLevel};
 use crate::model::tls::{BindTls, TlsVerify, TlsVersion, TlsVersions};
-use crate::registry::{Full, Harmless, Ignored, Info, Planned, Refused};
+use crate::registry::Info;
+use crate::registry::prelude::*;
 
 /// A `bind` line while it is read.
 #[derive(Default)]
@@ -36,7 +37,7 @@ pub fn parse(cx: &mut Context, args: &mut Args, what: &str, section: &str) -> Op
         return None;
     };
     draft.bind.written.clone_from(&word.text);
-    match address::bind(&word.text, true) {
+    match address::bind(&cx.address(&word.text), true) {
         Ok(addresses) => draft.bind.addresses = addresses,
         Err(error) => cx.alert(word.span(), "bad-address", format!("'{what}' : {error}")),
     }
@@ -60,6 +61,18 @@ pub fn parse(cx: &mut Context, args: &mut Args, what: &str, section: &str) -> Op
 
 fn text(cx: &mut Context, args: &mut Args) -> Option<String> {
     args.text(cx, "a value")
+}
+
+/// A certificate's path, `crt-base` applied.
+pub(crate) fn crt_path(cx: &mut Context, args: &mut Args) -> Option<String> {
+    let path = args.text(cx, "a file")?;
+    Some(cx.tls_path(&path, cx.crt_base.as_deref()))
+}
+
+/// A path of authorities, `ca-base` applied.
+pub(crate) fn ca_path(cx: &mut Context, args: &mut Args) -> Option<String> {
+    let path = args.text(cx, "a file")?;
+    Some(cx.tls_path(&path, cx.ca_base.as_deref()))
 }
 
 /// Octal permission bits.
@@ -159,7 +172,7 @@ const TLS: &[Row<BindDraft>] = &[
     row("alpn", "<protocols>", Full, "protocols to agree on, in order", |cx, d, a| {
         d.bind.alpn = list(cx, a);
     }),
-    row("ca-file", "<cafile>", Planned, "authorities of client certificates", |cx, d, a| d.tls.ca_file = text(cx, a)),
+    row("ca-file", "<cafile>", Planned, "authorities of client certificates", |cx, d, a| d.tls.ca_file = ca_path(cx, a)),
     row("ca-ignore-err", "all|<errors>", Planned, "errors of authorities that are let through", |cx, d, a| d.tls.ca_ignore_err = text(cx, a)),
     row("ca-sign-file", "<cafile>", Planned, "authority that signs generated certificates", |cx, _, a| {
         text(cx, a);
@@ -167,25 +180,25 @@ const TLS: &[Row<BindDraft>] = &[
     row("ca-sign-pass", "<passphrase>", Planned, "passphrase of that authority", |cx, _, a| {
         text(cx, a);
     }),
-    row("ca-verify-file", "<cafile>", Planned, "authorities that are not announced", |cx, d, a| d.tls.ca_verify_file = text(cx, a)),
+    row("ca-verify-file", "<cafile>", Planned, "authorities that are not announced", |cx, d, a| d.tls.ca_verify_file = ca_path(cx, a)),
     row("ciphers", "<ciphers>", Planned, "ciphers up to TLS 1.2", |cx, d, a| d.tls.ciphers = text(cx, a)),
     row("ciphersuites", "<suites>", Planned, "ciphers of TLS 1.3", |cx, d, a| d.tls.ciphersuites = text(cx, a)),
     row("client-sigalgs", "<sigalgs>", Planned, "signatures taken from clients", |cx, d, a| d.tls.client_sigalgs = text(cx, a)),
-    row("crl-file", "<crlfile>", Planned, "revoked client certificates", |cx, d, a| d.tls.crl_file = text(cx, a)),
+    row("crl-file", "<crlfile>", Planned, "revoked client certificates", |cx, d, a| d.tls.crl_file = ca_path(cx, a)),
     row("crt", "<cert>", Full, "certificate with key, or a folder of them", |cx, d, a| {
-        if let Some(path) = text(cx, a) {
+        if let Some(path) = crt_path(cx, a) {
             d.tls.crt.push(path);
         }
     }),
     row("crt-ignore-err", "<errors>", Planned, "errors of client certificates that are let through", |cx, d, a| d.tls.crt_ignore_err = text(cx, a)),
     row("crt-list", "<file>", Planned, "list of certificates with their names", |cx, d, a| {
-        if let Some(path) = text(cx, a) {
+        if let Some(path) = crt_path(cx, a) {
             d.tls.crt_list.push(path);
         }
     }),
     row("curves", "<curves>", Planned, "key exchange groups", |cx, d, a| d.tls.curves = text(cx, a)),
     row("default-crt", "<cert>", Planned, "certificate where no name fits", |cx, d, a| {
-        if let Some(path) = text(cx, a) {
+        if let Some(path) = crt_path(cx, a) {
             d.tls.default_crt.push(path);
         }
     }),

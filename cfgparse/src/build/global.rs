@@ -8,12 +8,14 @@ use super::proxy::{self, log as proxy_log};
 use super::tune;
 use crate::ast::Section;
 use crate::context::{Args, Context};
+use crate::diagnostic::{Diagnostic, Severity};
 use crate::expr::{format, sample};
 use crate::model::bind::SocketLevel;
 use crate::model::global::{CpuMap, Global, GlobalVar, GlobalVarValue, TlsDefaults};
 use crate::model::tls::TlsServerVerify;
+use crate::registry::Info;
+use crate::registry::prelude::*;
 use crate::registry::sample::Where;
-use crate::registry::{Full, Harmless, Ignored, Info, Planned, Refused};
 
 static TABLE: LazyLock<Table<Global>> =
     LazyLock::new(|| Table::new(&[PROCESS, LIMITS, STATS, TLS, MISC, tune::ROWS]));
@@ -120,7 +122,7 @@ const PROCESS: &[Row<Global>] = &[
     row("hard-stop-after", "<time>", Full, "longest soft stop", |cx, g, a| g.hard_stop_after_ms = a.time(cx)),
     row("insecure-fork-wanted", "", Harmless, "let programs be started", |_, g, _| g.insecure_fork_wanted = true),
     row("insecure-setuid-wanted", "", Harmless, "let setuid programs be started", |_, g, _| g.insecure_setuid_wanted = true),
-    row("localpeer", "<name>", Full, "this machine's name among peers", |cx, g, a| g.localpeer = text(cx, a)),
+    row("localpeer", "<name>", Ignored("there are no peers yet"), "this machine's name among peers", |cx, g, a| g.localpeer = text(cx, a)),
     row("master-worker", "[no-exit-on-failure]", Harmless, "a master process and its worker: use -W or -Ws", |_, g, a| g.master_worker = Some(a.next().map(|w| w.text.clone()))),
     row("mworker-max-reloads", "<retries>", Harmless, "reloads a worker survives", |cx, g, a| g.mworker_max_reloads = a.number(cx)),
     row("mworker-prog", "", Refused("use the init system"), "programs beside the worker", skip),
@@ -134,7 +136,7 @@ const PROCESS: &[Row<Global>] = &[
     row("set-dumpable", "[on|off|libs]", Harmless, "core dumps", skip),
     row("setcap", "<name>[,<name>...]", Planned, "capabilities that are kept", |cx, g, a| g.setcap = text(cx, a).unwrap_or_default().split(',').map(str::to_owned).collect()),
     row("setenv", "<name> <value>", Full, "set a variable", environment),
-    row("strict-limits", "", Full, "limits that can't be set are fatal", |_, g, _| g.strict_limits = Some(true)),
+    row("strict-limits", "", Harmless, "limits that can't be set are fatal", |_, g, _| g.strict_limits = Some(true)),
     row("thread-group", "<group> [<thread-range>...]", Harmless, "threads of a group", skip),
     row("thread-groups", "<number>", Ignored("cores share nothing"), "groups of threads", |cx, g, a| g.thread_groups = at_least(cx, a, 1)),
     row("thread-hard-limit", "<number>", Harmless, "most threads", skip),
@@ -154,7 +156,7 @@ const LIMITS: &[Row<Global>] = &[
         if !a.accept("infinite") { g.close_spread_time_ms = a.time(cx); }
     }),
     row("fd-hard-limit", "<number>", Full, "most file descriptors", |cx, g, a| g.fd_hard_limit = a.number(cx)),
-    row("max-spread-checks", "<time>", Full, "longest spread of health checks", |cx, g, a| g.max_spread_checks_ms = a.time(cx)),
+    row("max-spread-checks", "<time>", Harmless, "longest spread of health checks", |cx, g, a| g.max_spread_checks_ms = a.time(cx)),
     row("maxcompcpuusage", "<number>", Planned, "idle CPU that compression leaves, percent", |cx, g, a| g.maxcompcpuusage = a.number(cx)),
     row("maxcomprate", "<number>", Planned, "compressed KB a second", |cx, g, a| g.maxcomprate = a.number(cx)),
     row("maxconn", "<number>", Full, "connections of the process", maxconn),
@@ -163,6 +165,7 @@ const LIMITS: &[Row<Global>] = &[
     row("maxsessrate", "<number>", Planned, "new sessions a second", |cx, g, a| g.maxsessrate = a.number(cx)),
     row("maxsslconn", "<number>", Planned, "TLS connections", |cx, g, a| g.maxsslconn = a.number(cx)),
     row("maxsslrate", "<number>", Planned, "new TLS sessions a second", |cx, g, a| g.maxsslrate = a.number(cx)),
+    row("maxzlibmem", "<number>", Harmless, "memory of compression", needs_zlib),
     row("noepoll", "", Ignored("io_uring is used"), "don't use epoll", |_, g, _| g.noepoll = true),
     row("noevports", "", Ignored("io_uring is used"), "don't use event ports", skip),
     row("nogetaddrinfo", "", Harmless, "don't use getaddrinfo", |_, g, _| g.nogetaddrinfo = true),
@@ -174,7 +177,7 @@ const LIMITS: &[Row<Global>] = &[
     row("no-memory-trimming", "", Harmless, "keep freed memory", skip),
     row("noquic", "", Ignored("QUIC is not used"), "don't use QUIC", skip),
     row("prealloc-fd", "", Harmless, "allocate the table of descriptors at once", skip),
-    row("spread-checks", "<0..50>", Full, "spread of health checks, percent", |cx, g, a| g.spread_checks = a.number_in(cx, 0, 50).map(|n| n as u32)),
+    row("spread-checks", "<0..50>", Harmless, "spread of health checks, percent", |cx, g, a| g.spread_checks = a.number_in(cx, 0, 50).map(|n| n as u32)),
 ];
 
 #[rustfmt::skip]
@@ -194,7 +197,7 @@ const STATS: &[Row<Global>] = &[
     row("server-state-base", "<folder>", Planned, "folder of server states", |cx, g, a| g.server_state_base = text(cx, a)),
     row("server-state-file", "<file>", Planned, "file of server states", |cx, g, a| g.server_state_file = text(cx, a)),
     row("stats bind-process", "<set>", Ignored("there is one process"), "processes of the admin socket", skip),
-    row("stats maxconn", "<connections>", Full, "connections of the admin socket", |cx, g, a| g.stats_maxconn = at_least(cx, a, 1)),
+    row("stats maxconn", "<connections>", Harmless, "connections of the admin socket", |cx, g, a| g.stats_maxconn = at_least(cx, a, 1)),
     row("stats socket", "<address> [param*]", Full, "admin socket", |cx, g, a| {
         if let Some(mut bind) = bind::parse(cx, a, "stats socket", "global") {
             bind.level.get_or_insert(SocketLevel::Operator);
@@ -211,8 +214,8 @@ const STATS: &[Row<Global>] = &[
 #[rustfmt::skip]
 const TLS: &[Row<Global>] = &[
     row("acme.scheduler", "auto|off", Planned, "renewal of certificates", skip),
-    row("ca-base", "<dir>", Full, "folder of authorities", |cx, g, a| g.ca_base = text(cx, a)),
-    row("crt-base", "<dir>", Full, "folder of certificates", |cx, g, a| g.crt_base = text(cx, a)),
+    row("ca-base", "<dir>", Full, "folder of authorities", |cx, g, a| { g.ca_base = text(cx, a); cx.ca_base.clone_from(&g.ca_base); }),
+    row("crt-base", "<dir>", Full, "folder of certificates", |cx, g, a| { g.crt_base = text(cx, a); cx.crt_base.clone_from(&g.crt_base); }),
     row("issuers-chain-path", "<dir>", Planned, "folder of intermediate certificates", |cx, g, a| g.issuers_chain_path = text(cx, a)),
     row("key-base", "<dir>", Full, "folder of keys", |cx, g, a| g.key_base = text(cx, a)),
     row("ocsp-update.disable", "on|off", Planned, "no OCSP updates", skip),
@@ -284,8 +287,8 @@ const MISC: &[Row<Global>] = &[
     row("jwt.decrypt_alg_list", "<list>", Planned, "algorithms of JWT decryption", skip),
     row("jwt.decrypt_enc_list", "<list>", Planned, "encodings of JWT decryption", skip),
     row("limited-quic", "", Ignored("QUIC is not used"), "QUIC without 0-RTT", skip),
-    row("lua-load", "<file> [<arg>...]", Planned, "load a Lua program", skip),
-    row("lua-load-per-thread", "<file> [<arg>...]", Planned, "load a Lua program in each thread", skip),
+    row("lua-load", "<file> [<arg>...]", Planned, "load a Lua program", lua_load),
+    row("lua-load-per-thread", "<file> [<arg>...]", Planned, "load a Lua program in each thread", lua_load),
     row("lua-prepend-path", "<string> [<type>]", Planned, "where Lua looks for modules", skip),
     row("numa-cpu-mapping", "", Harmless, "bind to a NUMA node", skip),
     row("pp2-never-send-local", "", Planned, "PROXY headers of checks", |_, g, _| g.pp2_never_send_local = true),
@@ -296,6 +299,30 @@ const MISC: &[Row<Global>] = &[
     row("stress-level", "<level>", Harmless, "debugging", skip),
     row("warn-blocked-traffic-after", "<time>", Harmless, "warn of blocked threads", skip),
 ];
+
+/// Settings of zlib, which HAProxy knows only where it was built with it.
+pub(super) fn needs_zlib(cx: &mut Context, _: &mut Global, args: &mut Args) {
+    args.number::<u32>(cx);
+    if !cx
+        .options
+        .facts
+        .features
+        .iter()
+        .any(|feature| feature == "ZLIB")
+    {
+        let message = format!("unknown keyword '{}' in 'global' section", args.label());
+        cx.report(
+            Diagnostic::new(
+                Severity::Alert,
+                "unknown-keyword",
+                Some(args.span()),
+                message,
+            )
+            .cause("it is a setting of zlib, which is not part of this program")
+            .remedy("remove it: compression needs no such setting here"),
+        );
+    }
+}
 
 fn nbproc(cx: &mut Context, _: &mut Global, args: &mut Args) {
     let message = "nbproc is not supported any more since HAProxy 2.5. Threads will automatically be used on multi-processor machines if available.";
@@ -309,6 +336,12 @@ fn nbproc(cx: &mut Context, _: &mut Global, args: &mut Args) {
 
 fn maxconn(cx: &mut Context, global: &mut Global, args: &mut Args) {
     global.maxconn = args.number(cx);
+}
+
+fn lua_load(cx: &mut Context, _: &mut Global, args: &mut Args) {
+    cx.has_lua = true;
+    args.required(cx, "a file");
+    args.rest();
 }
 
 fn environment(cx: &mut Context, _: &mut Global, args: &mut Args) {

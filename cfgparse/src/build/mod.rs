@@ -18,6 +18,9 @@ use crate::expr::acl;
 use crate::expr::condition::PREDEFINED;
 use crate::model::Model;
 use crate::model::expr::Acl;
+use crate::model::global::Global;
+use crate::model::proxy::Proxy;
+use crate::model::tls::{TlsServerVerify, TlsVerify};
 use proxy::DefaultsList;
 use proxy::draft::Draft;
 
@@ -45,6 +48,7 @@ pub fn model(ast: &Ast, cx: &mut Context) -> Model {
             proxy.logging.targets = targets;
         }
         proxy.acls = draft.scope.into_acls();
+        tls_defaults(&model.global, &mut proxy);
         model.proxies.push(proxy);
     }
     verify::verify(cx, &model);
@@ -68,6 +72,45 @@ fn other(cx: &mut Context, model: &mut Model, section: &Section) {
         "crt-store" => model.crt_stores.push(store::crt_store(cx, section)),
         "fcgi-app" => model.fcgi_apps.push(store::fcgi_app(cx, section)),
         _ => store::name_only(cx, section),
+    }
+}
+
+/// What `ssl-default-bind-*`, `ssl-default-server-*` and `ssl-server-verify` say for lines that say nothing.
+fn tls_defaults(global: &Global, proxy: &mut Proxy) {
+    fn fill(slot: &mut Option<String>, default: Option<&String>) {
+        if slot.is_none() {
+            *slot = default.cloned();
+        }
+    }
+    let defaults = &global.ssl_default_bind;
+    for tls in proxy.binds.iter_mut().filter_map(|bind| bind.tls.as_mut()) {
+        fill(&mut tls.ciphers, defaults.ciphers.as_ref());
+        fill(&mut tls.ciphersuites, defaults.ciphersuites.as_ref());
+        fill(&mut tls.curves, defaults.curves.as_ref());
+        fill(&mut tls.sigalgs, defaults.sigalgs.as_ref());
+        fill(&mut tls.client_sigalgs, defaults.client_sigalgs.as_ref());
+        tls.versions = tls.versions.or(defaults.versions);
+        tls.no_tls_tickets |= defaults.no_tls_tickets;
+        tls.prefer_client_ciphers |= defaults.prefer_client_ciphers;
+        tls.strict_sni = tls.strict_sni.or(defaults.strict_sni.then_some(true));
+    }
+    let defaults = &global.ssl_default_server;
+    for tls in proxy
+        .servers
+        .iter_mut()
+        .filter_map(|server| server.tls.as_mut())
+    {
+        fill(&mut tls.ciphers, defaults.ciphers.as_ref());
+        fill(&mut tls.ciphersuites, defaults.ciphersuites.as_ref());
+        fill(&mut tls.curves, defaults.curves.as_ref());
+        fill(&mut tls.sigalgs, defaults.sigalgs.as_ref());
+        fill(&mut tls.client_sigalgs, defaults.client_sigalgs.as_ref());
+        tls.versions = tls.versions.or(defaults.versions);
+        tls.no_tls_tickets |= defaults.no_tls_tickets;
+        tls.verify = tls.verify.or(Some(match global.ssl_server_verify {
+            TlsServerVerify::None => TlsVerify::None,
+            TlsServerVerify::Required => TlsVerify::Required,
+        }));
     }
 }
 

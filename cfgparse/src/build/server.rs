@@ -2,7 +2,7 @@
 
 use std::sync::LazyLock;
 
-use super::bind::{exclude, force, verify, version};
+use super::bind::{ca_path, crt_path, exclude, force, verify, version};
 use super::keyword::{Row, Table, row};
 use super::server_source;
 use crate::address;
@@ -14,8 +14,9 @@ use crate::model::server::{
 };
 use crate::model::tls::{ServerTls, TlsVersion};
 use crate::model::{Place, server};
+use crate::registry::Info;
+use crate::registry::prelude::*;
 use crate::registry::sample::Where;
-use crate::registry::{Full, Harmless, Ignored, Info, Planned, Refused};
 
 /// A server line while it is read, or what `default-server` lines left for the next.
 #[derive(Clone)]
@@ -174,7 +175,7 @@ fn choice<T: Copy>(cx: &mut Context, args: &mut Args, words: &[(&str, T)]) -> Op
 
 fn address_of(cx: &mut Context, args: &mut Args) -> Option<Addr> {
     let word = args.required(cx, "an address")?;
-    match address::server(&word.text) {
+    match address::server(&cx.address(&word.text)) {
         Ok((addr, _)) => Some(addr),
         Err(error) => {
             let message = format!("'{}' : {error}", args.label());
@@ -276,7 +277,7 @@ const PLAIN: &[Row<Params>] = &[
     row("hash-key", "id|addr|addr-port", Planned, "what consistent hashing knows the server by", |cx, p, a| p.server.hash_key = text(cx, a)),
     row("id", "<id>", Full, "id in statistics and in consistent hashing", |cx, p, a| p.server.id = a.number_in(cx, 1, i64::from(i32::MAX)).map(|n| n as u32)),
     row("idle-ping", "<delay>", Planned, "ping idle HTTP/2 connections", |cx, _, a| { a.time(cx); }),
-    row("init-addr", "<methods>", Full, "how a name is resolved at start", |cx, p, a| p.server.init_addr = init_addr(cx, a)),
+    row("init-addr", "<methods>", Partial("names are resolved once, by the system, at the start"), "how a name is resolved at start", |cx, p, a| p.server.init_addr = init_addr(cx, a)),
     row("init-state", "up|fully-up|down|fully-down", Planned, "state before the first check", |cx, p, a| {
         p.server.init_state = choice(cx, a, &[("up", InitState::Up), ("fully-up", InitState::FullyUp), ("down", InitState::Down), ("fully-down", InitState::FullyDown), ("none", InitState::Up)]);
     }),
@@ -310,7 +311,7 @@ const PLAIN: &[Row<Params>] = &[
     row("redir", "<prefix>", Planned, "answer GET and HEAD with a redirect", |cx, p, a| p.server.redir = text(cx, a)),
     row("resolve-net", "<networks>", Planned, "networks preferred in answers", |cx, p, a| p.server.resolve_net = list(cx, a)),
     row("resolve-opts", "<options>", Planned, "how answers are used", |cx, p, a| p.server.resolve_opts = list(cx, a)),
-    row("resolve-prefer", "ipv4|ipv6", Full, "family preferred in answers", |cx, p, a| {
+    row("resolve-prefer", "ipv4|ipv6", Planned, "family preferred in answers", |cx, p, a| {
         p.server.resolve_prefer = choice(cx, a, &[("ipv4", AddressFamily::Ipv4), ("ipv6", AddressFamily::Ipv6)]);
     }),
     row("resolvers", "<id>", Planned, "section that resolves the name at run time", |cx, p, a| {
@@ -380,12 +381,12 @@ const CHECK: &[Row<Params>] = &[
 const TLS: &[Row<Params>] = &[
     row("allow-0rtt", "", Planned, "send TLS early data", |_, p, _| p.tls().allow_0rtt = true),
     row("alpn", "<protocols>", Planned, "protocols to agree on, in order", |cx, p, a| p.tls().alpn = list(cx, a)),
-    row("ca-file", "<cafile>", Planned, "authorities of the server's certificate", |cx, p, a| p.tls().ca_file = text(cx, a)),
+    row("ca-file", "<cafile>", Planned, "authorities of the server's certificate", |cx, p, a| p.tls().ca_file = ca_path(cx, a)),
     row("ciphers", "<ciphers>", Planned, "ciphers up to TLS 1.2", |cx, p, a| p.tls().ciphers = text(cx, a)),
     row("ciphersuites", "<suites>", Planned, "ciphers of TLS 1.3", |cx, p, a| p.tls().ciphersuites = text(cx, a)),
     row("client-sigalgs", "<sigalgs>", Planned, "signatures of the client certificate", |cx, p, a| p.tls().client_sigalgs = text(cx, a)),
-    row("crl-file", "<crlfile>", Planned, "revoked server certificates", |cx, p, a| p.tls().crl_file = text(cx, a)),
-    row("crt", "<cert>", Planned, "client certificate with key", |cx, p, a| p.tls().crt = text(cx, a)),
+    row("crl-file", "<crlfile>", Planned, "revoked server certificates", |cx, p, a| p.tls().crl_file = ca_path(cx, a)),
+    row("crt", "<cert>", Planned, "client certificate with key", |cx, p, a| p.tls().crt = crt_path(cx, a)),
     row("curves", "<curves>", Planned, "key exchange groups", |cx, p, a| p.tls().curves = text(cx, a)),
     row("force-sslv3", "", Refused("SSLv3 is broken: remove it"), "SSLv3 only", |_, p, _| force(&mut p.tls().versions, TlsVersion::Ssl3)),
     row("force-tlsv10", "", Refused("use ssl-min-ver TLSv1.2"), "TLS 1.0 only", |_, p, _| force(&mut p.tls().versions, TlsVersion::Tls10)),

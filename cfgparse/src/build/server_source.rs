@@ -8,7 +8,7 @@ use crate::model::server::{Source, UseSrc};
 pub fn parse(cx: &mut Context, args: &mut Args) -> Option<Source> {
     let word = args.required(cx, "<addr>[:<port>] and optionally 'usesrc' or 'interface'")?;
     let mut source = Source::default();
-    match address::endpoint(&word.text) {
+    match address::endpoint(&cx.address(&word.text)) {
         Ok(endpoint) => {
             match endpoint.host {
                 Host::Ip(ip) => source.ip = Some(ip).filter(|ip| !ip.is_unspecified()),
@@ -56,7 +56,8 @@ fn usesrc(cx: &mut Context, args: &mut Args) -> Option<UseSrc> {
             occurrence: occurrence?,
         });
     }
-    match address::endpoint(&word.text).map(|endpoint| (endpoint.host, endpoint.port)) {
+    match address::endpoint(&cx.address(&word.text)).map(|endpoint| (endpoint.host, endpoint.port))
+    {
         Ok((Host::Ip(ip), Ports::One(port))) => Some(UseSrc::Address(ip, port)),
         Ok((Host::Ip(ip), Ports::None)) => Some(UseSrc::Address(ip, 0)),
         _ => {

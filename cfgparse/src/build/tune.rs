@@ -1,10 +1,10 @@
 //! `tune.*` lines (manual, 3.2).
 
-use super::global::skip;
+use super::global::{needs_zlib, skip};
 use super::keyword::{Row, row};
 use crate::context::{Args, Context};
 use crate::model::global::Global;
-use crate::registry::{Full, Harmless, Ignored};
+use crate::registry::prelude::*;
 
 /// Keeps the line as written.
 fn note(global: &mut Global, args: &Args) {
@@ -143,6 +143,8 @@ pub const ROWS: &[Row<Global>] = &[
     row("tune.vars.reqres-max-size", "<size>", Harmless, "size of the engine room", |cx, g, a| { note(g, a); g.tune.vars_reqres_max_size = a.size(cx); }),
     row("tune.vars.sess-max-size", "<size>", Harmless, "size of the engine room", |cx, g, a| { note(g, a); g.tune.vars_sess_max_size = a.size(cx); }),
     row("tune.vars.txn-max-size", "<size>", Harmless, "size of the engine room", |cx, g, a| { note(g, a); g.tune.vars_txn_max_size = a.size(cx); }),
+    row("tune.zlib.memlevel", "<number>", Harmless, "memory of compression", needs_zlib),
+    row("tune.zlib.windowsize", "<number>", Harmless, "memory of compression", needs_zlib),
     row("tune.quic.be.cc.cubic-min-losses", "<value>", Ignored("QUIC is not used"), "setting of QUIC", skip),
     row("tune.quic.be.cc.hystart", "<value>", Ignored("QUIC is not used"), "setting of QUIC", skip),
     row("tune.quic.be.cc.max-frame-loss", "<value>", Ignored("QUIC is not used"), "setting of QUIC", skip),

@@ -18,9 +18,11 @@ pub fn verify(cx: &mut Context, model: &Model) {
             timeouts(cx, proxy);
             modes(cx, proxy);
             checks(cx, proxy);
+            spoe(cx, proxy);
         }
     }
     ports(cx, model);
+    ciphers(cx, model);
     references(cx, model);
 }
 
@@ -143,45 +145,85 @@ fn timeouts(cx: &mut Context, proxy: &Proxy) {
 
 /// Lines that need HTTP in a proxy that speaks TCP.
 fn modes(cx: &mut Context, proxy: &Proxy) {
-    if proxy.mode == Mode::Http {
+    use crate::model::balance::Algorithm;
+    let switches = proxy.rules.tcp_request_content.iter().any(|rule| {
+        matches!(&rule.action, crate::model::rule::Action::Known { name, .. } if name == "switch-mode")
+    });
+    if proxy.mode == Mode::Http || switches {
         return;
     }
-    let mut ignored = |count: usize, what: &str, at: Option<Place>| {
-        if count == 0 {
-            return;
+    let rules = &proxy.rules;
+    let name = described(proxy);
+    let mut found: Vec<(Place, String)> = Vec::new();
+    let lists = [
+        (
+            "http-request",
+            rules.http_request.first().map(|rule| rule.at),
+        ),
+        (
+            "http-response",
+            rules.http_response.first().map(|rule| rule.at),
+        ),
+        (
+            "http-after-response",
+            rules.http_after_response.first().map(|rule| rule.at),
+        ),
+        ("redirect", rules.redirects.first().map(|rule| rule.at)),
+    ];
+    for (what, at) in lists {
+        if let Some(at) = at {
+            found.push((
+                at,
+                format!("'{what}' rules ignored for {name} as they require HTTP mode."),
+            ));
         }
-        let message = format!(
-            "{what} rules ignored for {} as they require HTTP mode.",
-            described(proxy)
-        );
-        let place = at.map_or_else(|| header(proxy), |at| span(at, what.len()));
+    }
+    if proxy.cookie.is_some() && proxy.kind.has_backend() {
+        found.push((
+            proxy.at,
+            format!("cookie will be ignored for {name} (needs 'mode http')."),
+        ));
+    }
+    if proxy.stats.enabled {
+        found.push((
+            proxy.at,
+            format!("'stats' statement ignored for {name} as it requires HTTP mode."),
+        ));
+    }
+    if proxy.monitor_uri.is_some() && proxy.kind.has_frontend() {
+        found.push((
+            proxy.at,
+            format!("'monitor-uri' statement ignored for {name} as it requires HTTP mode."),
+        ));
+    }
+    let layer7 = matches!(
+        proxy.balance.algorithm,
+        Some(Algorithm::Uri { .. } | Algorithm::UrlParam { .. } | Algorithm::Hdr { .. })
+    );
+    if layer7 && proxy.kind.has_backend() {
+        found.push((
+            proxy.at,
+            format!("Layer 7 hash not possible for {name} (needs 'mode http'). Falling back to round robin."),
+        ));
+    }
+    if proxy.options.forwardfor.is_some() {
+        found.push((
+            proxy.at,
+            format!("'option forwardfor' ignored for {name} as it requires HTTP mode."),
+        ));
+    }
+    for (at, message) in found {
+        let place = if at == proxy.at {
+            header(proxy)
+        } else {
+            span(at, 1)
+        };
         cx.report(
             Diagnostic::new(Severity::Warning, "needs-http", Some(place), message)
                 .remedy("set 'mode http' if this proxy speaks HTTP")
                 .global(),
         );
-    };
-    let rules = &proxy.rules;
-    ignored(
-        rules.http_request.len(),
-        "http-request",
-        rules.http_request.first().map(|r| r.at),
-    );
-    ignored(
-        rules.http_response.len(),
-        "http-response",
-        rules.http_response.first().map(|r| r.at),
-    );
-    ignored(
-        rules.http_after_response.len(),
-        "http-after-response",
-        rules.http_after_response.first().map(|r| r.at),
-    );
-    ignored(
-        rules.redirects.len(),
-        "redirect",
-        rules.redirects.first().map(|r| r.at),
-    );
+    }
 }
 
 /// A checked server must have a port that checks can go to.
@@ -211,6 +253,52 @@ fn checks(cx: &mut Context, proxy: &Proxy) {
                     message,
                 )
                 .remedy("give the server's address a port, or add 'port <port>'")
+                .global(),
+            );
+        }
+    }
+}
+
+/// `send-spoe-group` names the engine of a filter of the same proxy.
+fn spoe(cx: &mut Context, proxy: &Proxy) {
+    use crate::model::rule::Action;
+    let rules = &proxy.rules;
+    let lists = [
+        &rules.tcp_request_content,
+        &rules.tcp_response_content,
+        &rules.http_request,
+        &rules.http_response,
+    ];
+    let engines: Vec<&str> = proxy
+        .filters
+        .iter()
+        .filter(|filter| filter.name == "spoe")
+        .filter_map(|filter| {
+            let at = filter.args.iter().position(|arg| arg == "engine")?;
+            filter.args.get(at + 1).map(String::as_str)
+        })
+        .collect();
+    for rule in lists.into_iter().flatten() {
+        let Action::Known { name, args } = &rule.action else {
+            continue;
+        };
+        let engine = args.first().map_or("", String::as_str);
+        if name == "send-spoe-group" && !engines.contains(&engine) {
+            let message = format!(
+                "Proxy '{}': unable to find SPOE engine '{engine}' used by the send-spoe-group '{}'.",
+                proxy.name,
+                args.get(1).map_or("", String::as_str)
+            );
+            cx.report(
+                Diagnostic::new(
+                    Severity::Alert,
+                    "unknown-name",
+                    Some(span(rule.at, 12)),
+                    message,
+                )
+                .remedy(format!(
+                    "add 'filter spoe engine {engine} config <file>' to this proxy"
+                ))
                 .global(),
             );
         }
@@ -247,6 +335,40 @@ fn ports(cx: &mut Context, model: &Model) {
                 ));
             } else {
                 first.insert(address, bind.at);
+            }
+        }
+    }
+}
+
+/// `PROFILE=...` names a policy of some distributions' OpenSSL, not ciphers.
+fn ciphers(cx: &mut Context, model: &Model) {
+    for proxy in &model.proxies {
+        for bind in &proxy.binds {
+            let Some(tls) = &bind.tls else { continue };
+            let Some(list) =
+                tls.ciphers
+                    .as_ref()
+                    .or(model.global.ssl_default_bind.ciphers.as_ref())
+            else {
+                continue;
+            };
+            if list.starts_with("PROFILE=") {
+                let message = format!(
+                    "Proxy '{}': unable to set SSL cipher list to '{list}' for bind '{}' at [{}].",
+                    proxy.name,
+                    bind.written,
+                    cx.locate(bind.at)
+                );
+                cx.report(
+                    Diagnostic::new(
+                        Severity::Alert,
+                        "bad-ciphers",
+                        Some(span(bind.at, 4)),
+                        message,
+                    )
+                    .remedy("remove the cipher list: the default is safe")
+                    .global(),
+                );
             }
         }
     }

@@ -61,17 +61,12 @@ pub fn parse(
         at += 1;
         match word.as_str() {
             "!" => negated = !negated,
-            "or" | "||" => {
-                if all_of.is_empty() || negated {
-                    return Err(Fault::new(
-                        "bad-condition",
-                        word.span(),
-                        format!("unexpected '{}' in condition", word.text),
-                    ));
-                }
-                any_of.push(std::mem::take(&mut all_of));
+            "||" => or(&mut any_of, &mut all_of, negated, word)?,
+            text if text.eq_ignore_ascii_case("or") => {
+                or(&mut any_of, &mut all_of, negated, word)?;
             }
-            "{" => {
+            text if text.trim_start_matches('!') == "{" => {
+                negated ^= text.len() % 2 == 0;
                 let length = rest[at..].iter().position(|word| word.text == "}");
                 let Some(length) = length else {
                     return Err(Fault::new(
@@ -119,6 +114,21 @@ pub fn parse(
         any_of,
         text: rest.iter().map(Word::as_str).collect::<Vec<_>>().join(" "),
     })
+}
+
+/// Ends a conjunction.
+fn or(
+    any_of: &mut Vec<Vec<Term>>,
+    all_of: &mut Vec<Term>,
+    negated: bool,
+    word: &Word,
+) -> Result<(), Fault> {
+    if all_of.is_empty() || negated {
+        let message = format!("unexpected '{}' in condition", word.text);
+        return Err(Fault::new("bad-condition", word.span(), message));
+    }
+    any_of.push(std::mem::take(all_of));
+    Ok(())
 }
 
 fn resolve(

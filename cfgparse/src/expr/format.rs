@@ -8,11 +8,13 @@ use crate::load::LoadOptions;
 use crate::model::expr::{FormatFlags, FormatPart, LogFormat};
 use crate::registry::aliases::{self, ALIASES};
 use crate::registry::sample::Where;
+use crate::source::Environment;
 
 /// Parses a format that the program itself brings, such as that of `option httplog`.
 pub fn built_in(text: &str) -> Option<LogFormat> {
     let (files, options) = (std::collections::BTreeMap::new(), LoadOptions::default());
-    let mut cx = Context::new(Diagnostics::default(), &files, &options, &[]);
+    let environment = Environment::default();
+    let mut cx = Context::new(Diagnostics::default(), &files, &options, &[], &environment);
     parse(&mut cx, text, Span::default(), Where::Log).ok()
 }
 

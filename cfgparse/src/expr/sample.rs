@@ -1,14 +1,15 @@
 //! Sample expressions: a fetch and its converters (manual, 7.3).
 
-use super::Fault;
 use super::args::split_args;
 use super::regex::{self, RegexFault};
+use super::{Fault, pattern};
 use crate::context::{Context, Reference, ReferenceKind};
 use crate::diagnostic::{Span, closest};
-use crate::model::expr::{Call, SampleExpr};
+use crate::model::expr::{Call, MatchMethod, SampleExpr};
 use crate::registry::converters::CONVERTERS;
 use crate::registry::fetches::FETCHES;
 use crate::registry::sample::{Type, arg_range, arg_type, find_converter, find_fetch};
+use crate::registry::{Info, Planned};
 
 /// An expression and what its rows say of it.
 #[derive(Clone, Debug, PartialEq)]
@@ -50,6 +51,9 @@ pub fn parse_prefix<'t>(
     span: Span,
 ) -> Result<(Parsed, &'t str), Fault> {
     let step = step(text, "fetch method", span)?;
+    if cx.has_lua && step.name.starts_with("lua.") {
+        return Ok(lua(cx, step, text, span));
+    }
     let Some(row) = find_fetch(step.name) else {
         return Err(unknown_fetch(step.name, text, span));
     };
@@ -98,6 +102,38 @@ pub fn parse_prefix<'t>(
         },
         rest,
     ))
+}
+
+static LUA: Info = Info {
+    name: "lua.*",
+    syntax: "(<args>)",
+    status: Planned,
+    doc: "fetches, converters, actions and services of Lua programs",
+};
+
+/// What a Lua program registers: its type is known when it runs only.
+fn lua<'t>(cx: &mut Context, step: Step<'t>, text: &'t str, span: Span) -> (Parsed, &'t str) {
+    cx.used(&LUA, span);
+    let rest = step.rest;
+    let fetch = Call {
+        name: step.name.to_owned(),
+        args: step.args,
+        at: span.at,
+    };
+    let text = text[..text.len() - rest.len()].to_owned();
+    let expr = SampleExpr {
+        fetch,
+        converters: Vec::new(),
+        text,
+    };
+    (
+        Parsed {
+            expr,
+            out: Type::Any,
+            available: u32::MAX,
+        },
+        rest,
+    )
 }
 
 fn step<'t>(text: &'t str, what: &str, span: Span) -> Result<Step<'t>, Fault> {
@@ -161,6 +197,10 @@ fn call(
     if args.len() == 1 && args[0].is_empty() && least == 0 {
         args.clear();
     }
+    if args.is_empty() && least > 0 {
+        // No parentheses are the same as nothing between them: one empty argument.
+        args.push(String::new());
+    }
     if args.len() < least {
         return Err(Fault::new(
             "missing-argument",
@@ -186,8 +226,15 @@ fn call(
     for (index, arg) in args.iter().enumerate() {
         check_arg(cx, what, name, arg_type(types, index), arg, span)?;
     }
+    if name == "var" || matches!(name, "set-var" | "unset-var") {
+        variable(&args[0]).map_err(|message| {
+            Fault::new("bad-variable", span, format!("{what} '{name}' : {message}"))
+        })?;
+    }
     if name.starts_with("map") && !args.is_empty() && find_converter(name).is_some() {
-        cx.map_file(&args[0], span)?;
+        let word = name.split('_').nth(1).unwrap_or("str");
+        let method = pattern::method(word).unwrap_or(MatchMethod::Str);
+        cx.map_file(&args[0], method, span)?;
     }
     Ok(Call {
         name: name.to_owned(),
@@ -212,6 +259,10 @@ fn check_arg(
         });
     };
     match kind {
+        "integer" if arg.is_empty() => {
+            let message = format!("{what} '{name}' : expected type 'integer', but got nothing");
+            return Err(Fault::new("missing-argument", span, message));
+        }
         "integer" if arg.parse::<i64>().is_err() => {
             return Err(Fault::new(
                 "bad-value",
@@ -219,15 +270,51 @@ fn check_arg(
                 format!("{what} '{name}' : failed to parse '{arg}' as type 'integer'"),
             ));
         }
-        "table" => refer(ReferenceKind::Table),
+        "table" if !arg.is_empty() => refer(ReferenceKind::Table),
         "backend" if !arg.is_empty() => refer(ReferenceKind::Backend),
         "frontend" if !arg.is_empty() => refer(ReferenceKind::Frontend),
-        "server" => refer(ReferenceKind::Server),
-        "user list" => refer(ReferenceKind::Userlist),
+        "server" if !arg.is_empty() => refer(ReferenceKind::Server),
+        "user list" if !arg.is_empty() => refer(ReferenceKind::Userlist),
         "regex" => regex_fault(cx, arg, false, span)?,
         _ => {}
     }
     Ok(())
+}
+
+/// Scopes of variables (manual, 2.8).
+const SCOPES: &[&str] = &[
+    "proc", "sess", "txn", "req", "res", "check", "psess", "ptxn", "preq", "pres",
+];
+
+/// Checks `scope.name`.
+pub fn variable(name: &str) -> Result<(), String> {
+    if name.is_empty() {
+        return Err("Empty variable name cannot be accepted".to_owned());
+    }
+    let scopes = "'proc', 'sess', 'txn', 'req', 'res' or 'check'";
+    let known = name
+        .split_once('.')
+        .filter(|(scope, _)| SCOPES.contains(scope));
+    let Some((_, rest)) = known else {
+        let near = name
+            .split_once('.')
+            .and_then(|(scope, rest)| Some((closest(scope, SCOPES.iter().copied())?, rest)));
+        let hint = near.map_or(String::new(), |(scope, rest)| {
+            format!(" Did you mean '{scope}.{rest}' maybe ?")
+        });
+        return Err(format!(
+            "invalid variable name '{name}'. A variable name must be start by its scope. The scope can be {scopes}.{hint}"
+        ));
+    };
+    match rest
+        .chars()
+        .find(|c| !(c.is_ascii_alphanumeric() || *c == '_' || *c == '.'))
+    {
+        Some(bad) => Err(format!(
+            "invalid syntax at char '{bad}' of the variable name '{name}'."
+        )),
+        None => Ok(()),
+    }
 }
 
 /// Refuses a regular expression that can't be used.

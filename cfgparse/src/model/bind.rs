@@ -63,6 +63,8 @@ pub struct Bind {
 pub enum BindAddr {
     /// `ip:port`, `*:port`, `:port`, `[v6]:port`. `*` and nothing are `0.0.0.0`.
     Tcp(IpAddr, u16),
+    /// A host name and port, resolved when the process starts.
+    Name(String, u16),
     /// `udp@`, `quic4@`, `quic6@`: a datagram socket.
     Udp(IpAddr, u16),
     /// A path of the file system.

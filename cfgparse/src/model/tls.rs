@@ -86,6 +86,18 @@ pub struct TlsVersions {
     pub excluded: u8,
 }
 
+impl TlsVersions {
+    /// What is written here, else what is written there.
+    #[must_use]
+    pub fn or(self, defaults: Self) -> Self {
+        Self {
+            min: self.min.or(defaults.min),
+            max: self.max.or(defaults.max),
+            excluded: self.excluded | defaults.excluded,
+        }
+    }
+}
+
 /// A version of the protocol.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum TlsVersion {

@@ -1,7 +1,8 @@
 //! Log-format aliases (manual, 8.2.6): one row each.
 
 use super::Info;
-use super::Status::{self, Full, Planned};
+use super::Status;
+use super::prelude::*;
 
 /// `%name` in a log-format string.
 #[derive(Clone, Copy, Debug)]

@@ -8,6 +8,11 @@ pub mod sample;
 
 pub use Status::{Full, Harmless, Ignored, Partial, Planned, Refused};
 
+/// Statuses by their names, so that giving a row another one is a change of one word.
+pub mod prelude {
+    pub use super::Status::{Full, Harmless, Ignored, Partial, Planned, Refused};
+}
+
 /// How far a keyword works.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Status {

@@ -163,11 +163,22 @@ pub enum Where {
     Check = 19,
     Config = 20,
     Cli = 21,
+    /// `unique-id-format`: when a request is there, or a log line is written.
+    UniqueId = 22,
+    /// `http-error`: when an answer is made, the request still known.
+    ErrorReply = 23,
 }
 
 impl Where {
+    /// The bits of [`Fetch::available`], any of which is enough.
     pub const fn bit(self) -> u32 {
-        1 << self as u32
+        match self {
+            Self::UniqueId => {
+                Self::FeHttpRequest.bit() | Self::BeHttpRequest.bit() | Self::Log.bit()
+            }
+            Self::ErrorReply => Self::FeHttpRequest.bit() | Self::FeHttpResponse.bit(),
+            _ => 1 << self as u32,
+        }
     }
 
     /// HAProxy's words for it.
@@ -195,6 +206,8 @@ impl Where {
             Self::Check => "backend tcp-check rule",
             Self::Config => "configuration parser",
             Self::Cli => "CLI parser",
+            Self::UniqueId => "unique-id-format",
+            Self::ErrorReply => "http-error",
         }
     }
 }

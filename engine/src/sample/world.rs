@@ -72,7 +72,11 @@ pub trait World {
     fn process_id(&self) -> u32 {
         0
     }
-    fn host_name(&self) -> &'static str {
+    #[expect(
+        clippy::unnecessary_literal_bound,
+        reason = "the process's own answer is borrowed"
+    )]
+    fn host_name(&self) -> &str {
         ""
     }
     /// Which core evaluates, from 0 (`thread`).

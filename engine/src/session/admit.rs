@@ -12,7 +12,10 @@ use crate::tls;
 
 /// Where the connection comes from and where it went.
 pub fn address(accepted: &Accepted, facts: &mut SessionFacts) {
-    facts.src = accepted.peer.as_ref().and_then(reactor::SockAddr::as_socket);
+    facts.src = accepted
+        .peer
+        .as_ref()
+        .and_then(reactor::SockAddr::as_socket);
     facts.connection_src = facts.src;
 }
 
@@ -68,8 +71,13 @@ async fn handshake(local: &Local, generation: &Generation, client: &mut Client) 
         front.tls_failed_handshakes.inc();
         return false;
     };
-    client.link = Link::Tls(Box::new(tls::Stream::new(client.link.sock().clone(), session)));
-    let Link::Tls(stream) = &client.link else { return false };
+    client.link = Link::Tls(Box::new(tls::Stream::new(
+        client.link.sock().clone(),
+        session,
+    )));
+    let Link::Tls(stream) = &client.link else {
+        return false;
+    };
     let timeouts = &generation.plan().proxy(client.frontend).timeouts;
     let patience = Patience {
         until_ms: timeouts.client_hs_ms.map(|ms| local.core.now_ms() + ms),
@@ -81,9 +89,15 @@ async fn handshake(local: &Local, generation: &Generation, client: &mut Client) 
         listener.tls_failed_handshakes.inc();
         return false;
     }
-    let Some(info) = stream.info() else { return false };
+    let Some(info) = stream.info() else {
+        return false;
+    };
     client.facts.handshake_ms = (local.core.now_us().saturating_sub(started_us) / 1000) as i32;
-    generation.stats.process.tls_connections.hit(local.core.now_ms());
+    generation
+        .stats
+        .process
+        .tls_connections
+        .hit(local.core.now_ms());
     if info.resumed {
         front.tls_resumed_sessions.inc();
     } else {
@@ -97,7 +111,10 @@ fn facts(info: tls::TlsInfo) -> TlsFacts {
     TlsFacts {
         protocol: info.version.into(),
         cipher: info.cipher.into(),
-        sni: info.sni.map(|name| name.as_bytes().into()).unwrap_or_default(),
+        sni: info
+            .sni
+            .map(|name| name.as_bytes().into())
+            .unwrap_or_default(),
         alpn: info.alpn.map(Into::into).unwrap_or_default(),
         resumed: info.resumed,
         peer_certificate: info.peer_certificate.map(Into::into),

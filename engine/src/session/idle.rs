@@ -22,12 +22,22 @@ pub async fn next_request(
         return Err(None);
     }
     let timeouts = &generation.plan().proxy(client.frontend).timeouts;
-    let timeout_ms = if is_first { timeouts.http_request_ms } else { timeouts.http_keep_alive_ms };
-    let patience =
-        Patience { until_ms: timeout_ms.map(|ms| now_ms + ms), watches_client: false };
+    let timeout_ms = if is_first {
+        timeouts.http_request_ms
+    } else {
+        timeouts.http_keep_alive_ms
+    };
+    let patience = Patience {
+        until_ms: timeout_ms.map(|ms| now_ms + ms),
+        watches_client: false,
+    };
     let first_byte = wait(local, client, patience, |cx| client.link.poll_more(0, cx)).await;
     match first_byte {
-        Ok(Readable::Data) => Ok(if is_first { now_ms } else { local.core.now_ms() }),
+        Ok(Readable::Data) => Ok(if is_first {
+            now_ms
+        } else {
+            local.core.now_ms()
+        }),
         // Silence between two requests needs no answer (manual, `timeout http-keep-alive`).
         _ if !is_first => Err(None),
         Err(Interrupted::Ended(_)) => Err(None),
@@ -43,7 +53,11 @@ fn silent(generation: &Generation, client: &Client, cause: Cause) -> Result<u64,
         return Err(None);
     }
     let fault = Fault::new(cause, Phase::Request);
-    Err(Some(if cause == Cause::ClientAbort { fault.with_status(0) } else { fault }))
+    Err(Some(if cause == Cause::ClientAbort {
+        fault.with_status(0)
+    } else {
+        fault
+    }))
 }
 
 /// Notes where an exchange begins.
@@ -72,9 +86,11 @@ pub async fn close(local: &Local, generation: &Generation, client: &mut Client) 
         until_ms: timeouts.client_ms.map(|ms| local.core.now_ms() + ms),
         watches_client: false,
     };
-    let _ = wait(local, client, patience, |cx| match client.link.poll_sent(0, cx) {
-        Poll::Ready(_) => Poll::Ready(()),
-        Poll::Pending => Poll::Pending,
+    let _ = wait(local, client, patience, |cx| {
+        match client.link.poll_sent(0, cx) {
+            Poll::Ready(_) => Poll::Ready(()),
+            Poll::Pending => Poll::Pending,
+        }
     })
     .await;
 }

@@ -74,7 +74,12 @@ async fn exchange(
 ) -> Next {
     let mut exchange = local.take_exchange();
     idle::begin(local, client, &mut exchange);
-    let mut stream = Stream { local, generation, client, exchange: &mut exchange };
+    let mut stream = Stream {
+        local,
+        generation,
+        client,
+        exchange: &mut exchange,
+    };
     let next = match begun {
         Ok(begun_ms) => {
             stream.exchange.marks.begun_ms = begun_ms;
@@ -91,7 +96,12 @@ async fn exchange(
 async fn tcp(local: &Local, generation: &Generation, client: &mut Client) {
     let mut exchange = local.take_exchange();
     idle::begin(local, client, &mut exchange);
-    let mut stream = Stream { local, generation, client, exchange: &mut exchange };
+    let mut stream = Stream {
+        local,
+        generation,
+        client,
+        exchange: &mut exchange,
+    };
     Box::pin(stream::run_tcp(&mut stream)).await;
     local.keep_exchange(exchange);
     idle::close(local, generation, client).await;
@@ -114,7 +124,10 @@ impl<'a> Open<'a> {
         front.connections.hit(now_ms);
         stats.listener(listener).open.enter(now_ms);
         stats.listener(listener).connections.inc();
-        Self { generation, listener }
+        Self {
+            generation,
+            listener,
+        }
     }
 }
 

@@ -3,6 +3,7 @@
 use std::cell::RefCell;
 use std::sync::{Arc, PoisonError, RwLock};
 
+use super::{ProcessState, Standing, Watch};
 use crate::balance::View;
 use crate::gate::Gate;
 use crate::plan::{Endpoint, Plan, ProxyId, Server, ServerId};
@@ -29,9 +30,15 @@ pub struct Runtime {
     pub endpoints: Box<[RwLock<Endpoint>]>,
     pub patterns: Patterns,
     pub tls: tls::Contexts,
-    /// Indices into `tls`, by `ListenerId` and by [`ServerId`].
+    /// By `ListenerId`: the context in [`Self::tls`] of a line that says `ssl`.
     pub tls_of_listener: Box<[Option<usize>]>,
+    /// By [`ServerId`]: likewise for `ssl` and `check-ssl`.
     pub tls_of_server: Box<[Option<usize>]>,
+    /// By [`ServerId`]: what the control thread alone changes.
+    pub watches: Box<[Watch]>,
+    /// By [`ProxyId`]: how the two sides of each proxy stand.
+    pub standings: Box<[Standing]>,
+    pub process: ProcessState,
 }
 
 /// A [`Runtime`] with what one core keeps for it.

@@ -5,7 +5,11 @@ use crate::log::Phase;
 
 /// Ends the exchange with `fault`: an error page if the client can still be told, else a cut.
 pub async fn answer(stream: &mut Stream<'_>, fault: Fault) -> Next {
-    stream.exchange.facts.termination.end(fault.cause, fault.phase);
+    stream
+        .exchange
+        .facts
+        .termination
+        .end(fault.cause, fault.phase);
     count(stream, fault);
     if fault.status == 0 || stream.exchange.response_begun || !stream.is_http() {
         if !stream.exchange.response_begun {

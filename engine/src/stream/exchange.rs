@@ -65,8 +65,12 @@ pub struct Counted {
     pub server: Option<ServerId>,
 }
 
-const NO_BODY: Framing =
-    Framing { body: BodyLength::None, keep_alive: true, switch: None, expect_continue: false };
+const NO_BODY: Framing = Framing {
+    body: BodyLength::None,
+    keep_alive: true,
+    switch: None,
+    expect_continue: false,
+};
 
 impl Default for Exchange {
     fn default() -> Self {

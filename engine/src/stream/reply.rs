@@ -81,8 +81,14 @@ fn make(stream: &mut Stream<'_>, answer: &Answer) -> Option<Seg> {
     response.append_with(b"content-length", |out| {
         out.extend_from_slice(itoa::Buffer::new().format(body.len()).as_bytes());
     });
-    if let AnswerBody::Content { content_type: Some(content_type), .. }
-    | AnswerBody::Shared { content_type: Some(content_type), .. } = &answer.body
+    if let AnswerBody::Content {
+        content_type: Some(content_type),
+        ..
+    }
+    | AnswerBody::Shared {
+        content_type: Some(content_type),
+        ..
+    } = &answer.body
     {
         response.append(b"content-type", content_type.as_bytes());
     }

@@ -6,7 +6,7 @@ use crate::context::{Args, Context};
 use crate::expr::sample::regex_fault;
 use crate::model::expr::LogFormat;
 use crate::model::rule::{Action, HeaderMatch};
-use crate::registry::{Full, Planned};
+use crate::registry::prelude::*;
 
 #[rustfmt::skip]
 pub const ROWS: &[ActionRow] = &[
@@ -18,11 +18,11 @@ pub const ROWS: &[ActionRow] = &[
     action("del-header", "<name> [-m str|beg|end|sub|reg]", HTTP, Full, "remove header fields", del_header),
     action("del-headers-bin", "<expr> [-m <meth>]", HTTP, Planned, "remove header fields named by binary data", super::misc::known),
     action("early-hint", "<name> <fmt>", REQ, Planned, "send a 103 response", super::misc::known),
-    action("replace-header", "<name> <regex> <fmt>", HTTP, Planned, "edit a header field as a whole", |cx, c, a| {
+    action("replace-header", "<name> <regex> <fmt>", HTTP, Full, "edit a header field as a whole", |cx, c, a| {
         let (name, regex, replacement) = name_regex_format(cx, c, a)?;
         Some(Action::ReplaceHeader { name, regex, replacement })
     }),
-    action("replace-value", "<name> <regex> <fmt>", HTTP, Planned, "edit each comma-separated value of a header field", |cx, c, a| {
+    action("replace-value", "<name> <regex> <fmt>", HTTP, Full, "edit each comma-separated value of a header field", |cx, c, a| {
         let (name, regex, replacement) = name_regex_format(cx, c, a)?;
         Some(Action::ReplaceValue { name, regex, replacement })
     }),
@@ -31,7 +31,7 @@ pub const ROWS: &[ActionRow] = &[
         Some(Action::SetHeader { name, value })
     }),
     action("set-headers-bin", "<expr> [prefix <str>]", HTTP, Planned, "set header fields from binary data", super::misc::known),
-    action("set-status", "<status> [reason <str>]", RES | super::AFT, Planned, "set the status", set_status),
+    action("set-status", "<status> [reason <str>]", RES | super::AFT, Full, "set the status", set_status),
 ];
 
 fn name_and_format(

@@ -10,7 +10,7 @@ use crate::context::{Args, Context, Reference, ReferenceKind};
 use crate::expr::sample;
 use crate::model::rule::{Action, CaptureSlot, SettableTimeout, TimeoutValue};
 use crate::quantity::{self, TimeUnit};
-use crate::registry::{Full, Harmless, Planned};
+use crate::registry::prelude::*;
 
 /// Takes all words up to the condition: an action that this version does not run.
 pub(super) fn known(_: &mut Context, c: &ActionContext, args: &mut Args) -> Option<Action> {
@@ -52,7 +52,7 @@ pub const ROWS: &[ActionRow] = &[
     action("set-dst-port", "<expr>", CON | SES | CNT | REQ, Planned, "set the destination port", |cx, c, a| sample_expr(cx, a, c.place).map(Action::SetDstPort)),
     action("set-fc-mark", "<mark>", TCP | REQ | RES, Planned, "packet mark towards the client", known),
     action("set-fc-tos", "<tos>", TCP | REQ | RES, Planned, "type of service towards the client", known),
-    action("set-log-level", "<level>", CNT | RSP | HTTP, Planned, "level of the log line", |cx, _, a| {
+    action("set-log-level", "<level>", CNT | RSP | HTTP, Full, "level of the log line", |cx, _, a| {
         let word = a.required(cx, "a log level")?;
         if word.text == "silent" {
             return Some(Action::SetLogLevel(None));
@@ -72,7 +72,7 @@ pub const ROWS: &[ActionRow] = &[
     action("set-src-port", "<expr>", CON | SES | CNT | REQ, Planned, "set the source port", |cx, c, a| sample_expr(cx, a, c.place).map(Action::SetSrcPort)),
     action("set-timeout", "<which> <time>|<expr>", REQ | RES, Planned, "set a timeout of this stream", set_timeout),
     action("set-tos", "<tos>", TCP | REQ | RES, Planned, "old name of set-fc-tos", known),
-    action("silent-drop", "[rst-ttl <ttl>]", TCP | REQ | RES, Planned, "forget the connection without telling the client", |cx, _, a| {
+    action("silent-drop", "[rst-ttl <ttl>]", TCP | REQ | RES, Full, "forget the connection without telling the client", |cx, _, a| {
         if a.accept("rst-ttl") {
             a.number::<u32>(cx)?;
         }
@@ -195,7 +195,7 @@ fn set_timeout(cx: &mut Context, c: &ActionContext, args: &mut Args) -> Option<A
 
 fn use_service(cx: &mut Context, _: &ActionContext, args: &mut Args) -> Option<Action> {
     let word = args.required(cx, "a service name")?;
-    if word.text != "prometheus-exporter" && !word.text.starts_with("lua.") {
+    if word.text != "prometheus-exporter" && !(cx.has_lua && word.text.starts_with("lua.")) {
         let message = format!("'{}' unknown service name.", word.text);
         cx.alert(word.span(), "unknown-service", message);
         return None;

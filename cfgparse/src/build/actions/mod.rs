@@ -13,6 +13,7 @@ use std::sync::LazyLock;
 use crate::context::{Args, Context};
 use crate::diagnostic::{Diagnostic, Severity, closest};
 use crate::model::rule::Action;
+use crate::registry::prelude::*;
 use crate::registry::sample::Where;
 use crate::registry::{Info, Status};
 
@@ -133,6 +134,10 @@ pub fn parse(cx: &mut Context, args: &mut Args, set: Ruleset, place: Where) -> O
         Some((name, rest)) => (name, rest.strip_suffix(')')),
         None => (text, None),
     };
+    if cx.has_lua && name.starts_with("lua.") {
+        cx.used(&LUA, word.span());
+        return misc::known(cx, &ActionContext { set, place, inside }, args);
+    }
     let row = find(name).filter(|row| row.sets & set as u8 != 0);
     let Some(row) = row else {
         unknown(cx, set, word, name);
@@ -155,6 +160,13 @@ pub fn parse(cx: &mut Context, args: &mut Args, set: Ruleset, place: Where) -> O
     }
     action
 }
+
+static LUA: Info = Info {
+    name: "lua.*",
+    syntax: "",
+    status: Planned,
+    doc: "actions of Lua programs",
+};
 
 /// Actions with a number in their name share a row.
 fn find(name: &str) -> Option<&'static ActionRow> {
@@ -193,8 +205,6 @@ fn unknown(cx: &mut Context, set: Ruleset, word: &crate::ast::Word, name: &str) 
             .map(|set| set.keyword())
             .collect();
         diagnostic = diagnostic.cause(format!("'{name}' is an action of {}", places.join(", ")));
-    } else if name.starts_with("lua.") {
-        diagnostic = diagnostic.cause("Lua is not supported");
     } else if let Some(near) = closest(name, fitting()) {
         diagnostic = diagnostic.remedy(format!("did you mean '{near}' maybe ?"));
     }

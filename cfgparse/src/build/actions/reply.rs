@@ -5,14 +5,14 @@ use crate::build::proxy::draft::log_format;
 use crate::context::{Args, Context, Reference, ReferenceKind};
 use crate::expr::format;
 use crate::model::rule::{Action, Reply, ReplyBody};
+use crate::registry::prelude::*;
 use crate::registry::sample::Where;
-use crate::registry::{Full, Planned};
 
 #[rustfmt::skip]
 pub const ROWS: &[ActionRow] = &[
     action("accept", "", QUIC | TCP, Full, "stop these rules and go on", |_, _, _| Some(Action::Accept)),
     action("allow", "", super::HTTP, Full, "stop these rules and go on", |_, _, _| Some(Action::Accept)),
-    action("auth", "[realm <realm>]", REQ, Planned, "ask for a user and password", |cx, _, a| {
+    action("auth", "[realm <realm>]", REQ, Full, "ask for a user and password", |cx, _, a| {
         let realm = if a.accept("realm") { Some(a.text(cx, "a realm")?) } else { None };
         Some(Action::Auth { realm })
     }),
@@ -22,8 +22,8 @@ pub const ROWS: &[ActionRow] = &[
     }),
     action("redirect", "location|prefix|scheme <to> [code <code>] <option>", REQ | RES, Full, "answer with a redirect", |cx, c, a| redirect::parse(cx, a, c.place).map(Action::Redirect)),
     action("reject", "", QUIC | TCP | REQ, Full, "close without an answer", |_, _, _| Some(Action::Reject)),
-    action("return", "[status <status>] [content-type <type>] [body] [hdr <name> <fmt>]*", REQ | RES, Planned, "answer from here", |cx, c, a| reply(cx, a, c.place, &[(200, 599)]).map(Action::Return)),
-    action("tarpit", "[status <status>] [content-type <type>] [body] [hdr <name> <fmt>]*", REQ, Planned, "answer after timeout tarpit", |cx, c, a| reply(cx, a, c.place, &[(200, 599)]).map(Action::Tarpit)),
+    action("return", "[status <status>] [content-type <type>] [body] [hdr <name> <fmt>]*", REQ | RES, Full, "answer from here", |cx, c, a| reply(cx, a, c.place, &[(200, 599)]).map(Action::Return)),
+    action("tarpit", "[status <status>] [content-type <type>] [body] [hdr <name> <fmt>]*", REQ, Full, "answer after timeout tarpit", |cx, c, a| reply(cx, a, c.place, &[(200, 599)]).map(Action::Tarpit)),
 ];
 
 /// The arguments that answers share, up to the condition.

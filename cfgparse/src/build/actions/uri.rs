@@ -6,7 +6,7 @@ use crate::build::proxy::draft::log_format;
 use crate::context::{Args, Context};
 use crate::model::expr::LogFormat;
 use crate::model::rule::Action;
-use crate::registry::Planned;
+use crate::registry::prelude::*;
 
 fn format(cx: &mut Context, c: &ActionContext, args: &mut Args) -> Option<LogFormat> {
     if at_condition(args) {
@@ -18,24 +18,24 @@ fn format(cx: &mut Context, c: &ActionContext, args: &mut Args) -> Option<LogFor
 
 #[rustfmt::skip]
 pub const ROWS: &[ActionRow] = &[
-    action("normalize-uri", "<normalizer> [full|strict]", REQ, Planned, "write the URI in one of several normal forms", normalize),
-    action("replace-path", "<regex> <fmt>", REQ, Planned, "edit the path", |cx, c, a| {
+    action("normalize-uri", "<normalizer> [full|strict]", REQ, Full, "write the URI in one of several normal forms", normalize),
+    action("replace-path", "<regex> <fmt>", REQ, Full, "edit the path", |cx, c, a| {
         let (regex, replacement) = regex_and_format(cx, c, a)?;
         Some(Action::ReplacePath { regex, replacement })
     }),
-    action("replace-pathq", "<regex> <fmt>", REQ, Planned, "edit path and query string", |cx, c, a| {
+    action("replace-pathq", "<regex> <fmt>", REQ, Full, "edit path and query string", |cx, c, a| {
         let (regex, replacement) = regex_and_format(cx, c, a)?;
         Some(Action::ReplacePathq { regex, replacement })
     }),
-    action("replace-uri", "<regex> <fmt>", REQ, Planned, "edit the URI", |cx, c, a| {
+    action("replace-uri", "<regex> <fmt>", REQ, Full, "edit the URI", |cx, c, a| {
         let (regex, replacement) = regex_and_format(cx, c, a)?;
         Some(Action::ReplaceUri { regex, replacement })
     }),
-    action("set-method", "<fmt>", REQ, Planned, "set the method", |cx, c, a| format(cx, c, a).map(Action::SetMethod)),
-    action("set-path", "<fmt>", REQ, Planned, "set the path", |cx, c, a| format(cx, c, a).map(Action::SetPath)),
-    action("set-pathq", "<fmt>", REQ, Planned, "set path and query string", |cx, c, a| format(cx, c, a).map(Action::SetPathq)),
-    action("set-query", "<fmt>", REQ, Planned, "set the query string", |cx, c, a| format(cx, c, a).map(Action::SetQuery)),
-    action("set-uri", "<fmt>", REQ, Planned, "set the URI", |cx, c, a| format(cx, c, a).map(Action::SetUri)),
+    action("set-method", "<fmt>", REQ, Full, "set the method", |cx, c, a| format(cx, c, a).map(Action::SetMethod)),
+    action("set-path", "<fmt>", REQ, Full, "set the path", |cx, c, a| format(cx, c, a).map(Action::SetPath)),
+    action("set-pathq", "<fmt>", REQ, Full, "set path and query string", |cx, c, a| format(cx, c, a).map(Action::SetPathq)),
+    action("set-query", "<fmt>", REQ, Full, "set the query string", |cx, c, a| format(cx, c, a).map(Action::SetQuery)),
+    action("set-uri", "<fmt>", REQ, Full, "set the URI", |cx, c, a| format(cx, c, a).map(Action::SetUri)),
 ];
 
 const NORMALIZERS: &[&str] = &[

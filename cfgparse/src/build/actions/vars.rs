@@ -3,9 +3,9 @@
 use super::{ActionContext, ActionRow, HTTP, REQ, RES, TCP, action, at_condition};
 use crate::build::proxy::draft::{log_format, sample_expr};
 use crate::context::{Args, Context};
-use crate::diagnostic::closest;
+use crate::expr::sample;
 use crate::model::rule::{Action, PatternOp};
-use crate::registry::Planned;
+use crate::registry::prelude::*;
 
 #[rustfmt::skip]
 pub const ROWS: &[ActionRow] = &[
@@ -13,63 +13,31 @@ pub const ROWS: &[ActionRow] = &[
     action("del-acl", "(<file>) <key fmt>", REQ | RES, Planned, "remove a pattern from an ACL's file", |cx, c, a| pattern(cx, c, a, PatternOp::DelAcl)),
     action("del-map", "(<map>) <key fmt>", HTTP, Planned, "remove a key from a map", |cx, c, a| pattern(cx, c, a, PatternOp::DelMap)),
     action("set-map", "(<map>) <key fmt> <value fmt>", HTTP, Planned, "set a key of a map", |cx, c, a| pattern(cx, c, a, PatternOp::SetMap)),
-    action("set-var", "(<name>[,<cond>...]) <expr>", TCP | HTTP, Planned, "set a variable", |cx, c, a| {
+    action("set-var", "(<name>[,<cond>...]) <expr>", TCP | HTTP, Full, "set a variable", |cx, c, a| {
         let (name, conditions) = variable(cx, c, a)?;
         let expr = sample_expr(cx, a, c.place)?;
         Some(Action::SetVar { name, conditions, expr })
     }),
-    action("set-var-fmt", "(<name>[,<cond>...]) <fmt>", TCP | HTTP, Planned, "set a variable from a format", |cx, c, a| {
+    action("set-var-fmt", "(<name>[,<cond>...]) <fmt>", TCP | HTTP, Full, "set a variable from a format", |cx, c, a| {
         let (name, conditions) = variable(cx, c, a)?;
         let format = log_format(cx, a, c.place, "a format")?;
         Some(Action::SetVarFormat { name, conditions, format })
     }),
-    action("unset-var", "(<name>)", TCP | HTTP, Planned, "forget a variable", |cx, c, a| {
+    action("unset-var", "(<name>)", TCP | HTTP, Full, "forget a variable", |cx, c, a| {
         let (name, _) = variable(cx, c, a)?;
         Some(Action::UnsetVar { name })
     }),
 ];
 
-/// Scopes that a rule can write (manual, 2.8).
-const SCOPES: &[&str] = &["proc", "sess", "txn", "req", "res", "check"];
-
 /// `scope.name` and the conditions behind it.
 fn variable(cx: &mut Context, c: &ActionContext, args: &mut Args) -> Option<(String, Vec<String>)> {
     let mut parts = c.inside.unwrap_or("").split(',').map(str::trim);
     let name = parts.next().unwrap_or("").to_owned();
-    check_variable(cx, args, &name)?;
+    if let Err(message) = sample::variable(&name) {
+        cx.alert(args.span(), "bad-variable", message);
+        return None;
+    }
     Some((name, parts.map(str::to_owned).collect()))
-}
-
-/// Refuses a name without scope, or with characters that names don't have.
-pub fn check_variable(cx: &mut Context, args: &Args, name: &str) -> Option<()> {
-    let span = args.span();
-    let Some((scope, rest)) = name.split_once('.') else {
-        let message = format!(
-            "invalid variable name '{name}'. A variable name must be start by its scope. The scope can be 'proc', 'sess', 'txn', 'req', 'res' or 'check'."
-        );
-        cx.alert(span, "bad-variable", message);
-        return None;
-    };
-    if !SCOPES.contains(&scope) {
-        let near = closest(scope, SCOPES.iter().copied());
-        let hint = near.map_or(String::new(), |near| {
-            format!(" Did you mean '{near}.{rest}' maybe ?")
-        });
-        let message = format!(
-            "invalid variable name '{name}'. The scope can be 'proc', 'sess', 'txn', 'req', 'res' or 'check'.{hint}"
-        );
-        cx.alert(span, "bad-variable", message);
-        return None;
-    }
-    let bad = rest
-        .chars()
-        .find(|c| !(c.is_ascii_alphanumeric() || *c == '_' || *c == '.'));
-    if let Some(bad) = bad {
-        let message = format!("invalid syntax at char '{bad}' of the variable name '{name}'.");
-        cx.alert(span, "bad-variable", message);
-        return None;
-    }
-    Some(())
 }
 
 fn pattern(cx: &mut Context, c: &ActionContext, args: &mut Args, op: PatternOp) -> Option<Action> {

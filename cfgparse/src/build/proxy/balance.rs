@@ -5,7 +5,8 @@ use crate::build::keyword::{Row, proxy_row};
 use crate::context::{Args, Context};
 use crate::expr::sample;
 use crate::model::balance::{Algorithm, HashFunction, HashMethod, HashModifier};
-use crate::registry::{Full, Info, Planned};
+use crate::registry::Info;
+use crate::registry::prelude::*;
 
 #[rustfmt::skip]
 pub const ROWS: &[Row<Draft>] = &[

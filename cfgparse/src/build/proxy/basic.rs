@@ -4,15 +4,15 @@ use super::draft::Draft;
 use crate::build::keyword::{Row, proxy_row};
 use crate::context::{Args, Context};
 use crate::model::proxy::{HttpReuse, Mode, RetryOn};
-use crate::registry::{Full, Harmless, Planned};
+use crate::registry::prelude::*;
 
 #[rustfmt::skip]
 pub const ROWS: &[Row<Draft>] = &[
     proxy_row("backlog", "<conns>", "DFL", Full, "connections that wait in the kernel", |cx, d, a| d.proxy.backlog = a.number(cx)),
     proxy_row("be-unpublished", "", "LB", Planned, "backend that rules don't route to", |_, _, _| {}),
-    proxy_row("clitcpka-cnt", "<count>", "DFL", Full, "keep-alive probes until a client is dead", |cx, d, a| d.proxy.options.clitcpka_settings.count = a.number(cx)),
-    proxy_row("clitcpka-idle", "<time>", "DFL", Full, "idle time until the first probe", |cx, d, a| d.proxy.options.clitcpka_settings.idle_s = a.seconds(cx)),
-    proxy_row("clitcpka-intvl", "<time>", "DFL", Full, "time between two probes", |cx, d, a| d.proxy.options.clitcpka_settings.interval_s = a.seconds(cx)),
+    proxy_row("clitcpka-cnt", "<count>", "DFL", Harmless, "keep-alive probes until a client is dead", |cx, d, a| d.proxy.options.clitcpka_settings.count = a.number(cx)),
+    proxy_row("clitcpka-idle", "<time>", "DFL", Harmless, "idle time until the first probe", |cx, d, a| d.proxy.options.clitcpka_settings.idle_s = a.seconds(cx)),
+    proxy_row("clitcpka-intvl", "<time>", "DFL", Harmless, "time between two probes", |cx, d, a| d.proxy.options.clitcpka_settings.interval_s = a.seconds(cx)),
     proxy_row("description", "<text>", "FLB", Full, "shown on the statistics page", |_, d, a| d.proxy.description = Some(joined(a))),
     proxy_row("disabled", "", "DFLB", Full, "neither listens nor is reachable", |_, d, _| d.proxy.disabled = true),
     proxy_row("enabled", "", "DFLB", Full, "takes back 'disabled'", |_, d, _| d.proxy.disabled = false),
@@ -31,9 +31,9 @@ pub const ROWS: &[Row<Draft>] = &[
     proxy_row("retry-on", "<events>", "DLB!", Planned, "what is tried again", retry_on),
     proxy_row("server-state-file-name", "[use-backend-name|<file>]", "DLB", Planned, "file of server states", |_, d, a| d.proxy.server_state_file_name = a.next().map(|w| w.text.clone())),
     proxy_row("source", "<addr>[:<port>] [usesrc ...] [interface <name>]", "DLB", Planned, "address to connect from", |cx, d, a| d.proxy.source = crate::build::server_source::parse(cx, a)),
-    proxy_row("srvtcpka-cnt", "<count>", "DLB", Full, "keep-alive probes until a server is dead", |cx, d, a| d.proxy.options.srvtcpka_settings.count = a.number(cx)),
-    proxy_row("srvtcpka-idle", "<time>", "DLB", Full, "idle time until the first probe", |cx, d, a| d.proxy.options.srvtcpka_settings.idle_s = a.seconds(cx)),
-    proxy_row("srvtcpka-intvl", "<time>", "DLB", Full, "time between two probes", |cx, d, a| d.proxy.options.srvtcpka_settings.interval_s = a.seconds(cx)),
+    proxy_row("srvtcpka-cnt", "<count>", "DLB", Harmless, "keep-alive probes until a server is dead", |cx, d, a| d.proxy.options.srvtcpka_settings.count = a.number(cx)),
+    proxy_row("srvtcpka-idle", "<time>", "DLB", Harmless, "idle time until the first probe", |cx, d, a| d.proxy.options.srvtcpka_settings.idle_s = a.seconds(cx)),
+    proxy_row("srvtcpka-intvl", "<time>", "DLB", Harmless, "time between two probes", |cx, d, a| d.proxy.options.srvtcpka_settings.interval_s = a.seconds(cx)),
 ];
 
 #[rustfmt::skip]

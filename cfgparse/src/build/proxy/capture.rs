@@ -4,8 +4,8 @@ use super::draft::Draft;
 use crate::build::keyword::{Row, proxy_row};
 use crate::context::{Args, Context};
 use crate::model::proxy::{DeclaredCapture, Filter, HeaderCapture};
+use crate::registry::prelude::*;
 use crate::registry::sample::Where;
-use crate::registry::{Full, Planned, Refused};
 
 #[rustfmt::skip]
 pub const ROWS: &[Row<Draft>] = &[
@@ -103,13 +103,21 @@ fn filter(cx: &mut Context, draft: &mut Draft, args: &mut Args) {
     let Some(word) = args.required(cx, "a filter name") else {
         return;
     };
-    if !FILTERS.contains(&word.as_str()) {
+    if !FILTERS.contains(&word.as_str()) && !(cx.has_lua && word.text.starts_with("lua.")) {
         let near = crate::diagnostic::closest(&word.text, FILTERS.iter().copied());
         let hint = near.map_or(String::new(), |near| {
             format!("; did you mean '{near}' maybe ?")
         });
         let message = format!("'filter' : unknown filter '{}'{hint}", word.text);
         cx.alert(word.span(), "unknown-filter", message);
+    }
+    let has_config = args.line().words.iter().any(|word| word.text == "config");
+    if word.text == "spoe" && !has_config {
+        cx.alert(
+            word.span(),
+            "missing-argument",
+            "'filter' : 'spoe' : missing config file",
+        );
     }
     draft.proxy.filters.push(Filter {
         name: word.text.clone(),

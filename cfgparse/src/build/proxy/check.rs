@@ -4,7 +4,7 @@ use super::draft::Draft;
 use crate::build::keyword::{Row, proxy_row};
 use crate::context::{Args, Context};
 use crate::model::check::{CheckKind, HttpCheck};
-use crate::registry::{Full, Planned};
+use crate::registry::prelude::*;
 
 #[rustfmt::skip]
 pub const ROWS: &[Row<Draft>] = &[

@@ -13,8 +13,8 @@ use crate::model::check::{
 };
 use crate::model::expr::{LogFormat, MatchMethod};
 use crate::model::rule::Action;
+use crate::registry::prelude::*;
 use crate::registry::sample::Where;
-use crate::registry::{Full, Planned};
 
 #[rustfmt::skip]
 pub const ROWS: &[Row<Draft>] = &[
@@ -125,7 +125,7 @@ fn connect(cx: &mut Context, draft: &mut Draft, args: &mut Args) {
                 let Some(word) = args.required(cx, "an address") else {
                     break;
                 };
-                match address::server(&word.text) {
+                match address::server(&cx.address(&word.text)) {
                     Ok((addr, _)) => connect.addr = Some(addr),
                     Err(error) => cx.alert(word.span(), "bad-address", error.to_string()),
                 }

@@ -22,6 +22,8 @@ pub struct Draft {
     pub is_defaults: bool,
     /// `default-server` lines.
     pub default_server: Params,
+    /// `default-server name NAME` lines, for `from srv:NAME`.
+    pub named_params: HashMap<String, Params>,
     /// Where each server's name was first given.
     pub server_places: HashMap<String, Place>,
     pub log_global: bool,
@@ -39,6 +41,7 @@ impl Draft {
             scope: Scope::default(),
             is_defaults: false,
             default_server: Params::default(),
+            named_params: HashMap::new(),
             server_places: HashMap::new(),
             log_global: false,
             span,

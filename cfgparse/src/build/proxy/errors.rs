@@ -5,8 +5,8 @@ use crate::build::actions::reply;
 use crate::build::keyword::{Row, proxy_row};
 use crate::context::{Args, Context, Reference, ReferenceKind};
 use crate::model::section::{ErrorFile, ErrorReply, HttpError};
+use crate::registry::prelude::*;
 use crate::registry::sample::Where;
-use crate::registry::{Full, Planned};
 
 #[rustfmt::skip]
 pub const ROWS: &[Row<Draft>] = &[
@@ -122,7 +122,7 @@ fn location(cx: &mut Context, draft: &mut Draft, args: &mut Args, status: u16) {
 
 fn http_error(cx: &mut Context, draft: &mut Draft, args: &mut Args) {
     let at = args.span().at;
-    let Some(reply) = reply::reply(cx, args, Where::FeHttpResponse, &[(200, 599)]) else {
+    let Some(reply) = reply::reply(cx, args, Where::ErrorReply, &[(200, 599)]) else {
         args.rest();
         return;
     };

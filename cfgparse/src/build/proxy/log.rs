@@ -6,8 +6,8 @@ use crate::build::keyword::{Row, proxy_row};
 use crate::context::{Args, Context, Reference, ReferenceKind};
 use crate::diagnostic::closest;
 use crate::model::log::{Format, LogAddr, LogFraming, LogLevel, LogSample, LogTarget};
+use crate::registry::prelude::*;
 use crate::registry::sample::Where;
-use crate::registry::{Full, Planned};
 
 #[rustfmt::skip]
 pub const ROWS: &[Row<Draft>] = &[
@@ -40,7 +40,7 @@ pub const ROWS: &[Row<Draft>] = &[
         a.accept("clf");
         d.proxy.logging.format = Format::Tcp;
     }),
-    proxy_row("unique-id-format", "<fmt>", "DFLB", Full, "how ids of requests are made", |cx, d, a| d.proxy.logging.unique_id_format = log_format(cx, a, Where::Log, "a format")),
+    proxy_row("unique-id-format", "<fmt>", "DFLB", Full, "how ids of requests are made", |cx, d, a| d.proxy.logging.unique_id_format = log_format(cx, a, Where::UniqueId, "a format")),
     proxy_row("unique-id-header", "<name>", "DFLB", Full, "header that carries the id", |cx, d, a| d.proxy.logging.unique_id_header = a.text(cx, "a header name")),
 ];
 
@@ -115,7 +115,7 @@ pub fn target(cx: &mut Context, args: &mut Args) -> Option<LogTarget> {
         cx,
         "either <address[:port]> and <facility> or 'global' as arguments",
     )?;
-    let address = match address::log(&word.text) {
+    let address = match address::log(&cx.address(&word.text)) {
         Ok(address) => address,
         Err(error) => {
             cx.alert(word.span(), "bad-address", format!("'log' : {error}"));

@@ -9,7 +9,7 @@ use crate::model::proxy::{
 };
 use crate::model::section::Network;
 use crate::registry::Sections;
-use crate::registry::{Full, Harmless, Ignored, Planned};
+use crate::registry::prelude::*;
 
 /// How a switch is kept.
 #[derive(Clone, Copy)]
@@ -87,7 +87,7 @@ pub const SWITCHES: &[Row<Draft>] = &[
     proxy_row("option checkcache", "", "DLB", Planned, "refuse cacheable responses that set cookies", switch_on),
     proxy_row("option clitcpka", "", "DFL", Full, "TCP keep-alive towards clients", switch_on),
     proxy_row("option contstats", "", "DFL", Ignored("counters are always up to date"), "update counters while a transfer runs", switch_on),
-    proxy_row("option disable-h2-upgrade", "", "DFL", Full, "no HTTP/2 by preface on clear connections", switch_on),
+    proxy_row("option disable-h2-upgrade", "", "DFL", Ignored("connections are never upgraded"), "no HTTP/2 by preface on clear connections", switch_on),
     proxy_row("option h1-case-adjust-bogus-client", "", "DFL", Planned, "header case of h1-case-adjust towards clients", switch_on),
     proxy_row("option h1-case-adjust-bogus-server", "", "DLB", Planned, "header case of h1-case-adjust towards servers", switch_on),
     proxy_row("option http-buffer-request", "", "DFLB", Planned, "wait for the body before rules run", switch_on),

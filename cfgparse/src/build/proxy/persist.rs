@@ -8,7 +8,7 @@ use crate::model::persist::{
     Cookie, CookieMode, KeyType, StickKind, StickRule, StickTable, StoreField,
 };
 use crate::quantity::{self, TimeUnit};
-use crate::registry::Planned;
+use crate::registry::prelude::*;
 use crate::registry::sample::Where;
 
 #[rustfmt::skip]

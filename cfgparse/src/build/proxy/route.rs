@@ -7,8 +7,8 @@ use crate::context::{Args, Context, Reference, ReferenceKind};
 use crate::expr::condition::PREDEFINED;
 use crate::expr::{acl, format};
 use crate::model::proxy::{PersistRule, RedirectRule, Target, UseBackend, UseServer};
+use crate::registry::prelude::*;
 use crate::registry::sample::Where;
-use crate::registry::{Full, Planned};
 
 #[rustfmt::skip]
 pub const ROWS: &[Row<Draft>] = &[

@@ -5,18 +5,18 @@ use crate::build::actions::{self, Ruleset};
 use crate::build::keyword::{Row, proxy_row};
 use crate::context::{Args, Context};
 use crate::model::rule::{Action, Reply, Rule};
+use crate::registry::prelude::*;
 use crate::registry::sample::Where;
-use crate::registry::{Full, Planned};
 
 #[rustfmt::skip]
 pub const ROWS: &[Row<Draft>] = &[
-    proxy_row("http-after-response", "<action> <options> [if|unless <condition>]", "DFLB", Planned, "rules on every response, ours included", |cx, d, a| rule(cx, d, a, Ruleset::HttpAfterResponse)),
+    proxy_row("http-after-response", "<action> <options> [if|unless <condition>]", "DFLB", Full, "rules on every response, ours included", |cx, d, a| rule(cx, d, a, Ruleset::HttpAfterResponse)),
     proxy_row("http-request", "<action> <options> [if|unless <condition>]", "DFLB", Full, "rules on requests", |cx, d, a| rule(cx, d, a, Ruleset::HttpRequest)),
     proxy_row("http-response", "<action> <options> [if|unless <condition>]", "DFLB", Full, "rules on responses", |cx, d, a| rule(cx, d, a, Ruleset::HttpResponse)),
     proxy_row("quic-initial", "<action> [if|unless <condition>]", "DFL!", Planned, "rules on QUIC's first packets", |cx, d, a| rule(cx, d, a, Ruleset::QuicInitial)),
-    proxy_row("tcp-request connection", "<action> [if|unless <condition>]", "DFL!", Planned, "rules on new connections", |cx, d, a| rule(cx, d, a, Ruleset::TcpConnection)),
-    proxy_row("tcp-request content", "<action> [if|unless <condition>]", "DFLB", Planned, "rules on the first bytes", |cx, d, a| rule(cx, d, a, Ruleset::TcpContent)),
-    proxy_row("tcp-request inspect-delay", "<time>", "DFLB", Planned, "wait for the first bytes", |cx, d, a| {
+    proxy_row("tcp-request connection", "<action> [if|unless <condition>]", "DFL!", Full, "rules on new connections", |cx, d, a| rule(cx, d, a, Ruleset::TcpConnection)),
+    proxy_row("tcp-request content", "<action> [if|unless <condition>]", "DFLB", Full, "rules on the first bytes", |cx, d, a| rule(cx, d, a, Ruleset::TcpContent)),
+    proxy_row("tcp-request inspect-delay", "<time>", "DFLB", Full, "wait for the first bytes", |cx, d, a| {
         if in_named(cx, d, a, "tcp-request inspect-delay") {
             d.proxy.rules.request_inspect_delay_ms = a.time(cx);
         }

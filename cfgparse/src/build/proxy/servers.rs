@@ -6,7 +6,8 @@ use crate::build::bind;
 use crate::build::keyword::{Row, proxy_row};
 use crate::build::server::{self, Params};
 use crate::context::{Args, Context, Reference, ReferenceKind};
-use crate::registry::{Full, Planned};
+use crate::registry::Info;
+use crate::registry::prelude::*;
 
 #[rustfmt::skip]
 pub const ROWS: &[Row<Draft>] = &[
@@ -30,8 +31,69 @@ pub const ROWS: &[Row<Draft>] = &[
 
 fn default_server(cx: &mut Context, draft: &mut Draft, args: &mut Args) {
     let label = format!("'default-server' of {}", draft.described());
-    server::params(cx, &mut draft.default_server, args, &label);
+    let name = if args.accept("name") {
+        args.text(cx, "a name")
+    } else {
+        None
+    };
+    let mut params = match &name {
+        None => std::mem::take(&mut draft.default_server),
+        // A named one begins with what the unnamed one says.
+        Some(name) => draft
+            .named_params
+            .remove(name)
+            .unwrap_or_else(|| draft.default_server.clone()),
+    };
+    if let Some(origin) = origin(cx, draft, args) {
+        params = origin;
+    }
+    server::params(cx, &mut params, args, &label);
     args.rest();
+    match name {
+        None => draft.default_server = params,
+        Some(name) => {
+            draft.named_params.insert(name, params);
+        }
+    }
+}
+
+static FROM: Info = Info {
+    name: "from",
+    syntax: "none|be:[<backend>]|srv:[<backend>/]<server>",
+    status: Full,
+    doc: "begin with the parameters of another server",
+};
+
+/// `from ORIGIN`, if it stands here.
+fn origin(cx: &mut Context, draft: &Draft, args: &mut Args) -> Option<Params> {
+    let span = args.here();
+    if !args.accept("from") {
+        return None;
+    }
+    cx.used(&FROM, span);
+    let word = args.required(cx, "'none', 'be:[<backend>]' or 'srv:[<backend>/]<server>'")?;
+    let own = |backend: &str| backend.is_empty() || backend == draft.proxy.name;
+    let found = match word.text.split_once(':') {
+        None if word.text == "none" => Some(Params::default()),
+        Some(("be", backend)) if own(backend) => Some(draft.default_server.clone()),
+        Some(("srv", name)) => {
+            let (backend, name) = name.split_once('/').unwrap_or(("", name));
+            if own(backend) {
+                draft.named_params.get(name).cloned()
+            } else {
+                None
+            }
+        }
+        _ => None,
+    };
+    if found.is_none() {
+        let message = format!(
+            "unable to find the origin '{}' of these parameters.",
+            word.text
+        );
+        cx.alert(word.span(), "unknown-name", message);
+    }
+    found
 }
 
 fn check_name(cx: &mut Context, word: &crate::ast::Word) {
@@ -51,12 +113,13 @@ fn check_name(cx: &mut Context, word: &crate::ast::Word) {
 /// Address and parameters, on top of what `default-server` said.
 fn params(cx: &mut Context, draft: &Draft, args: &mut Args, name: &str) -> Option<Params> {
     let word = args.required(cx, "<name> and <addr>[:<port>] as arguments")?;
-    let mut params = draft.default_server.clone();
+    let origin = origin(cx, draft, args);
+    let mut params = origin.unwrap_or_else(|| draft.default_server.clone());
     params.server.name = name.to_owned();
     params.server.at = args.span().at;
     params.server.written.clone_from(&word.text);
     let what = format!("server {}/{name}", draft.proxy.name);
-    match address::server(&word.text) {
+    match address::server(&cx.address(&word.text)) {
         Ok((addr, port)) => {
             params.server.address = addr;
             params.server.port = port;

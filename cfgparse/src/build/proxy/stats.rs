@@ -5,7 +5,7 @@ use super::rules;
 use crate::build::keyword::{Row, proxy_row};
 use crate::context::{Args, Context};
 use crate::model::stats::StatsUser;
-use crate::registry::{Full, Planned};
+use crate::registry::prelude::*;
 
 #[rustfmt::skip]
 pub const ROWS: &[Row<Draft>] = &[
@@ -31,7 +31,7 @@ pub const ROWS: &[Row<Draft>] = &[
         d.proxy.stats.show_desc = Some(Some(text).filter(|t| !t.is_empty()));
     }),
     proxy_row("stats show-legends", "", "DFLB", Full, "show more in tooltips", |_, d, _| { enable(d); d.proxy.stats.show_legends = true; }),
-    proxy_row("stats show-modules", "", "DFLB", Full, "show counters of modules", |_, d, _| { enable(d); d.proxy.stats.show_modules = true; }),
+    proxy_row("stats show-modules", "", "DFLB", Harmless, "show counters of modules", |_, d, _| { enable(d); d.proxy.stats.show_modules = true; }),
     proxy_row("stats show-node", "[<name>]", "DFLB", Full, "show this machine's name", |_, d, a| { enable(d); d.proxy.stats.show_node = Some(a.next().map(|w| w.text.clone())); }),
     proxy_row("stats show-version", "", "DFLB", Full, "show the version", |_, d, _| { enable(d); d.proxy.stats.hide_version = false; }),
     proxy_row("stats uri", "<prefix>", "DFLB", Full, "where the page is", |cx, d, a| { enable(d); d.proxy.stats.uri = a.text(cx, "a prefix"); }),

@@ -8,7 +8,8 @@ use crate::build::keyword::{Row, Table, row};
 use crate::build::proxy::errors;
 use crate::context::{Args, Context};
 use crate::model::section::{HttpErrors, Password, User, Userlist};
-use crate::registry::{Full, Info, Planned};
+use crate::registry::Info;
+use crate::registry::prelude::*;
 
 /// A userlist while it is read: groups may name users that stand below.
 #[derive(Default)]

@@ -14,7 +14,8 @@ use crate::build::server::{self, Params};
 use crate::context::{Args, Context};
 use crate::model::section::{LogForward, Mailers, Nameserver, Peers, Resolvers, Ring};
 use crate::model::server::{Port, Server};
-use crate::registry::{Info, Planned};
+use crate::registry::Info;
+use crate::registry::prelude::*;
 
 #[rustfmt::skip]
 const RESOLVERS: &[Row<Resolvers>] = &[
@@ -80,7 +81,7 @@ const RING: &[Row<Ring>] = &[
 const MAILERS: &[Row<Mailers>] = &[
     row("mailer", "<name> <ip>:<port>", Planned, "a mail server", |cx, m, a| {
         let (Some(name), Some(word)) = (a.text(cx, "<name> and <addr>[:<port>]"), a.required(cx, "<addr>[:<port>]")) else { return };
-        match address::server(&word.text) {
+        match address::server(&cx.address(&word.text)) {
             Ok((addr, Port::Fixed(port))) => m.mailers.push((name, addr, port)),
             Ok((addr, _)) => m.mailers.push((name, addr, 25)),
             Err(error) => cx.alert(word.span(), "bad-address", error.to_string()),
@@ -135,7 +136,7 @@ fn server_line(cx: &mut Context, args: &mut Args, address_needed: bool) -> Optio
     if address_needed || is_address {
         let word = args.required(cx, "<addr>[:<port>]")?;
         params.server.written.clone_from(&word.text);
-        match address::server(&word.text) {
+        match address::server(&cx.address(&word.text)) {
             Ok((addr, port)) => {
                 params.server.address = addr;
                 params.server.port = port;
@@ -185,7 +186,7 @@ fn nameserver(cx: &mut Context, resolvers: &mut Resolvers, args: &mut Args) {
         cx.alert(args.span(), "duplicate-name", message);
     }
     let tcp = word.text.starts_with("tcp");
-    match address::server(&word.text) {
+    match address::server(&cx.address(&word.text)) {
         Ok((address, port)) => {
             let port = if let Port::Fixed(port) = port {
                 port

@@ -8,10 +8,12 @@ use crate::ast::Section;
 use crate::build::keyword::{Row, Table, row};
 use crate::context::{Args, Context};
 use crate::model::section::{Cache, CrtStore, FcgiApp};
-use crate::registry::{Info, Planned, Refused};
+use crate::registry::Info;
+use crate::registry::prelude::*;
 
 #[rustfmt::skip]
 const CACHE: &[Row<Cache>] = &[
+    row("early-hints", "on|off|only", Planned, "send 103 responses from the cache", |cx, _, a| { if !a.accept("only") { a.on_off(cx); } }),
     row("max-age", "<seconds>", Planned, "longest life of an object", |cx, c, a| c.max_age_s = a.number(cx)),
     row("max-object-size", "<bytes>", Planned, "size of an object", |cx, c, a| c.max_object_size = a.size(cx)),
     row("max-secondary-entries", "<number>", Planned, "variants of an object", |cx, c, a| c.max_secondary_entries = a.number(cx)),
@@ -60,8 +62,24 @@ pub fn infos() -> impl Iterator<Item = (&'static str, &'static Info)> {
         .chain(FCGI_APP.iter().map(|row| ("fcgi-app", &row.info)))
 }
 
-fn load(_: &mut Context, store: &mut CrtStore, args: &mut Args) {
+fn load(cx: &mut Context, store: &mut CrtStore, args: &mut Args) {
     let words = args.rest();
+    for pair in words.chunks(2) {
+        if let [keyword, path] = pair
+            && matches!(keyword.as_str(), "crt" | "key")
+        {
+            let base = if keyword.text == "key" {
+                &store.key_base
+            } else {
+                &store.crt_base
+            };
+            let path_text = match base {
+                Some(base) if !path.text.starts_with('/') => format!("{base}/{}", path.text),
+                _ => path.text.clone(),
+            };
+            cx.file(&path_text, path.span());
+        }
+    }
     let pairs = words.chunks(2).map(|pair| {
         let value = pair
             .get(1)

@@ -6,7 +6,8 @@ use std::task::{Context, Poll, ready};
 use reactor::{Readable, Seg};
 use wire::Head;
 use wire::h1::{
-    BodyLength, CHUNK_END, Chunk, ChunkDecoder, Limits, write_chunk_size, write_last_chunk, write_trailers,
+    BodyLength, CHUNK_END, Chunk, ChunkDecoder, Limits, write_chunk_size, write_last_chunk,
+    write_trailers,
 };
 
 use crate::mux::Link;

@@ -41,7 +41,9 @@ impl HeadReader {
         head: &mut Head,
         cx: &mut Context<'_>,
     ) -> Poll<Result<Framing, HeadFault>> {
-        self.poll(link, cx, |parser, bytes| parser.request(bytes, limits, head))
+        self.poll(link, cx, |parser, bytes| {
+            parser.request(bytes, limits, head)
+        })
     }
 
     /// The head of the response to what was `asked`.
@@ -53,7 +55,9 @@ impl HeadReader {
         head: &mut Head,
         cx: &mut Context<'_>,
     ) -> Poll<Result<Framing, HeadFault>> {
-        self.poll(link, cx, |parser, bytes| parser.response(bytes, limits, asked, head))
+        self.poll(link, cx, |parser, bytes| {
+            parser.response(bytes, limits, asked, head)
+        })
     }
 
     fn poll(
