@@ -11,7 +11,7 @@ mod txn;
 mod userlist;
 mod verdict;
 
-pub use acl::Test;
+pub use acl::{Test, named as named_test};
 pub use condition::{Condition, Holds};
 pub use ruleset::{Kind, Ruleset};
 pub use txn::{LogLevel, Overrides, Txn};

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use crate::plan::{ProxyId, ServerId};
-use crate::rules::Userlist;
+use crate::rules::{Test, Userlist};
 
 use super::env::Compiler;
 use super::error::CompileError;
@@ -51,6 +51,7 @@ pub enum Arg {
     Mask6(u128),
     Regex(Box<regex::bytes::Regex>),
     Patterns(PatternId),
+    Test(Arc<Test>),
 }
 
 /// A field name with its id, ready for lookups without comparing text.
@@ -83,6 +84,18 @@ impl Args {
     pub fn int(&self, index: usize) -> Option<i64> {
         match self.at(index) {
             Arg::Int(i) => Some(*i),
+            _ => None,
+        }
+    }
+
+    /// A number that counts something.
+    pub fn index(&self, index: usize) -> Option<usize> {
+        usize::try_from(self.int(index)?).ok()
+    }
+
+    pub fn test(&self, index: usize) -> Option<&Arc<Test>> {
+        match self.at(index) {
+            Arg::Test(test) => Some(test),
             _ => None,
         }
     }

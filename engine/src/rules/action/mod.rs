@@ -8,6 +8,7 @@ mod flow;
 mod header;
 mod log_level;
 mod map;
+mod normalize;
 mod redirect;
 mod replace;
 mod reply;
@@ -85,8 +86,8 @@ pub fn compile(action: &Action, kind: Kind, compiler: &mut Compiler<'_>) -> Comp
         | Action::SetUri(_)
         | Action::ReplacePath { .. }
         | Action::ReplacePathq { .. }
-        | Action::ReplaceUri { .. }
-        | Action::NormalizeUri { .. } => uri::compile(action, compiler),
+        | Action::ReplaceUri { .. } => uri::compile(action, compiler),
+        Action::NormalizeUri { .. } => normalize::compile(action, compiler),
         Action::SetStatus { status, reason } => Ok(status::compile(*status, reason.as_deref())),
         Action::SetVar { .. } | Action::SetVarFormat { .. } | Action::UnsetVar { .. } => {
             var::compile(action, compiler)

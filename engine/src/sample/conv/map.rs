@@ -32,7 +32,6 @@ macro_rules! map_rows {
     ($($str:literal, $int:literal, $ip:literal, $key:literal: $input:ident $method:ident;)*) => {
         pub static ROWS: &[ConvertRow] = &[
             map_row!("map", Str, Str, Str),
-            map_row!("map_str_str", Str, Str, Str),
             $(
                 map_row!($str, $input, $method, Str),
                 map_row!($int, $input, $method, Sint),

@@ -23,7 +23,7 @@ pub static ROWS: &[FetchRow] = &[
         a.int(0).map(Value::Sint).into()
     }),
     fetch("str", spec(0, &[Str]), Type::Str, Nothing, |a, _, _| {
-        a.text(0).map(Value::str).into()
+        Fetched::Value(Value::str(a.text(0).unwrap_or_default()))
     }),
     fetch("bin", spec(1, &[Str]), Type::Bin, Nothing, |a, _, _| {
         a.text(0).map(Value::bin).into()
