@@ -93,6 +93,12 @@ impl Default for Exchange {
 }
 
 impl Exchange {
+    /// Whether the whole request has been taken off the client's connection.
+    pub fn is_request_over(&self) -> bool {
+        self.upload == Upload::Done
+            || (self.marks.request_us > 0 && self.request_framing.body == BodyLength::None)
+    }
+
     /// Ready for the next exchange; memory is kept.
     pub fn reset(&mut self) {
         self.request.clear();
