@@ -65,9 +65,10 @@ pub struct Counted {
     pub server: Option<ServerId>,
 }
 
+/// Before a head is complete: nothing after it can be understood, so the connection ends.
 const NO_BODY: Framing = Framing {
     body: BodyLength::None,
-    keep_alive: true,
+    keep_alive: false,
     switch: None,
     expect_continue: false,
 };
