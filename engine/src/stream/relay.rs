@@ -252,9 +252,10 @@ fn cut(cause: Cause) -> Fault {
 
 /// The fault of a body that did not come to its end.
 pub fn source(error: BodyError, side: Side) -> Fault {
-    cut(match (error, side) {
-        (BodyError::Malformed, _) => Cause::Proxy,
-        (BodyError::Cut | BodyError::Failed(_), Side::Client) => Cause::ClientAbort,
-        (BodyError::Cut | BodyError::Failed(_), Side::Server) => Cause::ServerAbort,
-    })
+    match (error, side) {
+        (BodyError::Malformed, Side::Client) => cut(Cause::Proxy).with_status(400),
+        (BodyError::Malformed, Side::Server) => cut(Cause::Proxy),
+        (BodyError::Cut | BodyError::Failed(_), Side::Client) => cut(Cause::ClientAbort),
+        (BodyError::Cut | BodyError::Failed(_), Side::Server) => cut(Cause::ServerAbort),
+    }
 }

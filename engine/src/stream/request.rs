@@ -2,14 +2,14 @@
 
 use std::net::IpAddr;
 
-use wire::h1::{ConnectionOut, write_request};
+use wire::h1::{BodyLength, ConnectionOut, write_request};
 use wire::{Known, Version};
 
 use super::connect::ServerSide;
 use super::wait::{Interrupted, Patience, wait};
 use super::{Fault, Stream};
 use crate::log::{Cause, Phase};
-use crate::mux::h1::{HeadFault, HeadReader};
+use crate::mux::h1::{HeadFault, HeadReader, check_chunks};
 
 /// Receives the head of a request whose first byte is there (manual, `timeout http-request`).
 pub async fn receive(stream: &mut Stream<'_>) -> Result<(), Fault> {
@@ -39,6 +39,9 @@ pub async fn receive(stream: &mut Stream<'_>) -> Result<(), Fault> {
         }
         Err(interrupted) => return Err(interrupted.fault(Cause::ClientTimeout, Phase::Request)),
     };
+    if framing.body == BodyLength::Chunked && check_chunks(&stream.client.link, &limits).is_err() {
+        return Err(Fault::new(Cause::Proxy, Phase::Request));
+    }
     stream.exchange.request_framing = framing;
     stream.exchange.marks.request_us = stream.local.core.now_us();
     keep_request_line(stream);

@@ -183,6 +183,21 @@ impl Coded {
     }
 }
 
+/// Looks through what has arrived of a chunked body, and leaves it where it is: a request whose
+/// framing is broken within sight is refused before anything of it is passed on.
+pub fn check_chunks(link: &Link, limits: &Limits) -> Result<(), BodyError> {
+    let Some(all) = link.linearize() else { return Ok(()) };
+    let (mut decoder, mut trailers) = (ChunkDecoder::default(), Head::new());
+    let mut rest = &*all;
+    loop {
+        match decoder.next(rest, limits, &mut trailers) {
+            Ok(Chunk::Framing(bytes) | Chunk::Data(bytes)) => rest = &rest[bytes.min(rest.len())..],
+            Ok(Chunk::Partial | Chunk::End(_)) => return Ok(()),
+            Err(_) => return Err(BodyError::Malformed),
+        }
+    }
+}
+
 /// How a body is put on a link.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Outgoing {
