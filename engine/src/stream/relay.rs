@@ -253,7 +253,9 @@ fn cut(cause: Cause) -> Fault {
 /// The fault of a body that did not come to its end.
 pub fn source(error: BodyError, side: Side) -> Fault {
     cut(match (error, side) {
-        (BodyError::Malformed, _) => Cause::Proxy,
+        // Until the server has answered, a bad request is the client's to know (manual, 8.5: `P`).
+        (BodyError::Malformed, Side::Client) => return cut(Cause::Proxy).with_status(400),
+        (BodyError::Malformed, Side::Server) => Cause::Proxy,
         (BodyError::Cut | BodyError::Failed(_), Side::Client) => Cause::ClientAbort,
         (BodyError::Cut | BodyError::Failed(_), Side::Server) => Cause::ServerAbort,
     })
