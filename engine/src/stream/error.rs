@@ -19,6 +19,9 @@ pub async fn answer(stream: &mut Stream<'_>, fault: Fault) -> Next {
         stream.client.link.abort();
         return Next::Close;
     }
+    if stream.exchange.marks.request_us == 0 {
+        return reply::refuse(stream, fault.status);
+    }
     reply::error(stream, fault.status).await
 }
 
