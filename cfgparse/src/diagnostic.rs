@@ -7,6 +7,71 @@ use serde::Serialize;
 
 use crate::model::Place;
 
+/// Every kind of finding; each is shown by a configuration in `tests/cfg`.
+#[rustfmt::skip]
+pub const CODES: &[&str] = &[
+    "bad-address",
+    "bad-cast",
+    "bad-ciphers",
+    "bad-condition",
+    "bad-expression",
+    "bad-format",
+    "bad-name",
+    "bad-negation",
+    "bad-pattern",
+    "bad-regex",
+    "bad-value",
+    "bad-variable",
+    "bad-word",
+    "bound-twice",
+    "duplicate-name",
+    "exclusive",
+    "extra-argument",
+    "lone-directive",
+    "message",
+    "method-overwritten",
+    "missing-argument",
+    "missing-line-feed",
+    "missing-method",
+    "missing-timeouts",
+    "needs-http",
+    "never-available",
+    "never-matches",
+    "no-bind",
+    "no-check-port",
+    "no-pattern",
+    "not-supported-yet",
+    "old-spelling",
+    "out-of-range",
+    "partial",
+    "predefined-acl",
+    "refused",
+    "regex-not-supported",
+    "status-not-handled",
+    "two-bodies",
+    "two-methods",
+    "unexpected-argument",
+    "unknown-acl",
+    "unknown-action",
+    "unknown-converter",
+    "unknown-defaults",
+    "unknown-directive",
+    "unknown-fetch",
+    "unknown-filter",
+    "unknown-flag",
+    "unknown-group",
+    "unknown-keyword",
+    "unknown-method",
+    "unknown-name",
+    "unknown-section",
+    "unknown-service",
+    "unknown-user",
+    "unreachable-rule",
+    "unreadable-file",
+    "unterminated-block",
+    "wrong-section",
+];
+
 /// How grave a diagnostic is. An alert means that the configuration is refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 #[serde(rename_all = "lowercase")]
@@ -120,7 +185,7 @@ impl Diagnostic {
         };
         let mut group = Group::with_title(level.primary_title(self.message.as_str()).id(self.code));
         if let Some(span) = self.span {
-            let (line, range) = self.underlined(span, texts);
+            let (line, range) = Self::underlined(span, texts);
             group = group.element(
                 Snippet::source(line)
                     .line_start(span.at.line.max(1) as usize)
@@ -143,7 +208,7 @@ impl Diagnostic {
     }
 
     /// The line of `span` and the bytes of it that are underlined.
-    fn underlined<'t>(&self, span: Span, texts: &'t [String]) -> (&'t str, std::ops::Range<usize>) {
+    fn underlined(span: Span, texts: &[String]) -> (&str, std::ops::Range<usize>) {
         let text = texts.get(span.at.file as usize).map_or("", String::as_str);
         let line = text
             .lines()

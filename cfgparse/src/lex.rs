@@ -71,6 +71,10 @@ struct Lexer<'l> {
     variable: &'l dyn Fn(&str) -> Option<String>,
 }
 
+fn error<T>(kind: LexErrorKind, column: u32) -> Result<T, LexError> {
+    Err(LexError { kind, column })
+}
+
 impl Lexer<'_> {
     fn peek(&self) -> Option<u8> {
         self.rest.get(self.at).copied()
@@ -84,10 +88,6 @@ impl Lexer<'_> {
             self.column += 1;
         }
         Some(byte)
-    }
-
-    fn error<T>(&self, kind: LexErrorKind, column: u32) -> Result<T, LexError> {
-        Err(LexError { kind, column })
     }
 
     fn begin(&mut self) {
@@ -130,7 +130,7 @@ impl Lexer<'_> {
 
     fn push_word(&mut self, start: u32, end: u32) -> Result<(), LexError> {
         if self.words.len() == MAX_WORDS {
-            return self.error(LexErrorKind::TooManyWords, start);
+            return error(LexErrorKind::TooManyWords, start);
         }
         let bytes = std::mem::take(&mut self.word);
         let vanishes = std::mem::take(&mut self.vanishes);
@@ -145,7 +145,7 @@ impl Lexer<'_> {
                 .is_some_and(|first| first.text.starts_with('.'));
             if !directive && !self.words.is_empty() {
                 let column = self.empty_at.unwrap_or(start);
-                return self.error(LexErrorKind::Empty(self.words.len()), column);
+                return error(LexErrorKind::Empty(self.words.len()), column);
             }
         }
         self.empty_at = None;
@@ -171,7 +171,7 @@ impl Lexer<'_> {
         self.bump();
         loop {
             match self.bump() {
-                None => return self.error(LexErrorKind::UnmatchedQuote, open),
+                None => return error(LexErrorKind::UnmatchedQuote, open),
                 Some(b'\'') => break,
                 Some(byte) => self.word.push(byte),
             }
@@ -186,7 +186,7 @@ impl Lexer<'_> {
         self.bump();
         loop {
             match self.peek() {
-                None => return self.error(LexErrorKind::UnmatchedQuote, open),
+                None => return error(LexErrorKind::UnmatchedQuote, open),
                 Some(b'"') => {
                     self.bump();
                     break;
@@ -238,7 +238,7 @@ impl Lexer<'_> {
             .filter(|digits| digits.bytes().all(|d| d.is_ascii_hexdigit()))
             .and_then(|digits| u8::from_str_radix(digits, 16).ok());
         let Some(value) = value else {
-            return self.error(LexErrorKind::BadHex, column);
+            return error(LexErrorKind::BadHex, column);
         };
         self.bump();
         self.bump();
@@ -257,7 +257,7 @@ impl Lexer<'_> {
         let pseudo = self.peek() == Some(b'.');
         match self.peek() {
             Some(b'A'..=b'Z' | b'a'..=b'z' | b'_' | b'.') => {}
-            _ => return self.error(LexErrorKind::BadName, name_column),
+            _ => return error(LexErrorKind::BadName, name_column),
         }
         let mut name = Vec::new();
         while let Some(byte @ (b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'_' | b'.')) = self.peek()
@@ -287,7 +287,7 @@ impl Lexer<'_> {
                 default = Some(text);
             }
             if self.bump() != Some(b'}') {
-                return self.error(LexErrorKind::UnmatchedBrace, name_column);
+                return error(LexErrorKind::UnmatchedBrace, name_column);
             }
         }
         let value = (self.variable)(&name).map(String::into_bytes).or(default);

@@ -7,14 +7,17 @@
 #![forbid(unsafe_code)]
 
 pub mod address;
+pub mod args;
 pub mod ast;
 pub mod build;
 pub mod condition;
 pub mod context;
 pub mod diagnostic;
+pub mod docs;
 pub mod expr;
 pub mod lex;
 mod load;
+pub mod migrate;
 pub mod model;
 pub mod quantity;
 pub mod read;

@@ -26,7 +26,7 @@ pub struct LoadOptions {
 pub struct Loaded {
     /// `None` where any finding is an alert.
     pub model: Option<Model>,
-    /// In the order of the text.
+    /// As found: line by line, then what holds between sections.
     pub diagnostics: Vec<Diagnostic>,
     pub ast: Ast,
     /// Every registered keyword in use, in the order of the text.

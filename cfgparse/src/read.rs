@@ -243,7 +243,11 @@ impl Reader<'_> {
 
     fn open_block(&mut self, words: &[Word]) {
         if self.blocks.len() >= MAX_NESTING {
-            self.alert(words[0].span(), "too-deep", "too many nested '.if'.");
+            self.alert(
+                words[0].span(),
+                "unterminated-block",
+                "too many nested '.if'.",
+            );
             return;
         }
         let state = if self.skipping() {

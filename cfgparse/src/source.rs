@@ -83,7 +83,10 @@ pub fn from_disk(path: &str) -> io::Result<Vec<Source>> {
     let mut names = Vec::new();
     for entry in std::fs::read_dir(path)? {
         let name = entry?.file_name().to_string_lossy().into_owned();
-        if name.ends_with(".cfg") && !name.starts_with('.') {
+        let is_cfg = name
+            .strip_suffix(".cfg")
+            .is_some_and(|stem| !stem.starts_with('.'));
+        if is_cfg {
             names.push(name);
         }
     }

@@ -4,7 +4,8 @@ use std::sync::LazyLock;
 
 use super::keyword::{Row, Table, row};
 use crate::address;
-use crate::context::{Args, Context};
+use crate::args::Args;
+use crate::context::Context;
 use crate::model::bind::{Bind, SocketLevel};
 use crate::model::tls::{BindTls, TlsVerify, TlsVersion, TlsVersions};
 use crate::registry::Info;

@@ -2,7 +2,8 @@
 
 use std::collections::HashMap;
 
-use crate::context::{Args, Context};
+use crate::args::Args;
+use crate::context::Context;
 use crate::diagnostic::{Diagnostic, Severity, closest};
 use crate::registry::{Info, Sections, Status};
 
@@ -133,32 +134,28 @@ impl<T> Table<T> {
     pub fn unknown(&self, cx: &mut Context, args: &Args, place: &str) {
         let Some(word) = args.peek() else { return };
         let name = word.as_str();
-        let (span, message, near) = match self.groups.get(name) {
-            Some(members) => {
-                let line = &args.line().words;
-                let at = line.iter().position(|w| std::ptr::eq(w, word)).unwrap_or(0);
-                let (span, second) = line
-                    .get(at + 1)
-                    .map_or((word.span(), ""), |second| (second.span(), second.as_str()));
-                let near = closest(second, members.iter().copied());
-                let message = match name {
-                    "option" => format!("unknown option '{second}'"),
-                    _ => format!("'{name}' does not know '{second}' (in {place})"),
-                };
-                (span, message, near)
-            }
-            None => {
-                let names = self
-                    .rows
-                    .keys()
-                    .map(|name| name.split(' ').next().unwrap_or(name));
-                let near = closest(name, names);
-                (
-                    word.span(),
-                    format!("unknown keyword '{name}' in {place}"),
-                    near,
-                )
-            }
+        let (span, message, near) = if let Some(members) = self.groups.get(name) {
+            let line = &args.line().words;
+            let at = line.iter().position(|w| std::ptr::eq(w, word)).unwrap_or(0);
+            let (span, second) = line
+                .get(at + 1)
+                .map_or((word.span(), ""), |second| (second.span(), second.as_str()));
+            let message = match name {
+                "option" => format!("unknown option '{second}'"),
+                _ => format!("'{name}' does not know '{second}' (in {place})"),
+            };
+            (span, message, closest(second, members.iter().copied()))
+        } else {
+            let names = self
+                .rows
+                .keys()
+                .map(|name| name.split(' ').next().unwrap_or(name));
+            let near = closest(name, names);
+            (
+                word.span(),
+                format!("unknown keyword '{name}' in {place}"),
+                near,
+            )
         };
         let mut diagnostic = match near {
             Some(near) => Diagnostic::new(

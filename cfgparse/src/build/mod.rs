@@ -5,6 +5,7 @@ pub mod bind;
 pub mod global;
 pub mod keyword;
 pub mod proxy;
+mod references;
 pub mod section;
 pub mod server;
 pub mod server_source;

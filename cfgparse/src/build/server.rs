@@ -6,7 +6,8 @@ use super::bind::{ca_path, crt_path, exclude, force, verify, version};
 use super::keyword::{Row, Table, row};
 use super::server_source;
 use crate::address;
-use crate::context::{Args, Context, Reference, ReferenceKind};
+use crate::args::Args;
+use crate::context::{Context, Reference, ReferenceKind};
 use crate::expr::{format, sample};
 use crate::model::server::{
     Addr, AddressFamily, InitAddr, InitState, MarkedDown, MarkedUp, Observe, OnError, Port,
@@ -203,7 +204,7 @@ fn init_addr(cx: &mut Context, args: &mut Args) -> Vec<InitAddr> {
             _ => match part.parse() {
                 Ok(ip) => found.push(InitAddr::Ip(ip)),
                 Err(_) => {
-                    args.unexpected(cx, word, "a list of 'last', 'libc', 'none' and addresses")
+                    args.unexpected(cx, word, "a list of 'last', 'libc', 'none' and addresses");
                 }
             },
         }

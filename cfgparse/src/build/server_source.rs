@@ -1,7 +1,8 @@
 //! `source`: the address to connect from (manual, 4.2 and 5.2).
 
 use crate::address::{self, Host, Ports};
-use crate::context::{Args, Context};
+use crate::args::Args;
+use crate::context::Context;
 use crate::model::server::{Source, UseSrc};
 
 /// What follows the keyword `source`.

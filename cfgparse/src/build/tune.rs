@@ -2,7 +2,8 @@
 
 use super::global::{needs_zlib, skip};
 use super::keyword::{Row, row};
-use crate::context::{Args, Context};
+use crate::args::Args;
+use crate::context::Context;
 use crate::model::global::Global;
 use crate::registry::prelude::*;
 

@@ -5,8 +5,9 @@ use super::pattern;
 use super::sample::{self, Parsed};
 use crate::ast::Word;
 use crate::context::Context;
-use crate::diagnostic::{Diagnostic, Severity, Span};
+use crate::diagnostic::{Diagnostic, Severity, Span, closest};
 use crate::model::expr::{AclExpr, MatchMethod, Pattern, PatternFile};
+use crate::registry::acl_words::ACL_WORDS;
 use crate::registry::sample::find_acl_word;
 
 /// A test and the places where its data exists.
@@ -132,6 +133,11 @@ fn criterion_of(cx: &mut Context, word: &Word) -> Result<(Parsed, Option<MatchMe
 }
 
 fn in_acl(mut fault: Fault) -> Fault {
+    if fault.code == "unknown-fetch" && fault.remedy.is_none() {
+        let name = fault.message.split('\'').nth(1).unwrap_or("");
+        let near = closest(name, ACL_WORDS.iter().map(|word| word.name));
+        fault.remedy = near.map(|near| format!("did you mean '{near}' maybe ?"));
+    }
     fault.message = fault
         .message
         .replace(" in expression '", " in ACL expression '");

@@ -3,7 +3,7 @@
 use super::expr::SampleExpr;
 
 /// How a backend picks a server.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Default)]
 pub struct Balance {
     /// `None`: nothing written, so `random` with two draws (HAProxy 3.3 and later).
     pub algorithm: Option<Algorithm>,
@@ -12,17 +12,6 @@ pub struct Balance {
     pub hash_balance_factor: Option<u32>,
     /// `hash-preserve-affinity`.
     pub hash_preserve_affinity: Option<String>,
-}
-
-impl Default for Balance {
-    fn default() -> Self {
-        Self {
-            algorithm: None,
-            hash_type: HashType::default(),
-            hash_balance_factor: None,
-            hash_preserve_affinity: None,
-        }
-    }
 }
 
 /// `balance ALGORITHM`.

@@ -2,6 +2,7 @@
 
 pub mod acl_words;
 pub mod aliases;
+pub mod catalog;
 pub mod converters;
 pub mod fetches;
 pub mod sample;

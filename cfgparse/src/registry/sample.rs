@@ -40,17 +40,20 @@ impl Type {
     }
 
     /// Whether a value of this type can be cast to `wanted` (HAProxy's implicit casts).
+    #[expect(clippy::unnested_or_patterns, reason = "one line for each type")]
     pub fn casts_to(self, wanted: Self) -> bool {
         use Type::{Addr, Any, Bin, Bool, Ipv4, Ipv6, Meth, Same, Sint, Str};
         match (self, wanted) {
             (from, to) if from == to => true,
-            (Any | Same, _) | (_, Any | Same | Str) => true,
-            (Bool, Sint) | (Sint, Bool | Bin | Addr | Ipv4) => true,
-            (Addr | Ipv4 | Ipv6, Addr | Ipv4 | Ipv6 | Bin) => true,
-            (Ipv4, Sint) => true,
-            (Str, Addr | Ipv4 | Ipv6 | Sint | Bool | Bin | Meth) => true,
-            (Bin, Addr | Ipv4 | Ipv6 | Sint) => true,
-            (Meth, Bin) => true,
+            (Any | Same, _)
+            | (_, Any | Same | Str)
+            | (Bool, Sint)
+            | (Sint, Bool | Bin | Addr | Ipv4)
+            | (Addr | Ipv4 | Ipv6, Addr | Ipv4 | Ipv6 | Bin)
+            | (Ipv4, Sint)
+            | (Meth, Bin)
+            | (Str, Addr | Ipv4 | Ipv6 | Sint | Bool | Bin | Meth)
+            | (Bin, Addr | Ipv4 | Ipv6 | Sint) => true,
             _ => false,
         }
     }

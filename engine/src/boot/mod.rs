@@ -65,7 +65,9 @@ pub fn check(model: &Model) -> Result<Vec<BootError>, Vec<BootError>> {
 
 fn compile(model: &Model) -> Result<Compiled, Vec<BootError>> {
     let machine = machine::prepare(model).map_err(|error| vec![error])?;
-    plan::compile(model, &machine).map_err(all)
+    let compiled = plan::compile(model, &machine).map_err(all)?;
+    control::validate_checks(&compiled.plan).map_err(all)?;
+    Ok(compiled)
 }
 
 fn all<E: Into<BootError>>(errors: Vec<E>) -> Vec<BootError> {

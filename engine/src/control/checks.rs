@@ -25,14 +25,26 @@ use crate::tls::{TlsError, TlsSession};
 /// One for each server whose check is not understood.
 pub fn validate(plan: &Plan) -> Result<(), Vec<CompileError>> {
     let mut errors = Vec::new();
-    for server in plan.servers.iter().filter(|server| server.line.check.enabled) {
+    for server in plan
+        .servers
+        .iter()
+        .filter(|server| server.line.check.enabled)
+    {
         let proxy = plan.proxy(server.backend);
         if let Err(error) = check::rules(&proxy.section.check, &server.line) {
             let text = format!("'server {}/{}' : {error}.", proxy.name, server.name);
-            errors.push(CompileError::new(server.line.at, text, "check this server in another way"));
+            errors.push(CompileError::new(
+                server.line.at,
+                text,
+                "check this server in another way",
+            ));
         }
     }
-    if errors.is_empty() { Ok(()) } else { Err(errors) }
+    if errors.is_empty() {
+        Ok(())
+    } else {
+        Err(errors)
+    }
 }
 
 /// Starts the checks of all servers that have some.
@@ -45,11 +57,19 @@ pub fn start(
 ) {
     let runtime = Arc::clone(process.borrow().runtime());
     let plan = &runtime.plan;
-    let checked: Vec<_> = plan.servers.iter().filter(|s| s.line.check.enabled).collect();
+    let checked: Vec<_> = plan
+        .servers
+        .iter()
+        .filter(|s| s.line.check.enabled)
+        .collect();
     let settings = |server: &crate::plan::Server| {
         check::settings(&plan.proxy(server.backend).section, &server.line)
     };
-    let shortest_ms = checked.iter().map(|server| settings(server).inter_ms).min().unwrap_or(0);
+    let shortest_ms = checked
+        .iter()
+        .map(|server| settings(server).inter_ms)
+        .min()
+        .unwrap_or(0);
     let world = Rc::new(Checks {
         runtime: Arc::clone(&runtime),
         process: Rc::clone(process),
@@ -68,9 +88,14 @@ pub fn start(
         };
         let state = Arc::clone(&runtime.servers[server.id.index()]);
         let watched = Watched::new(core, state, rules, settings(server), spread_percent);
-        process.borrow_mut().checked_by(server.id, Rc::clone(&watched));
+        process
+            .borrow_mut()
+            .checked_by(server.id, Rc::clone(&watched));
         let first_ms = check::start_delay_ms(shortest_ms, index, checked.len());
-        let world = Rc::new(OneServer { world: Rc::clone(&world), id: server.id });
+        let world = Rc::new(OneServer {
+            world: Rc::clone(&world),
+            id: server.id,
+        });
         rt::spawn(run::watch(core.clone(), watched, world, first_ms));
     }
 }
@@ -93,7 +118,10 @@ impl World for OneServer {
     fn address(&self, _watched: &Watched, step: &ConnectStep) -> Option<SockAddr> {
         let runtime = &self.world.runtime;
         let endpoint = &runtime.endpoints[self.id.index()];
-        let endpoint: Endpoint = endpoint.read().unwrap_or_else(PoisonError::into_inner).clone();
+        let endpoint: Endpoint = endpoint
+            .read()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone();
         let watch = &runtime.watches[self.id.index()];
         let mut line = runtime.plan.server(self.id).line.check.clone();
         if let Some(ip) = watch.check_address() {
@@ -108,7 +136,11 @@ impl World for OneServer {
 
     fn tls(&self, _watched: &Watched) -> Result<TlsSession, TlsError> {
         let missing = || TlsError::NoAgreement("the server has no TLS parameters".to_owned());
-        let context = self.world.runtime.tls_of_server(self.id).ok_or_else(missing)?;
+        let context = self
+            .world
+            .runtime
+            .tls_of_server(self.id)
+            .ok_or_else(missing)?;
         let tls = self.world.runtime.plan.server(self.id).line.tls.as_ref();
         context.session(tls.and_then(|tls| tls.check_sni.as_deref()))
     }
@@ -127,12 +159,17 @@ impl World for OneServer {
         format!(
             "{}; address={}; port={}; name={}/{}; node={}; weight={}/{}; scur={}/{}; qcur={}",
             facts.status,
-            facts.address.rsplit_once(':').map_or(facts.address.as_str(), |(address, _)| address),
+            facts
+                .address
+                .rsplit_once(':')
+                .map_or(facts.address.as_str(), |(address, _)| address),
             facts.state.port,
             queues.name(),
             state.name(),
             runtime.plan.process.node,
-            state.effective_weight().div_ceil(crate::server::WEIGHT_SCALE),
+            state
+                .effective_weight()
+                .div_ceil(crate::server::WEIGHT_SCALE),
             usable.div_ceil(u64::from(crate::server::WEIGHT_SCALE)),
             state.in_use(),
             queues.sessions(),

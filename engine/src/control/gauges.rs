@@ -25,12 +25,18 @@ impl Gauges {
         let elapsed_ms = now_ms.saturating_sub(self.at_ms).max(1);
         if self.at_ms != 0 {
             let sent = total.bytes_out.saturating_sub(self.bytes_out);
-            process.bytes_out_rate.store(sent * 1_000 / elapsed_ms, Ordering::Relaxed);
+            process
+                .bytes_out_rate
+                .store(sent * 1_000 / elapsed_ms, Ordering::Relaxed);
             let waited_us = total.idle_us.saturating_sub(self.idle_us);
             let all_us = elapsed_ms * 1_000 * process.cores as u64;
             // A core in a long sleep has not told yet that it sleeps.
             let has_turned = total.turns != self.turns;
-            let idle = if has_turned { (waited_us * 100 / all_us).min(100) } else { 100 };
+            let idle = if has_turned {
+                (waited_us * 100 / all_us).min(100)
+            } else {
+                100
+            };
             process.idle_percent.store(idle as u32, Ordering::Relaxed);
         }
         if let Some(bytes) = resident_bytes() {

@@ -81,12 +81,31 @@ pub async fn run(core: Core, seed: ControlSeed) {
     }
     seed.mesh.join_control(post);
     let spread_percent = seed.runtime.plan.process.spread_checks_percent;
-    checks::start(&core, &process, &surroundings, spread_percent, core.now_us());
-    let uptime_ms = core.now_ms().saturating_sub(seed.runtime.process.started_ms);
-    seed.runtime.process.boot_time_ms.store(uptime_ms, Ordering::Relaxed);
-    Control { core, mailbox, process, thread, mesh: seed.mesh, drained: 0, deadline_ms: None }
-        .obey()
-        .await;
+    checks::start(
+        &core,
+        &process,
+        &surroundings,
+        spread_percent,
+        core.now_us(),
+    );
+    let uptime_ms = core
+        .now_ms()
+        .saturating_sub(seed.runtime.process.started_ms);
+    seed.runtime
+        .process
+        .boot_time_ms
+        .store(uptime_ms, Ordering::Relaxed);
+    Control {
+        core,
+        mailbox,
+        process,
+        thread,
+        mesh: seed.mesh,
+        drained: 0,
+        deadline_ms: None,
+    }
+    .obey()
+    .await;
 }
 
 /// The thread's main loop.
@@ -123,7 +142,10 @@ impl Control {
                     timer.set_after(TICK_MS);
                     self.process.borrow_mut().advance_slowstarts();
                     gauges.take(&self.thread.runtime, self.core.now_ms());
-                    if self.deadline_ms.is_some_and(|deadline| self.core.now_ms() >= deadline) {
+                    if self
+                        .deadline_ms
+                        .is_some_and(|deadline| self.core.now_ms() >= deadline)
+                    {
                         let text = "soft-stop running for too long, performing a hard-stop.";
                         self.thread.print(Severity::Warning, text);
                         break;
@@ -157,7 +179,10 @@ async fn next(mailbox: &Mailbox<ToControl>, timer: &Timer) -> Option<ToControl> 
 }
 
 fn facts(socket: &AdminSocket) -> SocketFacts {
-    SocketFacts { name: socket.name.clone(), level: level(socket.level) }
+    SocketFacts {
+        name: socket.name.clone(),
+        level: level(socket.level),
+    }
 }
 
 fn level(level: SocketLevel) -> Level {
@@ -213,7 +238,8 @@ impl Surroundings for Thread {
             host: process.log_host.as_deref(),
             structured: None,
         };
-        self.logger.write(&proxy.log.targets, &line, text.as_bytes());
+        self.logger
+            .write(&proxy.log.targets, &line, text.as_bytes());
     }
 
     fn print(&self, severity: Severity, text: &str) {

@@ -1,6 +1,8 @@
 //! What a connection goes through before its first stream: rules on connections, handshakes.
 
-use cfgparse::model::Mode;
+use std::net::SocketAddr;
+
+use cfgparse::model::{BindAddr, Mode};
 use reactor::{Accepted, Sock};
 
 use crate::mux::Link;
@@ -29,8 +31,7 @@ pub fn tune(sock: &Sock, frontend: &Proxy) {
 
 /// Runs the rules and handshakes; false if the connection is to be closed.
 pub async fn admit(local: &Local, generation: &Generation, client: &mut Client) -> bool {
-    let own = client.link.sock().local_addr().ok();
-    client.facts.dst = own.and_then(|address| address.as_socket());
+    client.facts.dst = destination(generation, client);
     client.facts.connection_dst = client.facts.dst;
     let now_ms = local.core.now_ms();
     let front = generation.stats.front(client.frontend);
@@ -57,6 +58,17 @@ pub async fn admit(local: &Local, generation: &Generation, client: &mut Client) 
     }
     client.ready_us = local.core.now_us();
     true
+}
+
+/// The address that the client connected to; a listener on one address knows it without asking.
+fn destination(generation: &Generation, client: &Client) -> Option<SocketAddr> {
+    let listener = generation.plan().listener(client.facts.listener);
+    match listener.address {
+        BindAddr::Tcp(ip, port) if !ip.is_unspecified() && !listener.bind.transparent => {
+            Some(SocketAddr::new(ip, port))
+        }
+        _ => client.link.sock().local_addr().ok()?.as_socket(),
+    }
 }
 
 /// The handshakes in front of the first stream (manual, `timeout client-hs`).

@@ -4,6 +4,7 @@ use std::task::Poll;
 
 use reactor::Readable;
 
+use crate::limits::LINGER_MS;
 use crate::log::{Cause, Phase};
 use crate::state::Generation;
 use crate::stream::{Client, Exchange, Fault, Interrupted, Local, Patience, wait};
@@ -80,16 +81,30 @@ pub fn begin(local: &Local, client: &mut Client, exchange: &mut Exchange) {
 
 /// Lets the client take what is on its way, then closes in order.
 pub async fn close(local: &Local, generation: &Generation, client: &mut Client) {
-    client.link.shutdown_write();
     let timeouts = &generation.plan().proxy(client.frontend).timeouts;
-    let patience = Patience {
-        until_ms: timeouts.client_ms.map(|ms| local.core.now_ms() + ms),
+    let patience = |ms: Option<u64>| Patience {
+        until_ms: ms.map(|ms| local.core.now_ms() + ms),
         watches_client: false,
     };
-    let _ = wait(local, client, patience, |cx| {
-        match client.link.poll_sent(0, cx) {
-            Poll::Ready(_) => Poll::Ready(()),
-            Poll::Pending => Poll::Pending,
+    let is_over = client.is_drained && client.link.plain().is_some();
+    if !is_over {
+        client.link.shutdown_write();
+    }
+    let sent = wait(local, client, patience(timeouts.client_ms), |cx| {
+        client.link.poll_sent(0, cx)
+    });
+    if sent.await.is_err() || is_over {
+        return;
+    }
+    // The client may still be sending. A close now would answer with a reset, which could take
+    // from it the response it has not read yet (RFC 9112, section 9.6).
+    let _ = wait(local, client, patience(Some(LINGER_MS)), |cx| {
+        loop {
+            match client.link.poll_more(0, cx) {
+                Poll::Ready(Readable::Data) => client.link.consume(client.link.queued()),
+                Poll::Ready(Readable::Eof | Readable::Failed(_)) => return Poll::Ready(()),
+                Poll::Pending => return Poll::Pending,
+            }
         }
     })
     .await;

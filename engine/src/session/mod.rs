@@ -36,6 +36,7 @@ pub async fn run(local: Rc<Local>, accepted: Accepted, listener: ListenerId, pas
         entry,
         exchanges: 0,
         ready_us: local.core.now_us(),
+        is_drained: true,
         own: None,
     };
     if admit::admit(&local, &generation, &mut client).await {
@@ -87,6 +88,7 @@ async fn exchange(
         }
         Err(fault) => Box::pin(stream::fail(&mut stream, fault)).await,
     };
+    client.is_drained = exchange.is_request_over();
     client.ready_us = local.core.now_us();
     client.entry.between_exchanges();
     local.keep_exchange(exchange);

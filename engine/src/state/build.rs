@@ -39,7 +39,9 @@ pub fn build(
     wake: Arc<impl Wake + 'static>,
 ) -> Result<Built, Vec<CompileError>> {
     let now_ms = reactor::process::monotonic_ms();
-    let Compiled { mut plan, patterns, .. } = compiled;
+    let Compiled {
+        mut plan, patterns, ..
+    } = compiled;
     let mut errors = resolve(&mut plan);
     let watches = watches(&plan, &mut errors);
     let loaded = contexts::load(&plan, &model.global);
@@ -52,13 +54,20 @@ pub fn build(
     let servers = servers(&plan, &mut registry, now_ms);
     initial::follow(&servers, &watches);
     let views = views(&plan, &backends, &servers);
-    let standings = views.iter().map(|view| Standing::new(view.clone(), now_ms)).collect();
+    let standings = views
+        .iter()
+        .map(|view| Standing::new(view.clone(), now_ms))
+        .collect();
     let runtime = Runtime {
         stats: stats::Registry::new(cores).generation(&names(&plan)),
         process_gate: Arc::new(Gate::new(plan.process.maxconn, cores)),
         frontend_gates: frontend_gates(&plan, cores),
         listener_gates: listener_gates(&plan, cores),
-        endpoints: plan.servers.iter().map(|s| RwLock::new(s.endpoint.clone())).collect(),
+        endpoints: plan
+            .servers
+            .iter()
+            .map(|s| RwLock::new(s.endpoint.clone()))
+            .collect(),
         servers,
         backends,
         patterns,
@@ -70,7 +79,11 @@ pub fn build(
         process: ProcessState::new(cores, now_ms),
         plan: Arc::new(plan),
     };
-    Ok(Built { runtime: Arc::new(runtime), views, warnings: loaded.warnings })
+    Ok(Built {
+        runtime: Arc::new(runtime),
+        views,
+        warnings: loaded.warnings,
+    })
 }
 
 /// Gives every server whose line holds a name its address.
@@ -90,7 +103,8 @@ fn resolve(plan: &mut Plan) -> Vec<CompileError> {
                     "'server {backend}/{}' : could not resolve address '{host}'.",
                     server.name
                 );
-                let remedy = "check the name, or add 'init-addr last,libc,none' to start without it";
+                let remedy =
+                    "check the name, or add 'init-addr last,libc,none' to start without it";
                 errors.push(CompileError::new(server.line.at, text, remedy));
             }
         }
@@ -102,9 +116,13 @@ fn watches(plan: &Plan, errors: &mut Vec<CompileError>) -> Vec<Watch> {
     let watch = |server: &crate::plan::Server| Watch::new(server.line.check.enabled);
     let mut watches: Vec<Watch> = plan.servers.iter().map(watch).collect();
     for server in &plan.servers {
-        let Some((backend, name)) = &server.line.track else { continue };
+        let Some((backend, name)) = &server.line.track else {
+            continue;
+        };
         let named = |id: ProxyId| {
-            plan.servers.iter().find(|known| known.backend == id && *known.name == **name)
+            plan.servers
+                .iter()
+                .find(|known| known.backend == id && *known.name == **name)
         };
         match plan.find_backend(backend).and_then(named) {
             Some(tracked) => {
@@ -124,17 +142,27 @@ fn watches(plan: &Plan, errors: &mut Vec<CompileError>) -> Vec<Watch> {
 fn backends(plan: &Plan, registry: &mut server::Registry) -> Box<[Option<Arc<BackendState>>]> {
     let state = |proxy: &crate::plan::Proxy| {
         let backend = proxy.backend.as_ref()?;
-        Some((proxy.name.clone(), BackendSettings { fullconn: backend.fullconn }))
+        Some((
+            proxy.name.clone(),
+            BackendSettings {
+                fullconn: backend.fullconn,
+            },
+        ))
     };
     let settings = plan.proxies.iter().map(state);
-    settings.map(|known| known.map(|(name, s)| registry.backend(&name, s))).collect()
+    settings
+        .map(|known| known.map(|(name, s)| registry.backend(&name, s)))
+        .collect()
 }
 
 fn servers(plan: &Plan, registry: &mut server::Registry, now_ms: u64) -> Box<[Arc<ServerState>]> {
     let mut states = Vec::with_capacity(plan.servers.len());
     for server in &plan.servers {
         let proxy = plan.proxy(server.backend);
-        let first = proxy.backend.as_ref().and_then(|backend| backend.servers.first());
+        let first = proxy
+            .backend
+            .as_ref()
+            .and_then(|backend| backend.servers.first());
         let position = server.id.0 + 1 - first.map_or(0, |first| first.0);
         let settings = initial::settings(server, position);
         let (state, is_new) = registry.server(&proxy.name, &server.name, &settings);
@@ -167,7 +195,10 @@ fn view_of(
     state: &Arc<BackendState>,
     servers: &[Arc<ServerState>],
 ) -> Arc<View> {
-    let member = |&id: &crate::plan::ServerId| Member { id, state: Arc::clone(&servers[id.index()]) };
+    let member = |&id: &crate::plan::ServerId| Member {
+        id,
+        state: Arc::clone(&servers[id.index()]),
+    };
     let members = backend.servers.iter().map(member).collect();
     Arc::new(View::build(state, backend.balance, members))
 }
@@ -206,8 +237,16 @@ fn listener_gates(plan: &Plan, cores: usize) -> Box<[Option<Arc<Gate>>]> {
 fn names(plan: &Plan) -> stats::Names {
     let proxy = |id: ProxyId| plan.proxy(id).name.to_string();
     stats::Names {
-        proxies: plan.proxies.iter().map(|proxy| proxy.name.to_string()).collect(),
-        servers: plan.servers.iter().map(|s| (proxy(s.backend), s.name.to_string())).collect(),
+        proxies: plan
+            .proxies
+            .iter()
+            .map(|proxy| proxy.name.to_string())
+            .collect(),
+        servers: plan
+            .servers
+            .iter()
+            .map(|s| (proxy(s.backend), s.name.to_string()))
+            .collect(),
         listeners: plan
             .listeners
             .iter()

@@ -65,7 +65,10 @@ impl Loaded {
         };
         for server in &plan.servers {
             let line = &server.line;
-            let tls = line.tls.as_ref().filter(|tls| tls.enabled || line.check.ssl);
+            let tls = line
+                .tls
+                .as_ref()
+                .filter(|tls| tls.enabled || line.check.ssl);
             let Some(tls) = tls else {
                 self.of_server.push(None);
                 continue;
@@ -92,20 +95,34 @@ impl Loaded {
 
     fn warn(&mut self, at: Place, subject: &str, warnings: Vec<String>) {
         self.warnings.extend(
-            warnings.into_iter().map(|text| CompileError::new(at, format!("{subject} : {text}"), "")),
+            warnings
+                .into_iter()
+                .map(|text| CompileError::new(at, format!("{subject} : {text}"), "")),
         );
     }
 
     fn fail(&mut self, at: Place, subject: &str, error: SetupError) -> Option<usize> {
         let (text, remedy) = match error {
-            SetupError::File { file, cause, remedy } => {
-                (format!("unable to load '{}': {cause}", file.display()), remedy)
-            }
-            SetupError::Parameter { keyword, value, cause, remedy } => {
-                (format!("'{keyword} {value}': {cause}"), remedy)
-            }
+            SetupError::File {
+                file,
+                cause,
+                remedy,
+            } => (
+                format!("unable to load '{}': {cause}", file.display()),
+                remedy,
+            ),
+            SetupError::Parameter {
+                keyword,
+                value,
+                cause,
+                remedy,
+            } => (format!("'{keyword} {value}': {cause}"), remedy),
         };
-        self.errors.push(CompileError::new(at, format!("{subject} : {text}."), remedy));
+        self.errors.push(CompileError::new(
+            at,
+            format!("{subject} : {text}."),
+            remedy,
+        ));
         None
     }
 }
@@ -121,5 +138,9 @@ fn offered(written: &[String], none: bool, mode: Mode) -> Vec<String> {
     }
     let spoken = |name: &&String| matches!(name.as_str(), "http/1.1" | "http/1.0");
     let offered: Vec<String> = written.iter().filter(spoken).cloned().collect();
-    if offered.is_empty() { vec!["http/1.1".to_owned()] } else { offered }
+    if offered.is_empty() {
+        vec!["http/1.1".to_owned()]
+    } else {
+        offered
+    }
 }

@@ -53,7 +53,11 @@ impl Generation {
     /// A generation as core number `core` runs it.
     pub fn new(runtime: Arc<Runtime>, views: Box<[Option<Arc<View>>]>, core: usize) -> Self {
         let stats = runtime.stats.on_core(core);
-        Self { runtime, stats, views: RefCell::new(views) }
+        Self {
+            runtime,
+            stats,
+            views: RefCell::new(views),
+        }
     }
 
     pub fn plan(&self) -> &Plan {
@@ -77,6 +81,9 @@ impl Generation {
     /// Where connections to a server go now. Read-mostly: written by admin commands and DNS only.
     pub fn endpoint(&self, server: &Server) -> Endpoint {
         let endpoint = &self.runtime.endpoints[server.id.index()];
-        endpoint.read().unwrap_or_else(PoisonError::into_inner).clone()
+        endpoint
+            .read()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
     }
 }

@@ -63,12 +63,18 @@ pub fn follow(servers: &[std::sync::Arc<ServerState>], watches: &[Watch]) {
     for _ in 0..servers.len() {
         let mut changed = false;
         for (server, watch) in servers.iter().zip(watches) {
-            let Some(tracked) = watch.tracks.map(|id| &servers[id.index()]) else { continue };
+            let Some(tracked) = watch.tracks.map(|id| &servers[id.index()]) else {
+                continue;
+            };
             let inherited = tracked.admin().inherited();
-            let admin = server.admin().without(Admin::IMAINT.with(Admin::IDRAIN)).with(inherited);
-            let operational = match admin.in_maint() {
-                true => Operational::Stopped,
-                false => tracked.operational(),
+            let admin = server
+                .admin()
+                .without(Admin::IMAINT.with(Admin::IDRAIN))
+                .with(inherited);
+            let operational = if admin.in_maint() {
+                Operational::Stopped
+            } else {
+                tracked.operational()
             };
             changed |= admin != server.admin() || operational != server.operational();
             server.set_admin(admin);

@@ -31,7 +31,9 @@ pub struct ProcessState {
 impl ProcessState {
     /// This process, with `cores` cores; `now_ms` on the cores' clock.
     pub fn new(cores: usize, now_ms: u64) -> Self {
-        let since_1970 = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+        let since_1970 = SystemTime::now()
+            .duration_since(UNIX_EPOCH)
+            .unwrap_or_default();
         Self {
             pid: std::process::id(),
             cores,

@@ -19,7 +19,9 @@ pub struct Names {
 pub enum Found {
     Endpoint(Endpoint),
     /// None of them gave an address.
-    Nothing { host: String },
+    Nothing {
+        host: String,
+    },
 }
 
 impl Names {
@@ -29,7 +31,11 @@ impl Names {
             return Found::Endpoint(Endpoint::Unresolved);
         };
         let default = [InitAddr::Last, InitAddr::Libc];
-        let methods = if line.init_addr.is_empty() { &default[..] } else { &line.init_addr };
+        let methods = if line.init_addr.is_empty() {
+            &default[..]
+        } else {
+            &line.init_addr
+        };
         for method in methods {
             let address = match method {
                 // There is no state file yet that could know one.
@@ -48,7 +54,11 @@ impl Names {
     fn lookup(&mut self, host: &str) -> &[IpAddr] {
         self.known.entry(host.to_owned()).or_insert_with(|| {
             let found = (host, 0).to_socket_addrs();
-            found.into_iter().flatten().map(|address| address.ip()).collect()
+            found
+                .into_iter()
+                .flatten()
+                .map(|address| address.ip())
+                .collect()
         })
     }
 }
@@ -61,7 +71,10 @@ fn choose(
     preferred: Option<AddressFamily>,
 ) -> Option<IpAddr> {
     let of = |family: AddressFamily| {
-        found.iter().copied().find(|ip| ip.is_ipv4() == (family == AddressFamily::Ipv4))
+        found
+            .iter()
+            .copied()
+            .find(|ip| ip.is_ipv4() == (family == AddressFamily::Ipv4))
     };
     match (only, preferred) {
         (Some(only), _) => of(only),
@@ -96,11 +109,16 @@ mod tests {
     #[test]
     fn methods_are_tried_in_order() {
         let local = "127.0.0.1:80".parse().expect("an address");
-        assert_eq!(first("localhost:80 resolve-prefer ipv4"), Found::Endpoint(Endpoint::Tcp(local)));
+        assert_eq!(
+            first("localhost:80 resolve-prefer ipv4"),
+            Found::Endpoint(Endpoint::Tcp(local))
+        );
         let unknown = "no-such-host.invalid";
         assert_eq!(
             first(&format!("{unknown}:80")),
-            Found::Nothing { host: unknown.to_owned() }
+            Found::Nothing {
+                host: unknown.to_owned()
+            }
         );
         assert_eq!(
             first(&format!("{unknown}:80 init-addr last,libc,none")),
@@ -114,8 +132,9 @@ mod tests {
 
     #[test]
     fn families() {
-        let both: Vec<IpAddr> =
-            ["::1", "127.0.0.1"].map(|ip| ip.parse().expect("an address")).into();
+        let both: Vec<IpAddr> = ["::1", "127.0.0.1"]
+            .map(|ip| ip.parse().expect("an address"))
+            .into();
         let (v4, v6) = (Some(AddressFamily::Ipv4), Some(AddressFamily::Ipv6));
         assert_eq!(choose(&both, None, None), Some(both[0]));
         assert_eq!(choose(&both, None, v4), Some(both[1]));

@@ -51,21 +51,33 @@ pub struct BackendStanding {
 impl BackendStanding {
     /// Whether some server takes requests; a backend without any server counts as up.
     pub fn is_up(&self) -> bool {
-        self.view.as_ref().is_none_or(|view| view.members().is_empty() || view.total_weight() > 0)
+        self.view
+            .as_ref()
+            .is_none_or(|view| view.members().is_empty() || view.total_weight() > 0)
     }
 
     /// All time without a server until now.
     pub fn downtime_ms(&self, now_ms: u64) -> u64 {
-        let current =
-            if self.is_up() { 0 } else { now_ms.saturating_sub(self.last_change_ms) };
+        let current = if self.is_up() {
+            0
+        } else {
+            now_ms.saturating_sub(self.last_change_ms)
+        };
         self.downtime_ms + current
     }
 }
 
 impl Standing {
     pub fn new(view: Option<Arc<View>>, now_ms: u64) -> Self {
-        let backend = BackendStanding { view, last_change_ms: now_ms, ..Default::default() };
-        Self { frontend: AtomicU8::new(0), backend: Mutex::new(backend) }
+        let backend = BackendStanding {
+            view,
+            last_change_ms: now_ms,
+            ..Default::default()
+        };
+        Self {
+            frontend: AtomicU8::new(0),
+            backend: Mutex::new(backend),
+        }
     }
 
     pub fn frontend(&self) -> FrontendStatus {
@@ -125,16 +137,26 @@ pub struct Watch {
 impl Watch {
     /// Of a server whose line says `check`, or does not.
     pub fn new(checked: bool) -> Self {
-        Self { checked, check_enabled: AtomicBool::new(checked), ..Self::default() }
+        Self {
+            checked,
+            check_enabled: AtomicBool::new(checked),
+            ..Self::default()
+        }
     }
 
     /// Where checks go since an operator said so.
     pub fn check_address(&self) -> Option<IpAddr> {
-        *self.check_address.lock().unwrap_or_else(PoisonError::into_inner)
+        *self
+            .check_address
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
     }
 
     /// From the next check on they go here.
     pub fn set_check_address(&self, address: IpAddr) {
-        *self.check_address.lock().unwrap_or_else(PoisonError::into_inner) = Some(address);
+        *self
+            .check_address
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner) = Some(address);
     }
 }

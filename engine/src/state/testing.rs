@@ -20,19 +20,29 @@ impl Wake for NoWake {
 
 /// A configuration without faults.
 pub fn model(text: &str) -> Model {
-    let source = Source { name: "test.cfg".to_owned(), text: text.to_owned() };
+    let source = Source {
+        name: "test.cfg".to_owned(),
+        text: text.to_owned(),
+    };
     let files: BTreeMap<String, Vec<u8>> = BTreeMap::new();
-    let options = LoadOptions { language_only: true, ..LoadOptions::default() };
-    let loaded =
-        cfgparse::load(&[source], &Environment::default(), &files, &options);
-    loaded.model.unwrap_or_else(|| panic!("{text}: {:?}", loaded.diagnostics))
+    let options = LoadOptions {
+        language_only: true,
+        ..LoadOptions::default()
+    };
+    let loaded = cfgparse::load(&[source], &Environment::default(), &files, &options);
+    loaded
+        .model
+        .unwrap_or_else(|| panic!("{text}: {:?}", loaded.diagnostics))
 }
 
 /// The same, compiled and built for two cores, with `wake` for those who wait.
 pub fn built_with(text: &str, wake: Arc<impl Wake + 'static>) -> Result<Built, Vec<CompileError>> {
     let model = model(text);
-    let machine =
-        Machine { host_name: "edge1".to_owned(), connections_max: 500, descriptors: 1_100 };
+    let machine = Machine {
+        host_name: "edge1".to_owned(),
+        connections_max: 500,
+        descriptors: 1_100,
+    };
     let compiled = plan::compile(&model, &machine)?;
     build(&model, compiled, 2, wake)
 }

@@ -1,8 +1,9 @@
 //! Actions on header fields.
 
 use super::{ActionContext, ActionRow, HTTP, REQ, RES, action, at_condition};
+use crate::args::Args;
 use crate::build::proxy::draft::log_format;
-use crate::context::{Args, Context};
+use crate::context::Context;
 use crate::expr::sample::regex_fault;
 use crate::model::expr::LogFormat;
 use crate::model::rule::{Action, HeaderMatch};

@@ -4,9 +4,10 @@ use super::{
     AFT, ActionContext, ActionRow, CNT, CON, HTTP, QUIC, REQ, RES, RSP, SES, TCP, action,
     at_condition,
 };
+use crate::args::Args;
 use crate::build::proxy::draft::sample_expr;
 use crate::build::proxy::log::level_of;
-use crate::context::{Args, Context, Reference, ReferenceKind};
+use crate::context::{Context, Reference, ReferenceKind};
 use crate::expr::sample;
 use crate::model::rule::{Action, CaptureSlot, SettableTimeout, TimeoutValue};
 use crate::quantity::{self, TimeUnit};
@@ -211,12 +212,10 @@ fn wait_for_body(cx: &mut Context, _: &ActionContext, args: &mut Args) -> Option
         match word.as_str() {
             "time" => {
                 let value = args.required(cx, "a time")?;
-                match quantity::time_ms(&value.text, TimeUnit::Milliseconds) {
-                    Ok(ms) => time_ms = Some(ms),
-                    Err(_) => {
-                        args.unexpected(cx, value, "a time");
-                        return None;
-                    }
+                time_ms = quantity::time_ms(&value.text, TimeUnit::Milliseconds).ok();
+                if time_ms.is_none() {
+                    args.unexpected(cx, value, "a time");
+                    return None;
                 }
             }
             "at-least" => at_least_bytes = Some(args.size(cx)?),

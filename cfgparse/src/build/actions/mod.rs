@@ -10,7 +10,8 @@ mod vars;
 use std::collections::HashMap;
 use std::sync::LazyLock;
 
-use crate::context::{Args, Context};
+use crate::args::Args;
+use crate::context::Context;
 use crate::diagnostic::{Diagnostic, Severity, closest};
 use crate::model::rule::Action;
 use crate::registry::prelude::*;
@@ -221,6 +222,16 @@ const SETS: &[Ruleset] = &[
     Ruleset::HttpResponse,
     Ruleset::HttpAfterResponse,
 ];
+
+/// The rulesets of `sets`, as the documents list them.
+pub fn sets_words(sets: u8) -> String {
+    let words: Vec<&str> = SETS
+        .iter()
+        .filter(|set| sets & **set as u8 != 0)
+        .map(|set| set.keyword())
+        .collect();
+    words.join(", ")
+}
 
 /// Whether the next word ends an action's arguments.
 pub(super) fn at_condition(args: &Args) -> bool {

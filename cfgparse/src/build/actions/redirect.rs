@@ -1,8 +1,9 @@
 //! `redirect` (manual, 4.4), as an action or a line of its own.
 
 use super::at_condition;
+use crate::args::Args;
 use crate::build::proxy::draft::log_format;
-use crate::context::{Args, Context};
+use crate::context::Context;
 use crate::model::rule::{Redirect, RedirectKind};
 use crate::registry::sample::Where;
 

@@ -1,8 +1,9 @@
 //! Actions that answer: deny, tarpit, return; and `http-error`, which shares their arguments.
 
 use super::{ActionRow, QUIC, REQ, RES, TCP, action, at_condition, redirect};
+use crate::args::Args;
 use crate::build::proxy::draft::log_format;
-use crate::context::{Args, Context, Reference, ReferenceKind};
+use crate::context::{Context, Reference, ReferenceKind};
 use crate::expr::format;
 use crate::model::rule::{Action, Reply, ReplyBody};
 use crate::registry::prelude::*;

@@ -2,8 +2,9 @@
 
 use super::header::regex_and_format;
 use super::{ActionContext, ActionRow, REQ, action, at_condition};
+use crate::args::Args;
 use crate::build::proxy::draft::log_format;
-use crate::context::{Args, Context};
+use crate::context::Context;
 use crate::model::expr::LogFormat;
 use crate::model::rule::Action;
 use crate::registry::prelude::*;

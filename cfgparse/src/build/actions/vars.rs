@@ -1,8 +1,9 @@
 //! Actions on variables, maps and ACLs.
 
 use super::{ActionContext, ActionRow, HTTP, REQ, RES, TCP, action, at_condition};
+use crate::args::Args;
 use crate::build::proxy::draft::{log_format, sample_expr};
-use crate::context::{Args, Context};
+use crate::context::Context;
 use crate::expr::sample;
 use crate::model::rule::{Action, PatternOp};
 use crate::registry::prelude::*;

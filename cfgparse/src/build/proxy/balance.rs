@@ -1,8 +1,9 @@
 //! `balance`, `hash-type` and their relatives (manual, 4.2).
 
 use super::draft::Draft;
+use crate::args::Args;
 use crate::build::keyword::{Row, proxy_row};
-use crate::context::{Args, Context};
+use crate::context::Context;
 use crate::expr::sample;
 use crate::model::balance::{Algorithm, HashFunction, HashMethod, HashModifier};
 use crate::registry::Info;

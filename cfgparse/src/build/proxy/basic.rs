@@ -1,8 +1,9 @@
 //! Mode, limits, timeouts, names (manual, 4.2).
 
 use super::draft::Draft;
+use crate::args::Args;
 use crate::build::keyword::{Row, proxy_row};
-use crate::context::{Args, Context};
+use crate::context::Context;
 use crate::model::proxy::{HttpReuse, Mode, RetryOn};
 use crate::registry::prelude::*;
 

@@ -1,8 +1,9 @@
 //! Captures, monitoring, compression, filters (manual, 4.2).
 
 use super::draft::Draft;
+use crate::args::Args;
 use crate::build::keyword::{Row, proxy_row};
-use crate::context::{Args, Context};
+use crate::context::Context;
 use crate::model::proxy::{DeclaredCapture, Filter, HeaderCapture};
 use crate::registry::prelude::*;
 use crate::registry::sample::Where;
@@ -103,7 +104,8 @@ fn filter(cx: &mut Context, draft: &mut Draft, args: &mut Args) {
     let Some(word) = args.required(cx, "a filter name") else {
         return;
     };
-    if !FILTERS.contains(&word.as_str()) && !(cx.has_lua && word.text.starts_with("lua.")) {
+    let from_lua = cx.has_lua && word.text.starts_with("lua.");
+    if !from_lua && !FILTERS.contains(&word.as_str()) {
         let near = crate::diagnostic::closest(&word.text, FILTERS.iter().copied());
         let hint = near.map_or(String::new(), |near| {
             format!("; did you mean '{near}' maybe ?")

@@ -1,8 +1,9 @@
 //! What kind of health check: `option httpchk` and its relatives (manual, 4.2).
 
 use super::draft::Draft;
+use crate::args::Args;
 use crate::build::keyword::{Row, proxy_row};
-use crate::context::{Args, Context};
+use crate::context::Context;
 use crate::model::check::{CheckKind, HttpCheck};
 use crate::registry::prelude::*;
 

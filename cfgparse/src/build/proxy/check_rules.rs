@@ -2,9 +2,10 @@
 
 use super::draft::{Draft, log_format, sample_expr};
 use crate::address;
+use crate::args::Args;
 use crate::ast::Word;
 use crate::build::keyword::{Row, proxy_row};
-use crate::context::{Args, Context};
+use crate::context::Context;
 use crate::expr::sample::regex_fault;
 use crate::expr::{format, pattern};
 use crate::model::check::{

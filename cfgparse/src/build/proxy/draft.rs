@@ -2,9 +2,10 @@
 
 use std::collections::HashMap;
 
+use crate::args::Args;
 use crate::ast::Word;
 use crate::build::server::Params;
-use crate::context::{Args, Context};
+use crate::context::Context;
 use crate::diagnostic::Span;
 use crate::expr::scope::Scope;
 use crate::expr::{condition, format, sample};
@@ -12,6 +13,10 @@ use crate::model::Place;
 use crate::model::expr::{Condition, LogFormat, SampleExpr};
 use crate::model::proxy::Proxy;
 use crate::registry::sample::Where;
+
+/// A fault that was reported already.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Reported;
 
 /// What a section has said so far.
 #[derive(Clone)]
@@ -78,14 +83,14 @@ impl Draft {
         }
     }
 
-    /// An optional `if`/`unless` at the end of a line. `Err` means that it was reported.
+    /// An optional `if`/`unless` at the end of a line. A fault is reported here.
     pub fn condition(
         &self,
         cx: &mut Context,
         args: &mut Args,
         place: Where,
         what: &str,
-    ) -> Result<Option<Condition>, ()> {
+    ) -> Result<Option<Condition>, Reported> {
         let Some(word) = args.peek() else {
             return Ok(None);
         };
@@ -95,7 +100,7 @@ impl Draft {
                 word.text
             );
             cx.alert(word.span(), "extra-argument", message);
-            return Err(());
+            return Err(Reported);
         }
         self.condition_of(cx, args.rest(), place, what).map(Some)
     }
@@ -123,10 +128,11 @@ impl Draft {
         words: &[Word],
         place: Where,
         what: &str,
-    ) -> Result<Condition, ()> {
+    ) -> Result<Condition, Reported> {
         condition::parse(cx, &self.scope, words, place).map_err(|fault| {
             let prefix = format!("error detected while parsing a '{what}' condition : ");
             fault.report(cx, &prefix);
+            Reported
         })
     }
 }

@@ -1,9 +1,10 @@
 //! Error answers: `errorfile`, `errorloc`, `errorfiles`, `http-error` (manual, 4.2).
 
 use super::draft::Draft;
+use crate::args::Args;
 use crate::build::actions::reply;
 use crate::build::keyword::{Row, proxy_row};
-use crate::context::{Args, Context, Reference, ReferenceKind};
+use crate::context::{Context, Reference, ReferenceKind};
 use crate::model::section::{ErrorFile, ErrorReply, HttpError};
 use crate::registry::prelude::*;
 use crate::registry::sample::Where;

@@ -2,8 +2,9 @@
 
 use super::draft::{Draft, log_format};
 use crate::address;
+use crate::args::Args;
 use crate::build::keyword::{Row, proxy_row};
-use crate::context::{Args, Context, Reference, ReferenceKind};
+use crate::context::{Context, Reference, ReferenceKind};
 use crate::diagnostic::closest;
 use crate::model::log::{Format, LogAddr, LogFraming, LogLevel, LogSample, LogTarget};
 use crate::registry::prelude::*;

@@ -19,8 +19,9 @@ pub mod stats;
 use std::sync::LazyLock;
 
 use super::keyword::{Row, Table};
+use crate::args::Args;
 use crate::ast::{Line, Section};
-use crate::context::{Args, Context};
+use crate::context::Context;
 use crate::diagnostic::{Diagnostic, Severity};
 use crate::model::proxy::ProxyKind;
 use crate::registry::{Info, Sections};

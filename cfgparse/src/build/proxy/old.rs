@@ -2,9 +2,10 @@
 
 use super::draft::Draft;
 use super::statement;
+use crate::args::Args;
 use crate::ast::{Line, Word};
 use crate::build::bind;
-use crate::context::{Args, Context};
+use crate::context::Context;
 use crate::diagnostic::Span;
 
 /// A keyword of an older version.

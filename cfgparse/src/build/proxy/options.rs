@@ -1,8 +1,9 @@
 //! `option` and `no option` (manual, 4.2).
 
 use super::draft::Draft;
+use crate::args::Args;
 use crate::build::keyword::{Row, proxy_row};
-use crate::context::{Args, Context};
+use crate::context::Context;
 use crate::expr::sample;
 use crate::model::proxy::{
     Forwarded, ForwardedValue, Forwardfor, HttpConnection, Options, Originalto, RestrictNames,

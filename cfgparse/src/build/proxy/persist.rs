@@ -1,8 +1,9 @@
 //! Cookies and stick tables (manual, 4.2 and 11).
 
-use super::draft::Draft;
+use super::draft::{Draft, Reported};
+use crate::args::Args;
 use crate::build::keyword::{Row, proxy_row};
-use crate::context::{Args, Context, Reference, ReferenceKind};
+use crate::context::{Context, Reference, ReferenceKind};
 use crate::expr::sample;
 use crate::model::persist::{
     Cookie, CookieMode, KeyType, StickKind, StickRule, StickTable, StoreField,
@@ -68,8 +69,8 @@ fn cookie(cx: &mut Context, draft: &mut Draft, args: &mut Args) {
         let message = "cookie 'rewrite', 'insert' and 'prefix' modes are mutually exclusive.";
         cx.alert(args.span(), "exclusive", message);
     }
-    if cookie.maxidle_s.is_some() && cookie.mode != CookieMode::Insert
-        || cookie.maxlife_s.is_some() && cookie.mode != CookieMode::Insert
+    if (cookie.maxidle_s.is_some() || cookie.maxlife_s.is_some())
+        && cookie.mode != CookieMode::Insert
     {
         let message = "cookie 'maxidle' and 'maxlife' need the 'insert' mode.";
         cx.alert(args.span(), "exclusive", message);
@@ -127,7 +128,7 @@ fn stick(cx: &mut Context, draft: &mut Draft, args: &mut Args, kind: StickKind) 
                 at,
             });
         }
-        Err(()) => {
+        Err(Reported) => {
             args.rest();
         }
     }

@@ -1,9 +1,10 @@
 //! Which backend, which server: `acl`, `use_backend`, `default_backend`, `use-server`, `redirect`.
 
-use super::draft::Draft;
+use super::draft::{Draft, Reported};
+use crate::args::Args;
 use crate::build::actions::redirect;
 use crate::build::keyword::{Row, proxy_row};
-use crate::context::{Args, Context, Reference, ReferenceKind};
+use crate::context::{Context, Reference, ReferenceKind};
 use crate::expr::condition::PREDEFINED;
 use crate::expr::{acl, format};
 use crate::model::proxy::{PersistRule, RedirectRule, Target, UseBackend, UseServer};
@@ -142,7 +143,7 @@ fn use_server(cx: &mut Context, draft: &mut Draft, args: &mut Args) {
             condition,
             at,
         }),
-        Err(()) => {
+        Err(Reported) => {
             args.rest();
         }
     }
@@ -177,7 +178,7 @@ fn redirect_line(cx: &mut Context, draft: &mut Draft, args: &mut Args) {
             condition,
             at,
         }),
-        Err(()) => {
+        Err(Reported) => {
             args.rest();
         }
     }

@@ -1,9 +1,10 @@
 //! Rulesets: `http-request`, `http-response`, `http-after-response`, `tcp-request`, `tcp-response`.
 
-use super::draft::Draft;
+use super::draft::{Draft, Reported};
+use crate::args::Args;
 use crate::build::actions::{self, Ruleset};
 use crate::build::keyword::{Row, proxy_row};
-use crate::context::{Args, Context};
+use crate::context::Context;
 use crate::model::rule::{Action, Reply, Rule};
 use crate::registry::prelude::*;
 use crate::registry::sample::Where;
@@ -137,7 +138,7 @@ pub fn stats_rule(cx: &mut Context, draft: &mut Draft, args: &mut Args) {
             condition,
             at,
         }),
-        Err(()) => {
+        Err(Reported) => {
             args.rest();
         }
     }

@@ -2,10 +2,11 @@
 
 use super::draft::Draft;
 use crate::address;
+use crate::args::Args;
 use crate::build::bind;
 use crate::build::keyword::{Row, proxy_row};
 use crate::build::server::{self, Params};
-use crate::context::{Args, Context, Reference, ReferenceKind};
+use crate::context::{Context, Reference, ReferenceKind};
 use crate::registry::Info;
 use crate::registry::prelude::*;
 
@@ -115,7 +116,7 @@ fn params(cx: &mut Context, draft: &Draft, args: &mut Args, name: &str) -> Optio
     let word = args.required(cx, "<name> and <addr>[:<port>] as arguments")?;
     let origin = origin(cx, draft, args);
     let mut params = origin.unwrap_or_else(|| draft.default_server.clone());
-    params.server.name = name.to_owned();
+    name.clone_into(&mut params.server.name);
     params.server.at = args.span().at;
     params.server.written.clone_from(&word.text);
     let what = format!("server {}/{name}", draft.proxy.name);

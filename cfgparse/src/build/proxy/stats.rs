@@ -2,8 +2,9 @@
 
 use super::draft::Draft;
 use super::rules;
+use crate::args::Args;
 use crate::build::keyword::{Row, proxy_row};
-use crate::context::{Args, Context};
+use crate::context::Context;
 use crate::model::stats::StatsUser;
 use crate::registry::prelude::*;
 

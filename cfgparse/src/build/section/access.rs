@@ -3,10 +3,11 @@
 use std::sync::LazyLock;
 
 use super::name;
+use crate::args::Args;
 use crate::ast::Section;
 use crate::build::keyword::{Row, Table, row};
 use crate::build::proxy::errors;
-use crate::context::{Args, Context};
+use crate::context::Context;
 use crate::model::section::{HttpErrors, Password, User, Userlist};
 use crate::registry::Info;
 use crate::registry::prelude::*;

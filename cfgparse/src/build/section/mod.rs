@@ -4,8 +4,19 @@ pub mod access;
 pub mod network;
 pub mod store;
 
-use crate::ast::{Section, Word};
-use crate::context::{Args, Context};
+use crate::args::Args;
+use crate::ast::Section;
+use crate::context::Context;
+use crate::registry::Info;
+
+/// Rows for the documents, with the section of each.
+pub fn infos() -> impl Iterator<Item = (&'static str, &'static Info)> {
+    let names = store::NAMES_ONLY.iter().map(|info| (info.name, info));
+    access::infos()
+        .chain(network::infos())
+        .chain(store::infos())
+        .chain(names)
+}
 
 /// The name behind a section's keyword; reported where it is missing.
 pub fn name(cx: &mut Context, section: &Section) -> String {
@@ -15,17 +26,4 @@ pub fn name(cx: &mut Context, section: &Section) -> String {
         .map_or_else(String::new, |w| w.text.clone());
     args.finish(cx);
     name
-}
-
-/// Reports a keyword that the section doesn't have.
-pub fn unknown(cx: &mut Context, word: &Word, section: &str, known: &[&'static str]) {
-    let near = crate::diagnostic::closest(&word.text, known.iter().copied());
-    let hint = near.map_or(String::new(), |near| {
-        format!("; did you mean '{near}' maybe ?")
-    });
-    let message = format!(
-        "unknown keyword '{}' in '{section}' section{hint}",
-        word.text
-    );
-    cx.alert(word.span(), "unknown-keyword", message);
 }

@@ -4,9 +4,10 @@ use std::sync::LazyLock;
 
 use super::access::lines;
 use super::name;
+use crate::args::Args;
 use crate::ast::Section;
 use crate::build::keyword::{Row, Table, row};
-use crate::context::{Args, Context};
+use crate::context::Context;
 use crate::model::section::{Cache, CrtStore, FcgiApp};
 use crate::registry::Info;
 use crate::registry::prelude::*;

@@ -32,10 +32,22 @@ impl Process {
         let is_told = settings.log_checks && judged.is_news;
         if let Some(health) = server.health().filter(|_| is_told) {
             let backend = self.runtime.plan.server(id).backend;
-            self.say(backend, Level::Notice, &check::check_text(&server, &report, health));
+            self.say(
+                backend,
+                Level::Notice,
+                &check::check_text(&server, &report, health),
+            );
         }
         if let Some(change) = judged.change {
-            self.went(id, change, if is_told { Why::LoggedCheck } else { Why::Check(&report) });
+            self.went(
+                id,
+                change,
+                if is_told {
+                    Why::LoggedCheck
+                } else {
+                    Why::Check(&report)
+                },
+            );
         }
     }
 
@@ -50,8 +62,16 @@ impl Process {
             Why::Cli => Cause::Cli,
             Why::Via(name) => Cause::Via(name),
         };
-        let level = if change == Change::Down { Level::Alert } else { Level::Notice };
-        self.say(backend, level, &check::change_text(&server, change, cause, &left));
+        let level = if change == Change::Down {
+            Level::Alert
+        } else {
+            Level::Notice
+        };
+        self.say(
+            backend,
+            level,
+            &check::change_text(&server, change, cause, &left),
+        );
         if lost {
             self.say_no_server(backend);
         }
@@ -87,7 +107,11 @@ impl Process {
     fn say_admin(&self, id: ServerId, before: Admin, via: Option<&str>, left: &Left, alarm: bool) {
         let server = self.server(id);
         let into_maintenance = !before.in_maint() && server.admin().in_maint();
-        let level = if alarm && into_maintenance { Level::Alert } else { Level::Notice };
+        let level = if alarm && into_maintenance {
+            Level::Alert
+        } else {
+            Level::Notice
+        };
         for text in words::admin_changed(server, before, via, left) {
             self.say(self.runtime.plan.server(id).backend, level, &text);
         }
@@ -115,14 +139,20 @@ impl Process {
         if change == Some(Change::Down) && line.on_marked_down == Some(MarkedDown::ShutdownSessions)
         {
             let streams = Streams::OfServer(id);
-            self.tell(|| ToShard::Shutdown { streams, cause: EndedBy::Down });
+            self.tell(|| ToShard::Shutdown {
+                streams,
+                cause: EndedBy::Down,
+            });
         }
         if change == Some(Change::Up)
             && line.on_marked_up == Some(MarkedUp::ShutdownBackupSessions)
             && !server.is_backup()
         {
             let streams = Streams::OnBackupsOf(backend);
-            self.tell(|| ToShard::Shutdown { streams, cause: EndedBy::Up });
+            self.tell(|| ToShard::Shutdown {
+                streams,
+                cause: EndedBy::Up,
+            });
         }
         (lost, left)
     }
@@ -168,6 +198,8 @@ impl Process {
     }
 
     fn tracked_name(&self, id: ServerId) -> Option<String> {
-        self.runtime.watches[id.index()].tracks.map(|tracked| self.name(tracked))
+        self.runtime.watches[id.index()]
+            .tracks
+            .map(|tracked| self.name(tracked))
     }
 }

@@ -11,12 +11,20 @@ use crate::stats::{ProxyFacts, ServerFacts};
 impl Process {
     /// Writes the state of all proxies and their servers to their logs and to standard error.
     pub fn dump(&self) {
-        self.surroundings.print(Severity::Warning, "SIGHUP received, dumping servers states.");
+        self.surroundings.print(
+            Severity::Warning,
+            "SIGHUP received, dumping servers states.",
+        );
         let snapshot = snapshot::take(&self.runtime, self.surroundings.now_ms());
         for facts in &snapshot.proxies {
             let mut proxies = self.runtime.plan.proxies.iter();
-            let Some(proxy) = proxies.find(|proxy| proxy.number == facts.id) else { continue };
-            let title = format!("SIGHUP received, dumping servers states for proxy {}.", facts.name);
+            let Some(proxy) = proxies.find(|proxy| proxy.number == facts.id) else {
+                continue;
+            };
+            let title = format!(
+                "SIGHUP received, dumping servers states for proxy {}.",
+                facts.name
+            );
             self.surroundings.log(proxy, Level::Notice, &title);
             for server in &facts.servers {
                 self.tell_dump(proxy, &server_text(facts, server));
@@ -46,7 +54,11 @@ fn server_text(proxy: &ProxyFacts, server: &ServerFacts) -> String {
         "SIGHUP: Server {}/{} is {}. Conn: {} act, {} pend, {} tot.",
         proxy.name,
         server.name,
-        if server.state.operational == 0 { "DOWN" } else { "UP" },
+        if server.state.operational == 0 {
+            "DOWN"
+        } else {
+            "UP"
+        },
         server.total.open.now,
         server.queued,
         server.total.sessions.total,

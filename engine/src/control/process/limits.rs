@@ -24,23 +24,25 @@ impl Process {
     pub(super) fn change(
         &mut self,
         id: ServerId,
-        change: ServerChange,
+        change: &ServerChange,
     ) -> Result<Option<String>, String> {
         let checked = self.runtime.watches[id.index()].checked;
         let watch = &self.runtime.watches[id.index()];
         match change {
-            ServerChange::Address { address, port } => self.move_server(id, address, port).map(Some),
+            &ServerChange::Address { address, port } => {
+                self.move_server(id, address, port).map(Some)
+            }
             ServerChange::CheckAddress { .. } | ServerChange::CheckPort(_) if !checked => {
                 Err("health checks are not enabled on this server".to_owned())
             }
-            ServerChange::CheckAddress { address, port } => {
+            &ServerChange::CheckAddress { address, port } => {
                 watch.set_check_address(address);
                 if let Some(port) = port {
                     watch.check_port.store(port, Ordering::Relaxed);
                 }
                 Ok(None)
             }
-            ServerChange::CheckPort(port) => {
+            &ServerChange::CheckPort(port) => {
                 watch.check_port.store(port, Ordering::Relaxed);
                 Ok(None)
             }
@@ -50,21 +52,21 @@ impl Process {
             ServerChange::AgentSend(_) => {
                 Err("agent checks are not enabled on this server.".to_owned())
             }
-            ServerChange::Fqdn(_) => {
-                Err("set server <b>/<s> fqdn failed because no resolution is configured.".to_owned())
-            }
+            ServerChange::Fqdn(_) => Err(
+                "set server <b>/<s> fqdn failed because no resolution is configured.".to_owned(),
+            ),
             ServerChange::Tls(_) => Err("'set server <srv> ssl' cannot be set.  default-server \
                 should define ssl settings"
                 .to_owned()),
-            ServerChange::Name(_) if !self.server(id).admin().in_maint() => {
-                Err("Server must be in maintenance mode to be renamed (set server <b>/<s> state \
+            ServerChange::Name(_) if !self.server(id).admin().in_maint() => Err(
+                "Server must be in maintenance mode to be renamed (set server <b>/<s> state \
                      maint)."
-                    .to_owned())
-            }
-            ServerChange::Name(_) => {
-                Err("Renaming a server is not supported; change its name in the configuration."
-                    .to_owned())
-            }
+                    .to_owned(),
+            ),
+            ServerChange::Name(_) => Err(
+                "Renaming a server is not supported; change its name in the configuration."
+                    .to_owned(),
+            ),
         }
     }
 

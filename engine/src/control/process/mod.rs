@@ -9,9 +9,9 @@ mod dump;
 mod limits;
 mod operate;
 mod settle;
-mod words;
 #[cfg(test)]
 mod tests;
+mod words;
 
 use std::rc::Rc;
 use std::sync::Arc;
@@ -63,9 +63,19 @@ impl Process {
         sockets: Vec<SocketFacts>,
     ) -> Self {
         let checks = runtime.servers.iter().map(|_| None).collect();
-        runtime.process.admin_sockets.store(sockets.len() as u32, Ordering::Relaxed);
+        runtime
+            .process
+            .admin_sockets
+            .store(sockets.len() as u32, Ordering::Relaxed);
         let settlements = Settlements::default();
-        Self { runtime, mesh, surroundings, settlements, checks, sockets }
+        Self {
+            runtime,
+            mesh,
+            surroundings,
+            settlements,
+            checks,
+            sockets,
+        }
     }
 
     pub fn runtime(&self) -> &Arc<Runtime> {
@@ -95,19 +105,28 @@ impl Process {
         }
     }
 
-    /// Accepts no more; every core ends when its last connection has.
+    /// Accepts no more and checks no more; every core ends when its last connection has.
     pub fn stop_softly(&mut self) {
         let runtime = Arc::clone(&self.runtime);
         if runtime.process.stopping.swap(true, Ordering::Relaxed) {
             return;
         }
-        for proxy in runtime.plan.proxies.iter().filter(|proxy| !proxy.section.disabled) {
+        for proxy in runtime
+            .plan
+            .proxies
+            .iter()
+            .filter(|proxy| !proxy.section.disabled)
+        {
             let standing = &runtime.standings[proxy.id.index()];
             if standing.frontend() != FrontendStatus::Stopped || proxy.frontend.is_none() {
                 standing.set_frontend(FrontendStatus::Stopped);
                 self.say_stopped(proxy);
             }
         }
+        self.checks
+            .iter()
+            .flatten()
+            .for_each(|watched| watched.stop());
         self.mesh.broadcast(|| ToShard::SoftStop);
     }
 
@@ -133,28 +152,44 @@ impl Process {
 
     /// Shows all cores a backend as its servers stand now; true if it has just lost the last one.
     fn refresh(&mut self, backend: ProxyId) -> bool {
-        let Some(view) = self.runtime.view_now(backend) else { return false };
+        let Some(view) = self.runtime.view_now(backend) else {
+            return false;
+        };
         view.install();
         let standing = &self.runtime.standings[backend.index()];
         // Before the cores are told: one that comes up between the two looks here.
         let lost = standing.replace(Arc::clone(&view), self.surroundings.now_ms());
-        self.tell(|| ToShard::Adopt { backend, view: Arc::clone(&view) });
+        self.tell(|| ToShard::Adopt {
+            backend,
+            view: Arc::clone(&view),
+        });
         lost
     }
 
     /// A warning for the operator, in the logs of the proxy and on standard error.
     fn say(&self, proxy: ProxyId, level: Level, text: &str) {
-        self.runtime.process.warnings.fetch_add(1, Ordering::Relaxed);
+        self.runtime
+            .process
+            .warnings
+            .fetch_add(1, Ordering::Relaxed);
         self.surroundings.print(Severity::Warning, text);
-        self.surroundings.log(self.runtime.plan.proxy(proxy), level, text);
+        self.surroundings
+            .log(self.runtime.plan.proxy(proxy), level, text);
     }
 
     /// A backend has lost its last server.
     fn say_no_server(&self, backend: ProxyId) {
         let proxy = self.runtime.plan.proxy(backend);
-        let kind = if proxy.frontend.is_some() { "proxy" } else { "backend" };
+        let kind = if proxy.frontend.is_some() {
+            "proxy"
+        } else {
+            "backend"
+        };
         let quoted = format!("'{}'", proxy.name);
-        self.surroundings.print(Severity::Alert, &crate::check::no_server_text(kind, &quoted));
+        self.surroundings.print(
+            Severity::Alert,
+            &crate::check::no_server_text(kind, &quoted),
+        );
         let text = crate::check::no_server_text(kind, &proxy.name);
         self.surroundings.log(proxy, Level::Emerg, &text);
     }

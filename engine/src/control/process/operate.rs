@@ -25,24 +25,39 @@ const STATIC_WEIGHTS: &str =
 impl Process {
     /// By name, or `#id`.
     fn find_proxy(&self, name: &str, wanted: fn(&crate::plan::Proxy) -> bool) -> Option<ProxyId> {
-        let number = name.strip_prefix('#').and_then(|number| number.parse::<u32>().ok());
+        let number = name
+            .strip_prefix('#')
+            .and_then(|number| number.parse::<u32>().ok());
         let named = |proxy: &&crate::plan::Proxy| {
             wanted(proxy) && (*proxy.name == *name || number == Some(proxy.number))
         };
-        self.runtime.plan.proxies.iter().find(named).map(|proxy| proxy.id)
+        self.runtime
+            .plan
+            .proxies
+            .iter()
+            .find(named)
+            .map(|proxy| proxy.id)
     }
 
     fn switch_frontend(&mut self, frontend: ProxyId, on: bool) {
         let runtime = Arc::clone(&self.runtime);
         let proxy = runtime.plan.proxy(frontend);
         let Some(side) = &proxy.frontend else { return };
-        self.tell(|| ToShard::Accept { listeners: side.listeners.clone(), on });
-        let (status, word) = match on {
-            true => (FrontendStatus::Open, "Resumed"),
-            false => (FrontendStatus::Paused, "Paused"),
+        self.tell(|| ToShard::Accept {
+            listeners: side.listeners.clone(),
+            on,
+        });
+        let (status, word) = if on {
+            (FrontendStatus::Open, "Resumed")
+        } else {
+            (FrontendStatus::Paused, "Paused")
         };
         runtime.standings[frontend.index()].set_frontend(status);
-        self.say(frontend, Level::Warning, &format!("{word} frontend {}.", proxy.name));
+        self.say(
+            frontend,
+            Level::Warning,
+            &format!("{word} frontend {}.", proxy.name),
+        );
     }
 }
 
@@ -56,7 +71,9 @@ impl Ops for Process {
     }
 
     fn uptime_ms(&self) -> u64 {
-        self.surroundings.now_ms().saturating_sub(self.runtime.process.started_ms)
+        self.surroundings
+            .now_ms()
+            .saturating_sub(self.runtime.process.started_ms)
     }
 
     fn date(&self) -> String {
@@ -74,8 +91,16 @@ impl Ops for Process {
         let backend = self
             .find_proxy(backend, |proxy| proxy.backend.is_some())
             .ok_or(NotFound::Backend)?;
-        let number = server.strip_prefix('#').and_then(|number| number.parse::<u32>().ok());
-        let own = self.runtime.plan.proxy(backend).backend.iter().flat_map(|b| &b.servers);
+        let number = server
+            .strip_prefix('#')
+            .and_then(|number| number.parse::<u32>().ok());
+        let own = self
+            .runtime
+            .plan
+            .proxy(backend)
+            .backend
+            .iter()
+            .flat_map(|b| &b.servers);
         let named = |id: &&ServerId| {
             let state = &self.runtime.servers[id.index()];
             *self.runtime.plan.server(**id).name == *server || number == Some(state.id())
@@ -184,7 +209,7 @@ impl Ops for Process {
         server: ServerId,
         change: ServerChange,
     ) -> Result<Option<String>, String> {
-        self.change(server, change)
+        self.change(server, &change)
     }
 
     fn set_server_maxconn(&mut self, server: ServerId, maxconn: u32) -> Result<(), String> {
@@ -215,8 +240,16 @@ impl Ops for Process {
         if standing.frontend() == FrontendStatus::Stopped {
             return Err("Frontend was already shut down.".to_owned());
         }
-        let listeners = || proxy.frontend.iter().flat_map(|side| side.listeners.clone()).collect();
-        self.tell(|| ToShard::Close { listeners: listeners() });
+        let listeners = || {
+            proxy
+                .frontend
+                .iter()
+                .flat_map(|side| side.listeners.clone())
+                .collect()
+        };
+        self.tell(|| ToShard::Close {
+            listeners: listeners(),
+        });
         standing.set_frontend(FrontendStatus::Stopped);
         self.say_stopped(proxy);
         Ok(())
@@ -263,14 +296,24 @@ impl Ops for Process {
             return;
         }
         runtime.stats.clear(clear == Clear::All, now_ms);
-        runtime.servers.iter().for_each(|server| server.clear_peaks());
-        runtime.backends.iter().flatten().for_each(|backend| backend.clear_peaks());
+        runtime
+            .servers
+            .iter()
+            .for_each(|server| server.clear_peaks());
+        runtime
+            .backends
+            .iter()
+            .flatten()
+            .for_each(|backend| backend.clear_peaks());
         if clear == Clear::All {
             for server in &runtime.servers {
                 let mut report = server.check_report();
                 (report.failed, report.went_down) = (0, 0);
             }
-            runtime.standings.iter().for_each(|standing| standing.backend().downs = 0);
+            runtime
+                .standings
+                .iter()
+                .for_each(|standing| standing.backend().downs = 0);
         }
     }
 
@@ -282,13 +325,19 @@ impl Ops for Process {
         Ok(Box::pin(async move {
             settled.await;
             let found = std::mem::take(&mut *found.lock().unwrap_or_else(PoisonError::into_inner));
-            found.iter().map(|listed| stream_facts(&runtime, listed)).collect()
+            found
+                .iter()
+                .map(|listed| stream_facts(&runtime, listed))
+                .collect()
         }))
     }
 
     fn shutdown_stream(&mut self, id: u64) -> Result<Later<bool>, String> {
         let found = Arc::new(AtomicBool::new(false));
-        self.mesh.broadcast(|| ToShard::ShutdownOne { id, found: Arc::clone(&found) });
+        self.mesh.broadcast(|| ToShard::ShutdownOne {
+            id,
+            found: Arc::clone(&found),
+        });
         let settled = self.settlements.ask(&self.mesh);
         Ok(Box::pin(async move {
             settled.await;
@@ -298,7 +347,10 @@ impl Ops for Process {
 
     fn shutdown_server_streams(&mut self, server: ServerId) {
         let streams = Streams::OfServer(server);
-        self.tell(|| ToShard::Shutdown { streams, cause: Cause::Killed });
+        self.tell(|| ToShard::Shutdown {
+            streams,
+            cause: Cause::Killed,
+        });
     }
 
     fn admin_sockets(&self) -> Vec<SocketFacts> {
@@ -310,7 +362,9 @@ impl Ops for Process {
     }
 
     fn environment(&self) -> Vec<String> {
-        std::env::vars().map(|(name, value)| format!("{name}={value}")).collect()
+        std::env::vars()
+            .map(|(name, value)| format!("{name}={value}"))
+            .collect()
     }
 
     fn sleep(&mut self, delay_ms: u64) -> Later<()> {
@@ -319,9 +373,14 @@ impl Ops for Process {
 
     fn activity(&mut self) -> Vec<(String, Vec<u64>)> {
         let process = &self.runtime.stats.process;
-        let cores: Vec<_> = (0..self.runtime.process.cores).map(|core| process.on_core(core)).collect();
+        let cores: Vec<_> = (0..self.runtime.process.cores)
+            .map(|core| process.on_core(core))
+            .collect();
         let row = |name: &str, value: fn(&crate::stats::ProcessCounters) -> u64| {
-            (name.to_owned(), cores.iter().map(|core| value(core)).collect())
+            (
+                name.to_owned(),
+                cores.iter().map(|core| value(core)).collect(),
+            )
         };
         vec![
             row("loops", |core| core.turns.value()),
@@ -341,7 +400,10 @@ fn stream_facts(runtime: &crate::state::Runtime, listed: &Listed) -> StreamFacts
         id: listed.id,
         frontend: name(listed.frontend),
         backend: listed.backend.map(name).unwrap_or_default(),
-        server: listed.server.map(|id| plan.server(id).name.to_string()).unwrap_or_default(),
+        server: listed
+            .server
+            .map(|id| plan.server(id).name.to_string())
+            .unwrap_or_default(),
         core: listed.core,
         ..StreamFacts::default()
     }

@@ -40,7 +40,10 @@ impl Settlements {
     pub fn ask(&mut self, mesh: &Mesh) -> Later<()> {
         self.asked += 1;
         mesh.settle(self.asked);
-        Box::pin(Settled { number: self.asked, done: Rc::clone(&self.done) })
+        Box::pin(Settled {
+            number: self.asked,
+            done: Rc::clone(&self.done),
+        })
     }
 
     /// The cores have answered. Messages keep their order, so older settlements are done too.

@@ -21,7 +21,11 @@ pub fn admin_changed(
         (true, true) => still_in_maintenance(server, before, via),
         (true, false) => {
             let forced = before.contains(Admin::FMAINT);
-            let mut texts = vec![admin_text(server, AdminEvent::LeftMaintenance { forced }, left)];
+            let mut texts = vec![admin_text(
+                server,
+                AdminEvent::LeftMaintenance { forced },
+                left,
+            )];
             texts.extend(still_in_drain(server, via));
             texts
         }
@@ -53,7 +57,9 @@ fn drain_changed(
 fn still_in_maintenance(server: &ServerState, before: Admin, via: Option<&str>) -> Vec<String> {
     let after = server.admin();
     let left_forced = before.contains(Admin::FMAINT) && !after.contains(Admin::FMAINT);
-    let Some(via) = via.filter(|_| left_forced) else { return Vec::new() };
+    let Some(via) = via.filter(|_| left_forced) else {
+        return Vec::new();
+    };
     vec![format!(
         "{} is leaving forced maintenance but remains in maintenance via {via}.",
         subject(server)
@@ -71,6 +77,10 @@ fn still_in_drain(server: &ServerState, via: Option<&str>) -> Option<String> {
 }
 
 fn subject(server: &ServerState) -> String {
-    let kind = if server.is_backup() { "Backup Server" } else { "Server" };
+    let kind = if server.is_backup() {
+        "Backup Server"
+    } else {
+        "Server"
+    };
     format!("{kind} {}/{}", server.backend().name(), server.name())
 }

@@ -23,10 +23,16 @@ pub const RELEASE_DATE: &str = "2026/11/21";
 /// Takes a snapshot of a generation; `now_ms` on the cores' clock.
 pub fn take(runtime: &Runtime, now_ms: u64) -> Snapshot {
     // A section that is `disabled` is not there (manual 4.2, `disabled`).
-    let proxies = runtime.plan.proxies.iter().filter(|proxy| !proxy.section.disabled);
+    let proxies = runtime
+        .plan
+        .proxies
+        .iter()
+        .filter(|proxy| !proxy.section.disabled);
     Snapshot {
         process: process(runtime, now_ms),
-        proxies: proxies.map(|proxy| proxy_facts(runtime, proxy, now_ms)).collect(),
+        proxies: proxies
+            .map(|proxy| proxy_facts(runtime, proxy, now_ms))
+            .collect(),
     }
 }
 
@@ -68,8 +74,14 @@ fn process(runtime: &Runtime, now_ms: u64) -> ProcessFacts {
 
 fn proxy_facts(runtime: &Runtime, proxy: &Proxy, now_ms: u64) -> ProxyFacts {
     let total = runtime.stats.proxies[proxy.id.index()].total(now_ms);
-    let front = proxy.frontend.as_ref().map(|_| front(runtime, proxy, total.front));
-    let shown = proxy.frontend.iter().filter(|_| proxy.section.options.socket_stats);
+    let front = proxy
+        .frontend
+        .as_ref()
+        .map(|_| front(runtime, proxy, total.front));
+    let shown = proxy
+        .frontend
+        .iter()
+        .filter(|_| proxy.section.options.socket_stats);
     let listeners = shown.flat_map(|frontend: &Frontend| &frontend.listeners);
     let servers = proxy.backend.iter().flat_map(|backend| &backend.servers);
     let back = |backend: &Backend| back(runtime, proxy, backend, total.back, now_ms);
@@ -77,7 +89,11 @@ fn proxy_facts(runtime: &Runtime, proxy: &Proxy, now_ms: u64) -> ProxyFacts {
         name: proxy.name.to_string(),
         id: proxy.number,
         forced_id: proxy.section.id.is_some(),
-        mode: if proxy.mode == cfgparse::model::Mode::Http { Mode::Http } else { Mode::Tcp },
+        mode: if proxy.mode == cfgparse::model::Mode::Http {
+            Mode::Http
+        } else {
+            Mode::Tcp
+        },
         description: proxy.section.description.clone(),
         front,
         listeners: listeners.map(|&id| listener(runtime, id, now_ms)).collect(),
@@ -135,7 +151,11 @@ fn back(
     let weight = standing.view.as_ref().map_or(0, |view| view.total_weight());
     BackFacts {
         status: if is_up { "UP" } else { "DOWN" },
-        condition: if is_up { Condition::Up } else { Condition::Down },
+        condition: if is_up {
+            Condition::Up
+        } else {
+            Condition::Down
+        },
         weight: weight.div_ceil(u64::from(crate::server::WEIGHT_SCALE)) as u32,
         user_weight: user_weight(runtime, backend, usable.active > 0),
         active: usable.active,
@@ -148,14 +168,21 @@ fn back(
         downtime_s: seconds(standing.downtime_ms(now_ms)),
         has_servers: !backend.servers.is_empty(),
         algorithm: words::algorithm(proxy.section.balance.algorithm.as_ref()).to_owned(),
-        cookie: proxy.section.cookie.as_ref().map(|cookie| cookie.name.clone()),
+        cookie: proxy
+            .section
+            .cookie
+            .as_ref()
+            .map(|cookie| cookie.name.clone()),
         total,
     }
 }
 
 /// The weights that users gave to the servers in use.
 fn user_weight(runtime: &Runtime, backend: &Backend, on_active: bool) -> u32 {
-    let states = backend.servers.iter().map(|id| &runtime.servers[id.index()]);
+    let states = backend
+        .servers
+        .iter()
+        .map(|id| &runtime.servers[id.index()]);
     let mut used = states.filter(|state| state.takes_new() && state.is_backup() != on_active);
     if on_active || backend.balance.all_backups {
         used.map(|state| state.user_weight()).sum()

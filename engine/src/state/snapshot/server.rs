@@ -23,7 +23,10 @@ pub fn facts(runtime: &Runtime, id: ServerId, now_ms: u64) -> ServerFacts {
     let watch = &runtime.watches[id.index()];
     let line = &server.line;
     let endpoint = &runtime.endpoints[id.index()];
-    let endpoint = endpoint.read().unwrap_or_else(PoisonError::into_inner).clone();
+    let endpoint = endpoint
+        .read()
+        .unwrap_or_else(PoisonError::into_inner)
+        .clone();
     let total = runtime.stats.servers[id.index()].total(now_ms);
     let tracked = watch.tracks.map(|id| name(runtime, id));
     let health = watched_health(runtime, id);
@@ -41,7 +44,9 @@ pub fn facts(runtime: &Runtime, id: ServerId, now_ms: u64) -> ServerFacts {
         status,
         condition: condition(state, health),
         backup: state.is_backup(),
-        weight: state.effective_weight().div_ceil(crate::server::WEIGHT_SCALE),
+        weight: state
+            .effective_weight()
+            .div_ceil(crate::server::WEIGHT_SCALE),
         user_weight: state.user_weight(),
         initial_weight: state.initial_weight(),
         queued: state.queued(),
@@ -54,7 +59,10 @@ pub fn facts(runtime: &Runtime, id: ServerId, now_ms: u64) -> ServerFacts {
         throttle_percent: (state.operational() == Operational::Starting)
             .then(|| state.throttle_percent()),
         tracked,
-        observed_failures: line.check.observe.map(|_| watch.observed_failures.load(Relaxed)),
+        observed_failures: line
+            .check
+            .observe
+            .map(|_| watch.observed_failures.load(Relaxed)),
         check: watch.checked.then(|| check(state, &report)),
         address: words::connecting(&endpoint),
         host: host(&line.address),
@@ -69,7 +77,11 @@ pub fn facts(runtime: &Runtime, id: ServerId, now_ms: u64) -> ServerFacts {
 /// `backend/server`.
 fn name(runtime: &Runtime, id: ServerId) -> String {
     let server = runtime.plan.server(id);
-    format!("{}/{}", runtime.plan.proxy(server.backend).name, server.name)
+    format!(
+        "{}/{}",
+        runtime.plan.proxy(server.backend).name,
+        server.name
+    )
 }
 
 /// The health of the server at the end of a chain of `track`.
@@ -113,7 +125,10 @@ fn check(state: &ServerState, report: &CheckReport) -> CheckFacts {
     if state.admin().in_maint() {
         return counts;
     }
-    let has_result = !matches!(report.status, CheckStatus::Unknown | CheckStatus::Initializing);
+    let has_result = !matches!(
+        report.status,
+        CheckStatus::Unknown | CheckStatus::Initializing
+    );
     let running = if report.in_progress { "* " } else { "" };
     CheckFacts {
         status: format!("{running}{}", report.status.code()),
@@ -174,11 +189,19 @@ fn numbers(
         check_state |= RUNNING;
     }
     // Maintenance by the tracked server or the resolver pauses no checks where there are none.
-    let no_pause = if watch.checked { Admin::READY } else { Admin::IMAINT.with(Admin::RMAINT) };
+    let no_pause = if watch.checked {
+        Admin::READY
+    } else {
+        Admin::IMAINT.with(Admin::RMAINT)
+    };
     if admin.without(no_pause).in_maint() {
         check_state |= PAUSED;
     }
-    let agent = if line.agent.enabled { CONFIGURED | ENABLED | AGENT } else { 0 };
+    let agent = if line.agent.enabled {
+        CONFIGURED | ENABLED | AGENT
+    } else {
+        0
+    };
     let port = match (endpoint, line.port) {
         (Endpoint::Tcp(address), _) => address.port(),
         (Endpoint::Unresolved, Port::Fixed(port)) => port,

@@ -1,5 +1,7 @@
 //! What a snapshot says of small configurations, against a live HAProxy 3.5 on the same text.
 
+use std::fmt::Write as _;
+
 use super::*;
 use crate::state::testing;
 
@@ -65,7 +67,9 @@ fn table(snapshot: &Snapshot, columns: &[&str]) -> String {
 
 #[test]
 fn states_and_limits() {
-    let columns = ["pxname", "svname", "slim", "status", "weight", "act", "bck", "addr"];
+    let columns = [
+        "pxname", "svname", "slim", "status", "weight", "act", "bck", "addr",
+    ];
     let expected = "\
 fe FRONTEND 100 OPEN
 fe sock-1 0 OPEN    127.0.0.1:18080
@@ -92,7 +96,15 @@ allb BACKEND 1 UP 11 0 2
 
 #[test]
 fn ids_checks_and_times() {
-    let columns = ["svname", "iid", "sid", "rate_lim", "tracked", "check_status", "check_rise"];
+    let columns = [
+        "svname",
+        "iid",
+        "sid",
+        "rate_lim",
+        "tracked",
+        "check_status",
+        "check_rise",
+    ];
     let expected = "\
 FRONTEND 2 0 0
 sock-1 2 1
@@ -115,7 +127,9 @@ h3 7 3
 BACKEND 7 0
 ";
     assert_eq!(table(&snapshot(), &columns), expected);
-    let columns = ["svname", "qlimit", "chkdown", "lastchg", "downtime", "cookie", "algo"];
+    let columns = [
+        "svname", "qlimit", "chkdown", "lastchg", "downtime", "cookie", "algo",
+    ];
     let text = table(&snapshot(), &columns);
     let lines: Vec<&str> = text.lines().filter(|line| !line.starts_with('h')).collect();
     assert_eq!(lines[4], "s1  0 1 0 a");
@@ -127,11 +141,15 @@ BACKEND 7 0
 /// What `show servers state` prints of them, without what has a test of its own.
 fn numbers(proxies: &[&ProxyFacts]) -> String {
     let mut text = String::new();
-    for (proxy, server) in proxies.iter().flat_map(|p| p.servers.iter().map(move |s| (p, s))) {
+    for (proxy, server) in proxies
+        .iter()
+        .flat_map(|p| p.servers.iter().map(move |s| (p, s)))
+    {
         let state = &server.state;
         let health = server.check.as_ref().map_or(0, |check| check.health);
-        text += &format!(
-            "{} {} {} {} {} {} {} {} {} {} {health} {} {}\n",
+        let _ = writeln!(
+            text,
+            "{} {} {} {} {} {} {} {} {} {} {health} {} {}",
             proxy.id,
             server.id,
             server.name,
@@ -172,8 +190,14 @@ fn servers_state() {
 fn the_process() {
     let process = snapshot().process;
     assert_eq!(process.uptime_ms, 1_500);
-    assert_eq!((process.max_connections, process.hard_max_connections), (500, 500));
-    assert_eq!((process.listeners, process.cores, process.idle_percent), (3, 2, 100));
+    assert_eq!(
+        (process.max_connections, process.hard_max_connections),
+        (500, 500)
+    );
+    assert_eq!(
+        (process.listeners, process.cores, process.idle_percent),
+        (3, 2, 100)
+    );
     assert_eq!(process.node, "edge1");
 }
 
@@ -201,6 +225,9 @@ fn certificates_that_cannot_be_loaded_are_errors() {
          /no/such/file.pem\n",
     );
     assert_eq!(errors.len(), 1, "once a line: {errors:?}");
-    assert!(errors[0].message.contains("/no/such/file.pem"), "{errors:?}");
+    assert!(
+        errors[0].message.contains("/no/such/file.pem"),
+        "{errors:?}"
+    );
     assert_eq!(errors[0].at.line, 4);
 }
