@@ -4,7 +4,7 @@ use cfgparse::model::expr::MatchMethod;
 
 use crate::sample::value::{Type, Value};
 
-use super::address::{AddressSet, parse_network};
+use super::address::{AddressSet, Network, parse_network};
 use super::delimited::{Bounds, SubstringSet};
 use super::number::{IntRange, Operator, Ranges};
 use super::prefix::{End, Pick, PrefixSet};
@@ -116,6 +116,28 @@ impl Matcher {
             MatchMethod::Bin => Type::Bin,
             _ => Type::Str,
         }
+    }
+
+    /// Adds one pattern in place; `false` where the matcher must be compiled anew.
+    pub fn insert(&mut self, item: &Item<'_>, entry: u32) -> Result<bool, PatternError> {
+        match (self.method, &mut self.indexes[..]) {
+            (MatchMethod::Str, [Index::Text(set)]) => {
+                set.insert(item.text.as_bytes().into(), entry);
+            }
+            (MatchMethod::Ip, [Index::Ip(set)]) => set.insert(network(item, 0)?, entry),
+            _ => return Ok(false),
+        }
+        Ok(true)
+    }
+
+    /// Removes one pattern in place; `false` where the matcher must be compiled anew.
+    pub fn remove(&mut self, text: &str) -> bool {
+        match (self.method, &mut self.indexes[..], parse_network(text)) {
+            (MatchMethod::Str, [Index::Text(set)], _) => set.remove(text.as_bytes()),
+            (MatchMethod::Ip, [Index::Ip(set)], Some(network)) => set.remove(network),
+            _ => return false,
+        }
+        true
     }
 
     /// Whether any pattern matches.
@@ -234,15 +256,16 @@ fn ranges(items: &[Item<'_>], dotted: bool) -> Result<Ranges, PatternError> {
 fn networks(items: &[Item<'_>]) -> Result<AddressSet, PatternError> {
     let mut networks = Vec::with_capacity(items.len());
     for (position, item) in items.iter().enumerate() {
-        let network = parse_network(item.text).ok_or_else(|| {
-            blame(
-                position,
-                format!("'{}' is not a valid IPv4 or IPv6 address", item.text),
-            )
-        })?;
-        networks.push((network, position as u32));
+        networks.push((network(item, position)?, position as u32));
     }
     Ok(AddressSet::new(networks))
+}
+
+fn network(item: &Item<'_>, position: usize) -> Result<Network, PatternError> {
+    parse_network(item.text).ok_or_else(|| {
+        let message = format!("'{}' is not a valid IPv4 or IPv6 address", item.text);
+        blame(position, message)
+    })
 }
 
 fn blocks(items: &[Item<'_>]) -> Result<TextSet, PatternError> {
