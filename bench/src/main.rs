@@ -6,11 +6,14 @@ mod commands;
 mod compare;
 mod floor;
 mod framing;
+mod http1;
 mod load;
 mod machine;
 mod origin;
 mod pattern;
+mod profile;
 mod ready;
+mod soak;
 mod subject;
 
 use clap::{Parser, Subcommand};
@@ -30,6 +33,9 @@ enum Command {
     Load(commands::LoadArgs),
     Compare(compare::CompareArgs),
     Floor(floor::FloorArgs),
+    Profile(profile::ProfileArgs),
+    Soak(soak::SoakArgs),
+    Http1(http1::Http1Args),
 }
 
 fn main() -> ExitCode {
@@ -38,6 +44,9 @@ fn main() -> ExitCode {
         Command::Load(args) => commands::load(&args),
         Command::Compare(args) => compare::run(&args).map_err(Into::into),
         Command::Floor(args) => floor::run(&args).map_err(Into::into),
+        Command::Profile(args) => profile::run(&args).map_err(Into::into),
+        Command::Soak(args) => soak::run(&args).map_err(Into::into),
+        Command::Http1(args) => http1::run(&args).map_err(Into::into),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,

@@ -6,7 +6,11 @@ use clap::{Parser, Subcommand};
 
 /// engine: an HAProxy-compatible proxy, one core a thread, on io_uring.
 #[derive(Debug, Parser)]
-#[command(name = "engine", disable_version_flag = true, args_conflicts_with_subcommands = true)]
+#[command(
+    name = "engine",
+    disable_version_flag = true,
+    args_conflicts_with_subcommands = true
+)]
 pub struct Args {
     #[command(subcommand)]
     pub command: Option<Command>,
@@ -169,8 +173,20 @@ pub fn normalise(args: impl Iterator<Item = String>) -> Result<Vec<String>, Stri
     Ok(out)
 }
 
-const TAKES_VALUE: &[&str] =
-    &["-f", "-p", "-n", "-N", "-m", "-L", "-C", "-S", "-x", "--cores", "--port", "--seconds"];
+const TAKES_VALUE: &[&str] = &[
+    "-f",
+    "-p",
+    "-n",
+    "-N",
+    "-m",
+    "-L",
+    "-C",
+    "-S",
+    "-x",
+    "--cores",
+    "--port",
+    "--seconds",
+];
 
 enum Word {
     AsItIs,
@@ -201,13 +217,23 @@ mod tests {
     use super::*;
 
     fn parse(words: &[&str]) -> Args {
-        let words = std::iter::once("engine").chain(words.iter().copied()).map(str::to_owned);
+        let words = std::iter::once("engine")
+            .chain(words.iter().copied())
+            .map(str::to_owned);
         Args::parse_from(normalise(words).expect("known words"))
     }
 
     #[test]
     fn the_words_of_a_service_file() {
-        let args = parse(&["-Ws", "-f", "lb.cfg", "-p", "/run/e.pid", "-S", "/run/m.sock"]);
+        let args = parse(&[
+            "-Ws",
+            "-f",
+            "lb.cfg",
+            "-p",
+            "/run/e.pid",
+            "-S",
+            "/run/m.sock",
+        ]);
         assert!(args.worker && args.notify);
         assert_eq!(args.files, [PathBuf::from("lb.cfg")]);
         assert_eq!(args.pid_file, Some(PathBuf::from("/run/e.pid")));
@@ -215,7 +241,9 @@ mod tests {
 
     #[test]
     fn the_words_of_a_regression_test() {
-        let args = parse(&["-d", "-dM", "-dI", "-dW", "-f", "a", "-p", "b", "-L", "me", "-m", "9"]);
+        let args = parse(&[
+            "-d", "-dM", "-dI", "-dW", "-f", "a", "-p", "b", "-L", "me", "-m", "9",
+        ]);
         assert!(args.debug && args.zero_warning);
         assert_eq!(args.debug_words, ["M", "I"]);
         assert_eq!(args.memory_megabytes, Some(9));

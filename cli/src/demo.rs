@@ -41,13 +41,19 @@ fn prepare(port: Option<u16>) -> io::Result<Places> {
         thread::spawn(move || origin(number, &listener));
     }
     let free = |wanted: u16| -> io::Result<u16> {
-        Ok(TcpListener::bind(("127.0.0.1", wanted))?.local_addr()?.port())
+        Ok(TcpListener::bind(("127.0.0.1", wanted))?
+            .local_addr()?
+            .port())
     };
     let site = free(port.unwrap_or(0))?;
     let stats = free(port.map_or(0, |port| port.saturating_add(1)))?;
-    let socket =
-        std::env::temp_dir().join(format!("engine-demo-{}.sock", std::process::id()));
-    Ok(Places { site, stats, origins, socket: socket.display().to_string() })
+    let socket = std::env::temp_dir().join(format!("engine-demo-{}.sock", std::process::id()));
+    Ok(Places {
+        site,
+        stats,
+        origins,
+        socket: socket.display().to_string(),
+    })
 }
 
 fn configuration(places: &Places) -> String {
@@ -56,7 +62,10 @@ fn configuration(places: &Places) -> String {
         .iter()
         .enumerate()
         .map(|(index, port)| {
-            format!("    server origin{} 127.0.0.1:{port} check inter 1s\n", index + 1)
+            format!(
+                "    server origin{} 127.0.0.1:{port} check inter 1s\n",
+                index + 1
+            )
         })
         .collect();
     format!(
@@ -71,13 +80,22 @@ fn configuration(places: &Places) -> String {
 
 fn serve(places: &Places, cores: u16, seconds: Option<u64>) -> ExitCode {
     let text = configuration(places);
-    let sources = [Source { name: "demo.cfg".to_owned(), text: text.clone() }];
-    let options = LoadOptions { facts: version::facts(), ..LoadOptions::default() };
+    let sources = [Source {
+        name: "demo.cfg".to_owned(),
+        text: text.clone(),
+    }];
+    let options = LoadOptions {
+        facts: version::facts(),
+        ..LoadOptions::default()
+    };
     let no_files: BTreeMap<String, Vec<u8>> = BTreeMap::new();
     let loaded = cfgparse::load(&sources, &Environment::default(), &no_files, &options);
     let Some(model) = loaded.model else {
         for diagnostic in &loaded.diagnostics {
-            eprintln!("{}", diagnostic.render_plain(&loaded.ast.files, std::process::id()));
+            eprintln!(
+                "{}",
+                diagnostic.render_plain(&loaded.ast.files, std::process::id())
+            );
         }
         return ExitCode::FAILURE;
     };
@@ -88,7 +106,10 @@ fn serve(places: &Places, cores: u16, seconds: Option<u64>) -> ExitCode {
             boot::ask_to_finish();
         });
     }
-    let options = Options { cores: Some(usize::from(cores)), ..Options::default() };
+    let options = Options {
+        cores: Some(usize::from(cores)),
+        ..Options::default()
+    };
     let notify = Box::new(|severity: Severity, text: &str| eprintln!("{}", line(severity, text)));
     let ended = boot::run(&model, &options, notify);
     // The socket's file is ours; whoever removed it first did the same.
@@ -96,7 +117,9 @@ fn serve(places: &Places, cores: u16, seconds: Option<u64>) -> ExitCode {
     match ended {
         Ok(_) => ExitCode::SUCCESS,
         Err(errors) => {
-            errors.iter().for_each(|error| eprintln!("{}", line(Severity::Alert, &error.to_string())));
+            errors
+                .iter()
+                .for_each(|error| eprintln!("{}", line(Severity::Alert, &error.to_string())));
             ExitCode::FAILURE
         }
     }

@@ -30,9 +30,15 @@ pub fn model(args: &Args, report: &Report) -> Option<Model> {
     }
     let Some(mut model) = loaded.model else {
         for name in &files {
-            report.say(Severity::Alert, &format!("config : Error(s) found in configuration file : {name}"));
+            report.say(
+                Severity::Alert,
+                &format!("config : Error(s) found in configuration file : {name}"),
+            );
         }
-        report.say(Severity::Alert, "config : Fatal errors found in configuration.");
+        report.say(
+            Severity::Alert,
+            "config : Fatal errors found in configuration.",
+        );
         return None;
     };
     if let Some(maxconn) = args.maxconn {
@@ -64,10 +70,17 @@ fn read(path: &Path, report: &Report) -> Option<Vec<Source>> {
 fn environment(args: &Args) -> Environment {
     let mut environment: Environment = std::env::vars().collect();
     let host = std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
-    let peer = args.local_peer.clone().unwrap_or_else(|| host.trim().to_owned());
+    let peer = args
+        .local_peer
+        .clone()
+        .unwrap_or_else(|| host.trim().to_owned());
     environment.set("HAPROXY_LOCALPEER", peer);
-    let files: Vec<_> =
-        args.files.iter().chain(&args.more_files).map(|path| path.display().to_string()).collect();
+    let files: Vec<_> = args
+        .files
+        .iter()
+        .chain(&args.more_files)
+        .map(|path| path.display().to_string())
+        .collect();
     environment.set("HAPROXY_CFGFILES", files.join(";"));
     environment
 }

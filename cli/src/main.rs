@@ -1,4 +1,5 @@
 //! The binary `engine`: argv, printing, exit codes.
+#![forbid(unsafe_code)]
 
 mod args;
 mod demo;
@@ -28,7 +29,11 @@ fn main() -> ExitCode {
         Err(error) => {
             // Help goes to standard output with success, a mistake to standard error with 1.
             let _ = error.print();
-            return if error.use_stderr() { ExitCode::FAILURE } else { ExitCode::SUCCESS };
+            return if error.use_stderr() {
+                ExitCode::FAILURE
+            } else {
+                ExitCode::SUCCESS
+            };
         }
     };
     run(&args)
@@ -39,7 +44,12 @@ fn run(args: &Args) -> ExitCode {
         version::print(args);
         return ExitCode::SUCCESS;
     }
-    if let Some(Command::Demo { port, cores, seconds }) = args.command {
+    if let Some(Command::Demo {
+        port,
+        cores,
+        seconds,
+    }) = args.command
+    {
         return demo::run(port, cores, seconds);
     }
     if let Some(condition) = &args.condition {
@@ -52,10 +62,19 @@ fn run(args: &Args) -> ExitCode {
     if let Some(directory) = &args.directory
         && let Err(error) = std::env::set_current_dir(directory)
     {
-        eprintln!("engine: cannot change to '{}': {error}", directory.display());
+        eprintln!(
+            "engine: cannot change to '{}': {error}",
+            directory.display()
+        );
         return ExitCode::FAILURE;
     }
     let report = Report::new(args.quiet, std::io::stderr().is_terminal());
-    let Some(model) = load::model(args, &report) else { return ExitCode::FAILURE };
-    if args.check { serve::check(args, &model, &report) } else { serve::run(args, &model, &report) }
+    let Some(model) = load::model(args, &report) else {
+        return ExitCode::FAILURE;
+    };
+    if args.check {
+        serve::check(args, &model, &report)
+    } else {
+        serve::run(args, &model, &report)
+    }
 }

@@ -14,7 +14,11 @@ pub struct Report {
 impl Report {
     /// `drawn`: a person looks at it; otherwise tools do, which know HAProxy's lines.
     pub fn new(quiet: bool, drawn: bool) -> Self {
-        Self { quiet, drawn, warned: Cell::new(false) }
+        Self {
+            quiet,
+            drawn,
+            warned: Cell::new(false),
+        }
     }
 
     /// Whether anything deserved a warning.

@@ -32,7 +32,9 @@ pub fn check(args: &Args, model: &Model, report: &Report) -> ExitCode {
 pub fn run(args: &Args, model: &Model, report: &Report) -> ExitCode {
     match boot::check(model) {
         Ok(warnings) => {
-            warnings.iter().for_each(|warning| say(model, report, Severity::Warning, warning));
+            warnings
+                .iter()
+                .for_each(|warning| say(model, report, Severity::Warning, warning));
         }
         Err(errors) => return refuse(model, report, &errors),
     }
@@ -76,17 +78,30 @@ fn refuse(model: &Model, report: &Report, errors: &[BootError]) -> ExitCode {
     for error in errors {
         say(model, report, Severity::Alert, error);
     }
-    if errors.iter().any(|error| matches!(error, BootError::Configuration { .. })) {
-        report.say(Severity::Alert, "config : Fatal errors found in configuration.");
+    if errors
+        .iter()
+        .any(|error| matches!(error, BootError::Configuration { .. }))
+    {
+        report.say(
+            Severity::Alert,
+            "config : Fatal errors found in configuration.",
+        );
     }
     ExitCode::FAILURE
 }
 
 fn say(model: &Model, report: &Report, severity: Severity, error: &BootError) {
     let text = match error {
-        BootError::Configuration { at, message, remedy } => {
+        BootError::Configuration {
+            at,
+            message,
+            remedy,
+        } => {
             let file = model.files.get(at.file as usize).map_or("", String::as_str);
-            format!("config : parsing [{file}:{}] : {message} ({remedy})", at.line)
+            format!(
+                "config : parsing [{file}:{}] : {message} ({remedy})",
+                at.line
+            )
         }
         error => error.to_string(),
     };

@@ -13,7 +13,15 @@ pub fn facts() -> Facts {
     let words = |list: &[&str]| list.iter().map(ToString::to_string).collect();
     Facts {
         version: COMPATIBLE.to_owned(),
-        features: words(&["EPOLL", "GETADDRINFO", "NS", "OPENSSL", "POLL", "SPLICE", "THREAD"]),
+        features: words(&[
+            "EPOLL",
+            "GETADDRINFO",
+            "NS",
+            "OPENSSL",
+            "POLL",
+            "SPLICE",
+            "THREAD",
+        ]),
         enabled: words(&["EPOLL", "GETADDRINFO", "POLL", "REUSEPORT", "SPLICE"]),
         ssllib_name: "AWS-LC".to_owned(),
         openssl_version: "1.1.1".to_owned(),
@@ -40,7 +48,11 @@ pub fn print(args: &Args) {
     let facts = facts();
     println!("HAProxy version {COMPATIBLE} {COMPATIBLE_DATE} - compatible: what engine counts as");
     println!("Build options :\n  TARGET  = linux-glibc");
-    let features: Vec<_> = facts.features.iter().map(|name| format!("+{name}")).collect();
+    let features: Vec<_> = facts
+        .features
+        .iter()
+        .map(|name| format!("+{name}"))
+        .collect();
     println!("\nFeature list : {}", features.join(" "));
     println!("\nBuilt with rustls on {}", facts.ssllib_name);
     println!("Multi-threading: one shard a core, each with an io_uring of its own");

@@ -111,7 +111,10 @@ impl Pass {
         core: usize,
         wake: &Arc<dyn WakeCore>,
     ) -> Option<Self> {
-        let mut pass = Self { gates: [None, None, None], wake: Arc::clone(wake) };
+        let mut pass = Self {
+            gates: [None, None, None],
+            wake: Arc::clone(wake),
+        };
         for (slot, gate) in pass.gates.iter_mut().zip(gates.into_iter()) {
             let Some(gate) = gate else { continue };
             if !gate.enter_or_wait(core) {

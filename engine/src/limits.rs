@@ -86,3 +86,7 @@ pub const CHECK_RESPONSE_BYTES_MAX: usize = 16_384;
 /// Milliseconds that an admin connection stays open after its last answer for the client to
 /// close first: closing with unread input would cut the answer on TCP.
 pub const ADMIN_LINGER_MS: u64 = 1_000;
+
+/// Milliseconds for which a connection that is closed before its client said all it wanted is
+/// still read: long enough for a response to be read, short enough not to be worth an attack.
+pub const LINGER_MS: u64 = 1_000;

@@ -1,9 +1,10 @@
 //! The cases of the comparison.
 
 use super::CompareError;
-use crate::load::{Options, Reuse};
-use crate::subject::Task;
+use crate::load::{self, Options, Reuse};
+use crate::subject::{SubjectError, Task};
 use std::net::SocketAddr;
+use std::sync::Arc;
 
 /// One row of the comparison.
 #[derive(Clone, Copy, Debug)]
@@ -103,10 +104,30 @@ impl Case {
             Vec::new()
         };
         Options {
-            reuse,
             headers,
+            reuse,
             ..Options::new(target, connections, path)
         }
+    }
+}
+
+/// What a case needs besides a path: a certificate, and a client that trusts it.
+pub struct Site {
+    /// Certificate and key.
+    pub pem: String,
+    pub tls: Option<Arc<rustls::ClientConfig>>,
+}
+
+impl Site {
+    pub fn new(task: Task) -> Result<Site, CompareError> {
+        let made = rcgen::generate_simple_self_signed(vec!["localhost".to_owned()])
+            .map_err(SubjectError::from)?;
+        let pem = format!("{}{}", made.cert.pem(), made.signing_key.serialize_pem());
+        let trusted = (task == Task::Tls).then(|| load::trust(made.cert.der().clone()));
+        Ok(Site {
+            pem,
+            tls: trusted.transpose()?,
+        })
     }
 }
 

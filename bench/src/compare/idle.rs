@@ -4,7 +4,7 @@ use super::cases::Case;
 use super::{CaseResult, CompareError, Figures, SUBJECT_CPU, SubjectResult};
 use crate::machine;
 use crate::origin::Origin;
-use crate::subject::{Program, Running};
+use crate::subject::{Placement, Program, Running};
 use std::io::{self, Read, Write};
 use std::net::TcpStream;
 use std::thread::sleep;
@@ -21,10 +21,15 @@ pub fn measure(
     connections: usize,
     programs: &[Program],
     origin: &Origin,
-) -> Result<CaseResult, CompareError> {
+) -> CaseResult {
     let mut subjects = Vec::new();
     for program in programs.iter().filter(|program| program.can(case.task)) {
-        let started = program.start(case.task, &[origin.address], "", Some(SUBJECT_CPU));
+        let started = program.start(
+            case.task,
+            &[origin.address],
+            "",
+            Placement::Cpu(SUBJECT_CPU),
+        );
         let measured = started.map_err(CompareError::from).and_then(|running| {
             let idle = Idle::measure(&running, connections)?;
             idle.print(&program.name, connections);
@@ -42,10 +47,10 @@ pub fn measure(
             failure,
         });
     }
-    Ok(CaseResult {
+    CaseResult {
         case: case.name,
         subjects,
-    })
+    }
 }
 
 struct Idle {

@@ -1,14 +1,14 @@
 //! Side-by-side comparison of proxies: same work, same CPUs, interleaved, medians.
 
-mod cases;
+pub mod cases;
 mod idle;
 mod table;
 
 use crate::load::{self, LoadError, Options, Window};
 use crate::machine;
 use crate::origin::Origin;
-use crate::subject::{Kind, Program, Running, SubjectError, Task};
-use cases::{Case, Work};
+use crate::subject::{Kind, Placement, Program, Running, SubjectError};
+use cases::{Case, Site, Work};
 use serde::Serialize;
 use std::io;
 use std::path::PathBuf;
@@ -111,7 +111,7 @@ pub fn run(args: &CompareArgs) -> Result<(), CompareError> {
     for case in cases {
         let result = match case.work {
             Work::Load { .. } => measure(case, &programs, &origin, args)?,
-            Work::Idle { connections } => idle::measure(case, connections, &programs, &origin)?,
+            Work::Idle { connections } => idle::measure(case, connections, &programs, &origin),
         };
         table::print(
             &result,
@@ -141,19 +141,15 @@ fn measure(
     origin: &Origin,
     args: &CompareArgs,
 ) -> Result<CaseResult, CompareError> {
-    let certificate = rcgen::generate_simple_self_signed(vec!["localhost".to_owned()])
-        .map_err(SubjectError::from)?;
-    let pem = format!(
-        "{}{}",
-        certificate.cert.pem(),
-        certificate.signing_key.serialize_pem()
-    );
-    let tls = (case.task == Task::Tls)
-        .then(|| load::trust(certificate.cert.der().clone()))
-        .transpose()?;
+    let site = Site::new(case.task)?;
     let mut contestants: Vec<Contestant> = Vec::new();
     for program in programs.iter().filter(|program| program.can(case.task)) {
-        let started = program.start(case.task, &[origin.address], &pem, Some(SUBJECT_CPU));
+        let started = program.start(
+            case.task,
+            &[origin.address],
+            &site.pem,
+            Placement::Cpu(SUBJECT_CPU),
+        );
         contestants.push(Contestant {
             name: program.name.clone(),
             started,
@@ -168,7 +164,7 @@ fn measure(
             let options = Options {
                 warm_up: WARM_UP,
                 duration: Duration::from_secs_f64(args.seconds),
-                tls: tls.clone(),
+                tls: site.tls.clone(),
                 ..case.options(running.address)
             };
             contestant.rounds.push(one_round(running, &options)?);

@@ -114,9 +114,8 @@ impl Connection {
         // A TLS handshake is driven by reading; no application data can come before it ends.
         if ready && self.transport.read_until_dry() {
             match self.transport.read(scratch) {
-                Ok(_) => return Outcome::Failed(Failure::Connect),
                 Err(error) if error.kind() == ErrorKind::WouldBlock => {}
-                Err(_) => return Outcome::Failed(Failure::Connect),
+                Ok(_) | Err(_) => return Outcome::Failed(Failure::Connect),
             }
         }
         match self.transport.push() {

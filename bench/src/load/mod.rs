@@ -9,5 +9,6 @@ mod transport;
 
 pub use options::{Exchange, Options, Pace, Reuse};
 pub use report::{Failure, Report};
+pub use response::{Arrival, Response};
 pub use run::{LoadError, Window, run};
 pub use transport::trust;

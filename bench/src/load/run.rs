@@ -346,17 +346,17 @@ impl<'a> Run<'a> {
 /// The request head up to, not including, what differs from request to request.
 fn head(options: &Options, exchange: &super::Exchange) -> Vec<u8> {
     let method = if exchange.upload > 0 { "POST" } else { "GET" };
-    let mut head = format!(
-        "{method} {} HTTP/1.1\r\nhost: bench.test\r\n",
-        exchange.path
-    );
-    for (name, value) in &options.headers {
-        head.push_str(&format!("{name}: {value}\r\n"));
-    }
+    let mut lines = vec![
+        format!("{method} {} HTTP/1.1", exchange.path),
+        "host: bench.test".to_owned(),
+    ];
+    let header = |(name, value): &(String, String)| format!("{name}: {value}");
+    lines.extend(options.headers.iter().map(header));
     if exchange.upload > 0 {
-        head.push_str(&format!("content-length: {}\r\n", exchange.upload));
+        lines.push(format!("content-length: {}", exchange.upload));
     }
-    head.into_bytes()
+    lines.push(String::new());
+    lines.join("\r\n").into_bytes()
 }
 
 #[cfg(test)]

@@ -144,19 +144,19 @@ impl Loop {
             Ok(()) => connection.answer(),
             Err(error) => Err(error),
         };
-        self.settle(socket.token, progress);
+        self.settle(socket.token, &progress);
     }
 
-    fn settle(&mut self, token: u64, progress: io::Result<Progress>) {
+    fn settle(&mut self, token: u64, progress: &io::Result<Progress>) {
         let Some(connection) = self.connections.get_mut(&token) else {
             return;
         };
         let kept = match progress {
             Ok(Progress::Waiting(interest)) => {
-                connection.watch(&self.readiness, token, interest).is_ok()
+                connection.watch(&self.readiness, token, *interest).is_ok()
             }
             Ok(Progress::Delayed(until)) => {
-                self.delayed.push(Reverse((until, token)));
+                self.delayed.push(Reverse((*until, token)));
                 connection
                     .watch(&self.readiness, token, Interest::Read)
                     .is_ok()
@@ -183,7 +183,7 @@ impl Loop {
             self.delayed.pop();
             if let Some(connection) = self.connections.get_mut(&token) {
                 let progress = connection.answer();
-                self.settle(token, progress);
+                self.settle(token, &progress);
             }
         }
     }

@@ -26,6 +26,8 @@ pub struct Wiring<'a> {
     /// Certificate and key in one file.
     pub pem: &'a Path,
     pub directory: &'a Path,
+    /// Threads that do the work.
+    pub cores: usize,
 }
 
 /// Connections that every proxy is set up for; twice that many descriptors fit the usual hard
@@ -61,6 +63,7 @@ fn haproxy(task: Task, wiring: Wiring) -> String {
         listen,
         servers,
         pem,
+        cores,
         ..
     } = wiring;
     let mode = if task == Task::Tcp { "tcp" } else { "http" };
@@ -81,7 +84,7 @@ fn haproxy(task: Task, wiring: Wiring) -> String {
     format!(
         "global
     maxconn {CONNECTIONS_MAX}
-    nbthread 1
+    nbthread {cores}
 defaults
     mode {mode}
     timeout connect 5s
@@ -105,6 +108,7 @@ fn nginx(task: Task, wiring: Wiring) -> String {
         servers,
         pem,
         directory,
+        cores,
     } = wiring;
     let (pem, directory) = (pem.display(), directory.display());
     let tls = if task == Task::Tls {
@@ -123,7 +127,7 @@ fn nginx(task: Task, wiring: Wiring) -> String {
         let _ = write!(lines, "server {server} max_fails=2 fail_timeout=1s; ");
     }
     format!(
-        "daemon off; worker_processes 1; user root;
+        "daemon off; worker_processes {cores}; user root;
 pid {directory}/nginx.pid; error_log {directory}/error.log crit;
 events {{ worker_connections {CONNECTIONS_MAX}; }}
 http {{

@@ -4,7 +4,7 @@ mod config;
 mod process;
 
 pub use config::Task;
-pub use process::{Running, SubjectError};
+pub use process::{Placement, Running, SubjectError, free_address};
 
 use std::path::{Path, PathBuf};
 use std::process::Command;

@@ -30,49 +30,78 @@ pub struct Running {
     directory: TempDir,
 }
 
+/// Where a subject runs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Placement {
+    /// One thread of work, pinned to this CPU with everything else of the process.
+    Cpu(usize),
+    /// So many threads of work, placed as the subject likes.
+    Anywhere { cores: usize },
+}
+
+impl Placement {
+    fn cores(self) -> usize {
+        match self {
+            Placement::Cpu(_) => 1,
+            Placement::Anywhere { cores } => cores,
+        }
+    }
+
+    fn cpu(self) -> Option<usize> {
+        match self {
+            Placement::Cpu(cpu) => Some(cpu),
+            Placement::Anywhere { .. } => None,
+        }
+    }
+}
+
 const START_PATIENCE: Duration = Duration::from_secs(5);
 const STOP_PATIENCE: Duration = Duration::from_secs(3);
 const POLL: Duration = Duration::from_millis(10);
 
 impl Program {
-    /// Starts the program for a task on one CPU (`None`: wherever, on `cores` threads) and
-    /// waits until it listens.
+    /// Starts the program for a task and waits until it listens.
     pub fn start(
         &self,
         task: Task,
         servers: &[SocketAddr],
         pem: &str,
-        cpu: Option<usize>,
+        placement: Placement,
     ) -> Result<Running, SubjectError> {
         let directory = tempfile::tempdir()?;
         let path = directory.path();
         let listen = free_address()?;
         fs::write(path.join("site.pem"), pem)?;
         let pem = path.join("site.pem");
+        let cores = placement.cores();
         let wiring = Wiring {
             listen,
             servers,
             pem: &pem,
             directory: path,
+            cores,
         };
         fs::write(path.join("config"), config::text(self.kind, task, wiring))?;
-        let child = self.spawn(&directory, cpu)?;
+        let child = self.spawn(&directory, placement)?;
         let mut running = Running {
             name: self.name.clone(),
             address: listen,
             child,
-            directory: directory,
+            directory,
         };
         running.await_start()?;
         Ok(running)
     }
 
-    fn spawn(&self, directory: &TempDir, cpu: Option<usize>) -> io::Result<Child> {
+    fn spawn(&self, directory: &TempDir, placement: Placement) -> io::Result<Child> {
         let config = directory.path().join("config");
         let output = File::create(directory.path().join("output"))?;
         let mut command = Command::new(&self.path);
         match self.kind {
-            Kind::Engine => command.args(["--cores", "1", "-f"]).arg(config),
+            Kind::Engine => {
+                let cores = placement.cores().to_string();
+                command.args(["--cores", &cores, "-f"]).arg(config)
+            }
             Kind::HaProxy => command.arg("-f").arg(config),
             Kind::Nginx => command.arg("-c").arg(config),
         };
@@ -80,7 +109,7 @@ impl Program {
             .stdin(Stdio::null())
             .stdout(output.try_clone()?)
             .stderr(output);
-        spawn_on(cpu, command)
+        spawn_on(placement.cpu(), command)
     }
 }
 

@@ -23,6 +23,8 @@ pub fn parse(cx: &mut Context, text: &str, span: Span, place: Where) -> Result<L
     let mut parts = Vec::new();
     let mut literal = String::new();
     let mut rest = text;
+    // What `%o` sets holds for all items behind it.
+    let mut common = FormatFlags::default();
     while let Some(at) = rest.find('%') {
         literal.push_str(&rest[..at]);
         rest = &rest[at + 1..];
@@ -31,12 +33,19 @@ pub fn parse(cx: &mut Context, text: &str, span: Span, place: Where) -> Result<L
             rest = after;
             continue;
         }
-        let (part, after) = item(cx, rest, span, place)?;
+        let (part, after) = item(cx, rest, span, place, common)?;
         rest = after;
-        let Some(part) = part else {
+        let part = match part {
             // What is no item stands for itself: `100%`, `% `.
-            literal.push('%');
-            continue;
+            None => {
+                literal.push('%');
+                continue;
+            }
+            Some(FormatPart::Alias { name, flags }) if name == "o" => {
+                common = flags;
+                continue;
+            }
+            Some(part) => part,
         };
         if !literal.is_empty() {
             parts.push(FormatPart::Text(std::mem::take(&mut literal)));
@@ -59,6 +68,7 @@ fn item<'t>(
     text: &'t str,
     span: Span,
     place: Where,
+    common: FormatFlags,
 ) -> Result<(Option<FormatPart>, &'t str), Fault> {
     let bad = |message: String| Fault::new("bad-format", span, message);
     let mut rest = text;
@@ -70,12 +80,12 @@ fn item<'t>(
         name = Some(inside[..end].to_owned()).filter(|name| !name.is_empty());
         rest = &inside[end + 1..];
     }
-    let mut flags = FormatFlags::default();
+    let mut flags = common;
     if let Some(inside) = rest.strip_prefix('{') {
         let end = inside
             .find('}')
             .ok_or_else(|| bad("missing '}' behind '%{'".to_owned()))?;
-        flags = self::flags(&inside[..end], span)?;
+        flags = self::flags(flags, &inside[..end], span)?;
         rest = &inside[end + 1..];
     }
     if let Some(inside) = rest.strip_prefix('[') {
@@ -138,8 +148,7 @@ fn item<'t>(
     ))
 }
 
-fn flags(text: &str, span: Span) -> Result<FormatFlags, Fault> {
-    let mut flags = FormatFlags::default();
+fn flags(mut flags: FormatFlags, text: &str, span: Span) -> Result<FormatFlags, Fault> {
     for word in text
         .split(',')
         .map(str::trim)

@@ -61,7 +61,7 @@ pub fn check(
             bad(format!("'{text}' is not a valid IPv4 or IPv6 address"))
         }
         MatchMethod::Bin => {
-            if text.len() % 2 == 0 && text.bytes().all(|byte| byte.is_ascii_hexdigit()) {
+            if text.len().is_multiple_of(2) && text.bytes().all(|byte| byte.is_ascii_hexdigit()) {
                 return Ok(());
             }
             bad(format!(

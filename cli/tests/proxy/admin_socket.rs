@@ -53,9 +53,9 @@ fn disable_and_enable_act_on_kept_connections_at_once() {
         let mut clients: Vec<Client> = (0..16)
             .map(|_| Client::connect(site.listen.address()))
             .collect();
-        clients
-            .iter_mut()
-            .for_each(|client| assert_eq!(client.get("/").status(), 200));
+        for client in &mut clients {
+            assert_eq!(client.get("/").status(), 200);
+        }
         assert_eq!(site.proxy.admin("disable server app/s1"), "");
         for client in &mut clients {
             assert_eq!(client.get("/").text(), "two");

@@ -15,12 +15,13 @@ struct Farm {
 /// Four servers under an algorithm; `options` go to each server line.
 fn farm(cores: usize, balance: &str, options: [&str; 4], origins: Vec<Origin>) -> Farm {
     let listen = Port::reserve();
-    let servers: String = NAMES
+    let servers: Vec<String> = NAMES
         .iter()
         .zip(&origins)
         .zip(options)
         .map(|((name, origin), option)| format!("    server {name} {} {option}\n", origin.address))
         .collect();
+    let servers = servers.concat();
     let config = format!(
         "
 listen web

@@ -90,7 +90,7 @@ fn an_inherited_socket_serves_on_every_core() {
         let mut early = Client::connect(port.address());
         early.send("GET /early HTTP/1.1\r\nhost: a\r\n\r\n");
         let text = config("bind \"fd@${WEB}\"", &origin.address.to_string());
-        let _proxy = Proxy::start_with(cores, &text, &[("WEB", &listener)]);
+        let _proxy = Proxy::start_with(cores, &text, &[("WEB", &listener)], &[]);
         assert_eq!(early.response().text(), "a");
         for _ in 0..20 {
             assert_eq!(get(port.address(), "/").text(), "a");

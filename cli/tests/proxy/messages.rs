@@ -62,9 +62,10 @@ fn pipelined_requests_are_answered_in_order() {
         });
         let (listen, _proxy) = proxy(cores, &origin);
         let mut client = Client::connect(listen.address());
-        let requests: String = (0..20)
+        let requests: Vec<String> = (0..20)
             .map(|n| format!("GET /{n} HTTP/1.1\r\nhost: a\r\n\r\n"))
             .collect();
+        let requests = requests.concat();
         client.send(requests);
         for n in 0..20 {
             assert_eq!(client.response().text(), format!("/{n}"));

@@ -4,11 +4,12 @@ use crate::harness::{CORES, Client, Origin, Port, Proxy, get};
 
 fn proxy(cores: usize, settings: &str, origins: &[&Origin]) -> (Port, Proxy) {
     let listen = Port::reserve();
-    let servers: String = origins
+    let servers: Vec<String> = origins
         .iter()
         .enumerate()
         .map(|(n, origin)| format!("    server s{n} {}\n", origin.address))
         .collect();
+    let servers = servers.concat();
     let config = format!(
         "
 listen web

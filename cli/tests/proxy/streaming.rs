@@ -12,7 +12,7 @@ const HELD_MAX: usize = 60_000_000;
 /// How much the proxy may grow while a body is stuck in it.
 const GROWTH_MAX: usize = 20_000_000;
 
-const PIECE: [u8; 50_000] = [b'p'; 50_000];
+static PIECE: [u8; 50_000] = [b'p'; 50_000];
 
 fn proxy(cores: usize, mode: &str, origin: &Origin) -> (Port, Proxy) {
     let listen = Port::reserve();

@@ -21,7 +21,7 @@ listen relay
 
 fn echo() -> Origin {
     Origin::raw(|peer| {
-        let mut buffer = [0; 100_000];
+        let mut buffer = vec![0; 100_000];
         loop {
             let n = peer.reader.read(&mut buffer)?;
             if n == 0 {
@@ -80,7 +80,7 @@ fn a_big_transfer_arrives_whole() {
                 if n == 0 {
                     return peer.send(hasher.finish().to_be_bytes());
                 }
-                buffer[..n].iter().for_each(|byte| hasher.write_u8(*byte));
+                hasher.write(&buffer[..n]);
             }
         });
         let (listen, _proxy) = proxy(cores, &origin);
@@ -96,7 +96,7 @@ fn a_big_transfer_arrives_whole() {
                     random.to_be_bytes()
                 })
                 .collect();
-            piece.iter().for_each(|byte| hasher.write_u8(*byte));
+            hasher.write(&piece);
             client.reader.get_mut().write_all(&piece).expect("sent");
         }
         client.shut_write();

@@ -252,6 +252,11 @@ pub fn allowed_cpus() -> io::Result<Vec<usize>> {
         .collect())
 }
 
+/// Milliseconds on the clock that all cores share, for threads without a core.
+pub fn monotonic_ms() -> u64 {
+    crate::clock::Clock::new().now_ms()
+}
+
 /// Seconds that local time is ahead of UTC at this moment.
 pub fn utc_offset_s() -> i32 {
     // SAFETY: a null pointer asks for the return value only.
@@ -260,7 +265,11 @@ pub fn utc_offset_s() -> i32 {
     let mut local: libc::tm = unsafe { std::mem::zeroed() };
     // SAFETY: `now` is readable and `local` writable for the call.
     let known = unsafe { libc::localtime_r(&raw const now, &raw mut local) };
-    if known.is_null() { 0 } else { local.tm_gmtoff as i32 }
+    if known.is_null() {
+        0
+    } else {
+        local.tm_gmtoff as i32
+    }
 }
 
 /// Sends a signal to a process (0: only asks whether it exists).

@@ -35,7 +35,7 @@ impl View {
     /// When others already wait for the backend, the request lines up behind them, unless its key
     /// names one server.
     pub fn assign(&self, request: &Request<'_>, order: &Order, token: Token) -> Assigned {
-        for _ in 0..limits::ASSIGN_ATTEMPTS_MAX {
+        for attempt in 1..=limits::ASSIGN_ATTEMPTS_MAX {
             let (member, seen) = match self.pick(request) {
                 Pick::NoServer => return Assigned::Refused(Refusal::NoServer),
                 Pick::AllFull => return self.wait_for_any(order, token),
@@ -47,8 +47,10 @@ impl View {
                 return self.wait_for_any(order, token);
             }
             let permit = match seen {
-                Some(seen) => member.state.try_permit_if(seen),
-                None => member.state.try_permit(),
+                Some(seen) if attempt < limits::ASSIGN_ATTEMPTS_MAX => {
+                    member.state.try_permit_if(seen)
+                }
+                _ => member.state.try_permit(),
             };
             if let Some(permit) = permit {
                 return Assigned::Granted {

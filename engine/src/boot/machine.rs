@@ -37,7 +37,11 @@ pub fn placement(cores: usize, global: &Global) -> Vec<Vec<usize>> {
                 return mapped;
             }
             // More cores than CPUs: pinning would only stack them on the first ones.
-            if cores > allowed.len() { Vec::new() } else { vec![allowed[core]] }
+            if cores > allowed.len() {
+                Vec::new()
+            } else {
+                vec![allowed[core]]
+            }
         })
         .collect()
 }
@@ -50,7 +54,11 @@ fn mapped_cpus(thread: u32, maps: &[CpuMap]) -> Vec<usize> {
             continue;
         };
         cpus = if map.auto {
-            map.cpus.get(position).map(|&cpu| cpu as usize).into_iter().collect()
+            map.cpus
+                .get(position)
+                .map(|&cpu| cpu as usize)
+                .into_iter()
+                .collect()
         } else {
             map.cpus.iter().map(|&cpu| cpu as usize).collect()
         };
@@ -61,12 +69,15 @@ fn mapped_cpus(thread: u32, maps: &[CpuMap]) -> Vec<usize> {
 /// Raises the limits and tells how many connections they allow.
 pub fn prepare(model: &Model) -> Result<Machine, BootError> {
     let global = &model.global;
-    let needed = global.maxconn.map(|maxconn| {
-        u64::from(maxconn) * DESCRIPTORS_PER_CONNECTION + DESCRIPTORS_RESERVED
-    });
+    let needed = global
+        .maxconn
+        .map(|maxconn| u64::from(maxconn) * DESCRIPTORS_PER_CONNECTION + DESCRIPTORS_RESERVED);
     let wanted = global.ulimit_n.or(needed).unwrap_or(DESCRIPTORS_WANTED);
-    let limit = process::raise_limit(Resource::OpenFiles, wanted)
-        .map_err(|source| BootError::System { what: "raise the limit of descriptors", source })?;
+    let limit =
+        process::raise_limit(Resource::OpenFiles, wanted).map_err(|source| BootError::System {
+            what: "raise the limit of descriptors",
+            source,
+        })?;
     // Rings are charged to this limit; where it cannot be raised, the ring itself will say so.
     let _ = process::raise_limit(Resource::LockedMemory, u64::MAX);
     let hard = global.fd_hard_limit.unwrap_or(DESCRIPTORS_WANTED);
@@ -89,7 +100,9 @@ fn host_name() -> String {
 
 /// Makes a ring and drops it: says in words why the machine gives none.
 pub fn probe() -> Result<(), BootError> {
-    Core::new(CoreConfig::default()).map(drop).map_err(BootError::Ring)
+    Core::new(&CoreConfig::default())
+        .map(drop)
+        .map_err(BootError::Ring)
 }
 
 /// Seconds that local time is ahead of UTC, asked of the C library once.
@@ -104,13 +117,22 @@ mod tests {
 
     fn map(auto: bool, threads: &[u32], cpus: &[u32]) -> CpuMap {
         let (threads, cpus) = (threads.to_vec(), cpus.to_vec());
-        CpuMap { auto, group: 1, threads, cpus, at: Place::default() }
+        CpuMap {
+            auto,
+            group: 1,
+            threads,
+            cpus,
+            at: Place::default(),
+        }
     }
 
     /// Manual, `cpu-map`: `auto:` pairs, otherwise all threads share all CPUs; the last line wins.
     #[test]
     fn cpu_map_lines() {
-        let maps = [map(true, &[1, 2, 3], &[4, 5, 6]), map(false, &[3, 4], &[0, 1])];
+        let maps = [
+            map(true, &[1, 2, 3], &[4, 5, 6]),
+            map(false, &[3, 4], &[0, 1]),
+        ];
         assert_eq!(mapped_cpus(1, &maps), [4]);
         assert_eq!(mapped_cpus(2, &maps), [5]);
         assert_eq!(mapped_cpus(3, &maps), [0, 1]);

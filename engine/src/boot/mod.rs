@@ -53,15 +53,21 @@ pub enum Ended {
 /// Puts a configuration to the test without starting it; returns what deserves a warning.
 pub fn check(model: &Model) -> Result<Vec<BootError>, Vec<BootError>> {
     let compiled = compile(model)?;
-    let warnings = compiled.warnings.iter().cloned().map(BootError::from).collect();
+    let mut warnings = compiled.warnings.clone();
     let mesh = Arc::new(Mesh::new(1));
-    state::build(model, compiled, 1, mesh).map_err(all)?;
-    Ok(warnings)
+    warnings.extend(
+        state::build(model, compiled, 1, mesh)
+            .map_err(all)?
+            .warnings,
+    );
+    Ok(warnings.into_iter().map(BootError::from).collect())
 }
 
 fn compile(model: &Model) -> Result<Compiled, Vec<BootError>> {
     let machine = machine::prepare(model).map_err(|error| vec![error])?;
-    plan::compile(model, &machine).map_err(all)
+    let compiled = plan::compile(model, &machine).map_err(all)?;
+    control::validate_checks(&compiled.plan).map_err(all)?;
+    Ok(compiled)
 }
 
 fn all<E: Into<BootError>>(errors: Vec<E>) -> Vec<BootError> {
@@ -86,8 +92,12 @@ pub fn run(model: &Model, options: &Options, notify: Notify) -> Result<Ended, Ve
     write_pid_file(model, options).map_err(one)?;
     identity.assume().map_err(one)?;
     // From here on signals are ours: none may arrive between the first thread and the wait.
-    let signals = Signals::new([SIGUSR1, SIGTERM, SIGINT, SIGHUP])
-        .map_err(|source| one(BootError::System { what: "handle signals", source }))?;
+    let signals = Signals::new([SIGUSR1, SIGTERM, SIGINT, SIGHUP]).map_err(|source| {
+        one(BootError::System {
+            what: "handle signals",
+            source,
+        })
+    })?;
     let threads = start(model, built, sockets, admin, &mesh, cores, notify).map_err(one)?;
     announce(options);
     Ok(wait(signals, threads, &mesh))
@@ -124,7 +134,12 @@ fn start(
                 debug_assert!(false, "{error}");
             }
         };
-        threads.push(rt::launch(&cpus, &format!("engine/{index}"), &config, main)?);
+        threads.push(rt::launch(
+            &cpus,
+            &format!("engine/{index}"),
+            &config,
+            main,
+        )?);
     }
     let seed = ControlSeed {
         runtime: built.runtime,
@@ -158,16 +173,26 @@ fn admin_sockets(model: &Model) -> Result<Vec<AdminSocket>, Vec<BootError>> {
                     name,
                     level: bind.level.unwrap_or(SocketLevel::Operator),
                 }),
-                Err(source) => errors.push(BootError::AdminSocket { address: name, source }),
+                Err(source) => errors.push(BootError::AdminSocket {
+                    address: name,
+                    source,
+                }),
             }
         }
     }
-    if errors.is_empty() { Ok(opened) } else { Err(errors) }
+    if errors.is_empty() {
+        Ok(opened)
+    } else {
+        Err(errors)
+    }
 }
 
 /// Goes into the background; the caller's process is told that it is done.
 fn detach() -> Result<Ended, BootError> {
-    let failed = |source| BootError::System { what: "go into the background", source };
+    let failed = |source| BootError::System {
+        what: "go into the background",
+        source,
+    };
     match process::fork().map_err(failed)? {
         process::Fork::Parent(_) => Ok(Ended::Detached),
         process::Fork::Child => {
@@ -181,10 +206,15 @@ fn detach() -> Result<Ended, BootError> {
 fn write_pid_file(model: &Model, options: &Options) -> Result<(), BootError> {
     let configured = model.global.pidfile.as_ref().map(PathBuf::from);
     // Only a process in the background needs its configured file (manual, `pidfile`).
-    let path = options.pid_file.clone().or(configured.filter(|_| options.daemon));
+    let path = options
+        .pid_file
+        .clone()
+        .or(configured.filter(|_| options.daemon));
     let Some(path) = path else { return Ok(()) };
-    fs::write(&path, format!("{}\n", std::process::id()))
-        .map_err(|source| BootError::PidFile { path: path.display().to_string(), source })
+    fs::write(&path, format!("{}\n", std::process::id())).map_err(|source| BootError::PidFile {
+        path: path.display().to_string(),
+        source,
+    })
 }
 
 /// Tells those who wait that the new process serves.

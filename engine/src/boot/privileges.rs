@@ -25,18 +25,28 @@ impl Identity {
             chroot: global.chroot.clone(),
         };
         if let Some(name) = &global.user {
-            let found = process::user_ids(name)
-                .map_err(|source| BootError::System { what: "look up the user", source })?;
+            let found = process::user_ids(name).map_err(|source| BootError::System {
+                what: "look up the user",
+                source,
+            })?;
             let Some((uid, _)) = found else {
-                return Err(BootError::Unknown { what: "user", name: name.clone() });
+                return Err(BootError::Unknown {
+                    what: "user",
+                    name: name.clone(),
+                });
             };
             identity.uid = Some(uid);
         }
         if let Some(name) = &global.group {
-            let found = process::group_id(name)
-                .map_err(|source| BootError::System { what: "look up the group", source })?;
+            let found = process::group_id(name).map_err(|source| BootError::System {
+                what: "look up the group",
+                source,
+            })?;
             let Some(gid) = found else {
-                return Err(BootError::Unknown { what: "group", name: name.clone() });
+                return Err(BootError::Unknown {
+                    what: "group",
+                    name: name.clone(),
+                });
             };
             identity.gid = Some(gid);
         }

@@ -1,7 +1,7 @@
 //! Listening sockets, bound before privileges are dropped.
 
 use std::io;
-use std::net::{IpAddr, SocketAddr, ToSocketAddrs as _};
+use std::net::{IpAddr, SocketAddr, ToSocketAddrs};
 use std::os::fd::OwnedFd;
 use std::path::PathBuf;
 
@@ -48,14 +48,19 @@ pub fn bind(plan: &Plan, unix_bind: &UnixBind, cores: usize) -> Result<PerCore, 
             share_last(&mut per_core, &mut errors);
         }
     }
-    if errors.is_empty() { Ok(per_core) } else { Err(errors) }
+    if errors.is_empty() {
+        Ok(per_core)
+    } else {
+        Err(errors)
+    }
 }
 
 /// A unix socket cannot be bound by every core: all accept from the last one that was bound.
 fn share_last(per_core: &mut PerCore, errors: &mut Vec<BootError>) {
-    let Some((_, last)) = per_core.last().and_then(|sockets| sockets.last()) else { return };
-    let copies: io::Result<Vec<OwnedFd>> =
-        (1..per_core.len()).map(|_| last.try_clone()).collect();
+    let Some((_, last)) = per_core.last().and_then(|sockets| sockets.last()) else {
+        return;
+    };
+    let copies: io::Result<Vec<OwnedFd>> = (1..per_core.len()).map(|_| last.try_clone()).collect();
     match copies {
         Ok(copies) => {
             for (sockets, copy) in per_core.iter_mut().zip(copies) {
@@ -64,7 +69,10 @@ fn share_last(per_core: &mut PerCore, errors: &mut Vec<BootError>) {
                 }
             }
         }
-        Err(source) => errors.push(BootError::System { what: "share a listening socket", source }),
+        Err(source) => errors.push(BootError::System {
+            what: "share a listening socket",
+            source,
+        }),
     }
 }
 
@@ -80,6 +88,12 @@ pub fn open(
         .or(section.and_then(|section| section.backlog.or(section.maxconn)))
         .unwrap_or(BACKLOG);
     match address {
+        BindAddr::Name(host, port) => {
+            let mut found = (host.as_str(), *port).to_socket_addrs()?;
+            let first = found.next().ok_or(io::ErrorKind::AddrNotAvailable)?;
+            let resolved = BindAddr::Tcp(first.ip(), first.port());
+            open(&resolved, bind, section, unix_bind)
+        }
         BindAddr::Tcp(ip, port) => {
             let v6only = match ip {
                 IpAddr::V4(_) => None,
@@ -99,22 +113,26 @@ pub fn open(
             };
             net::listen_tcp(SocketAddr::new(*ip, *port), &options)
         }
-        BindAddr::Name(host, port) => {
-            let found = (host.as_str(), *port).to_socket_addrs()?.next();
-            let ip = found.ok_or_else(|| io::Error::from(io::ErrorKind::NotFound))?.ip();
-            open(&BindAddr::Tcp(ip, *port), bind, section, unix_bind)
-        }
         BindAddr::Unix(path) => {
             let path = format!("{}{path}", unix_bind.prefix.as_deref().unwrap_or_default());
-            net::listen_unix(&PathBuf::from(path), &unix_options(bind, unix_bind, backlog)?)
+            net::listen_unix(
+                &PathBuf::from(path),
+                &unix_options(bind, unix_bind, backlog)?,
+            )
         }
         BindAddr::Abns(name) => net::listen_unix(
             &PathBuf::from(format!("\0{name}")),
-            &UnixOptions { backlog, ..UnixOptions::default() },
+            &UnixOptions {
+                backlog,
+                ..UnixOptions::default()
+            },
         ),
         BindAddr::Fd(number) => net::adopt_listener(*number).map(|inherited| inherited.fd),
         BindAddr::Udp(..) | BindAddr::Sockpair(_) | BindAddr::ReverseHttp(_) => {
-            Err(io::Error::new(io::ErrorKind::Unsupported, "this kind of address is not supported yet"))
+            Err(io::Error::new(
+                io::ErrorKind::Unsupported,
+                "this kind of address is not supported yet",
+            ))
         }
     }
 }

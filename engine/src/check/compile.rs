@@ -60,11 +60,15 @@ pub fn rules(check: &Check, server: &Server) -> Result<Ruleset, CompileError> {
     if server.check.healthcheck.is_some() {
         return Err(CompileError::Unsupported("healthcheck"));
     }
-    let own = own_connection(server);
+    steps(check, &own_connection(server))
+}
+
+/// The steps, with `own` as the connection of those that name none.
+pub(super) fn steps(check: &Check, own: &ConnectStep) -> Result<Ruleset, CompileError> {
     let mut ruleset = match &check.kind {
         CheckKind::Connect => Ruleset::connect(ConnectStep::default()),
-        CheckKind::Tcp => written(check, Style::Tcp, &own, |_, step| tcp_step(step))?,
-        CheckKind::Http(http) => http_rules(check, http, &own)?,
+        CheckKind::Tcp => written(check, Style::Tcp, own, |_, step| tcp_step(step))?,
+        CheckKind::Http(http) => http_rules(check, http, own)?,
         CheckKind::SslHello => fixed::ssl_hello(),
         CheckKind::Mysql { user, pre_41 } => fixed::mysql(user.as_deref(), *pre_41),
         CheckKind::Pgsql { user } => fixed::pgsql(user),
@@ -74,9 +78,13 @@ pub fn rules(check: &Check, server: &Server) -> Result<Ruleset, CompileError> {
         CheckKind::Spop => return Err(CompileError::Unsupported("option spop-check")),
         CheckKind::External => return Err(CompileError::Unsupported("option external-check")),
     };
-    if let Some(Step { action: Action::Connect(connect), number: 0, .. }) = ruleset.steps.first_mut()
+    if let Some(Step {
+        action: Action::Connect(connect),
+        number: 0,
+        ..
+    }) = ruleset.steps.first_mut()
     {
-        *connect = own;
+        connect.clone_from(own);
     }
     Ok(ruleset)
 }
@@ -94,7 +102,11 @@ fn own_connection(server: &Server) -> ConnectStep {
         None if server.check.send_proxy => Prologue::ProxyV1,
         _ => Prologue::None,
     };
-    ConnectStep { tls, prologue, ..ConnectStep::default() }
+    ConnectStep {
+        tls,
+        prologue,
+        ..ConnectStep::default()
+    }
 }
 
 /// The lines as written, with a connection in front if they do not begin with one. `convert` gets
@@ -111,11 +123,28 @@ fn written(
             CheckStep::Connect(connect) => Action::Connect(connect_step(connect, own)?),
             step => convert(&steps, step)?,
         };
-        steps.push(Step { action, comment: rule.comment.clone(), number });
+        steps.push(Step {
+            action,
+            comment: rule.comment.clone(),
+            number,
+        });
     }
-    if !matches!(steps.first(), Some(Step { action: Action::Connect(_), .. })) {
+    if !matches!(
+        steps.first(),
+        Some(Step {
+            action: Action::Connect(_),
+            ..
+        })
+    ) {
         let action = Action::Connect(own.clone());
-        steps.insert(0, Step { action, comment: None, number: 0 });
+        steps.insert(
+            0,
+            Step {
+                action,
+                comment: None,
+                number: 0,
+            },
+        );
     }
     Ok(Ruleset { style, steps })
 }
@@ -127,7 +156,11 @@ fn connect_step(connect: &CheckConnect, own: &ConnectStep) -> Result<ConnectStep
     let address = match &connect.addr {
         None => None,
         Some(Addr::Ip(address)) => Some(*address),
-        Some(_) => return Err(CompileError::Unsupported("connect addr without an IP address")),
+        Some(_) => {
+            return Err(CompileError::Unsupported(
+                "connect addr without an IP address",
+            ));
+        }
     };
     let port = match &connect.port {
         None => None,
@@ -136,12 +169,20 @@ fn connect_step(connect: &CheckConnect, own: &ConnectStep) -> Result<ConnectStep
             return Err(CompileError::Unsupported("connect port with an expression"));
         }
     };
-    let inherited = if connect.default { own.clone() } else { ConnectStep::default() };
+    let inherited = if connect.default {
+        own.clone()
+    } else {
+        ConnectStep::default()
+    };
     Ok(ConnectStep {
         address,
         port,
         tls: connect.ssl || inherited.tls,
-        prologue: if connect.send_proxy { Prologue::ProxyV1 } else { inherited.prologue },
+        prologue: if connect.send_proxy {
+            Prologue::ProxyV1
+        } else {
+            inherited.prologue
+        },
     })
 }
 
@@ -149,9 +190,10 @@ fn tcp_step(step: &CheckStep) -> Result<Action, CompileError> {
     match step {
         CheckStep::Send(bytes) => Ok(Action::Send(bytes.clone())),
         CheckStep::Expect(expect) => expectation(expect, CheckStatus::L7Response),
-        CheckStep::SendFormat { format, binary: false } => {
-            Ok(Action::Send(literal(format)?.into_bytes()))
-        }
+        CheckStep::SendFormat {
+            format,
+            binary: false,
+        } => Ok(Action::Send(literal(format)?.into_bytes())),
         CheckStep::SendFormat { .. } => Err(CompileError::Unsupported("send-binary-lf")),
         CheckStep::Var(_) => Err(CompileError::Unsupported("set-var")),
         CheckStep::Connect(_) | CheckStep::HttpSend(_) => {
@@ -163,29 +205,59 @@ fn tcp_step(step: &CheckStep) -> Result<Action, CompileError> {
 fn http_rules(check: &Check, line: &HttpCheck, own: &ConnectStep) -> Result<Ruleset, CompileError> {
     let mut ruleset = written(check, Style::Http, own, |before, step| match step {
         CheckStep::HttpSend(send) => {
-            let is_first = !before.iter().any(|step| matches!(step.action, Action::SendHttp(_)));
-            let base = if is_first { of_option(line) } else { HttpRequest::default() };
+            let is_first = !before
+                .iter()
+                .any(|step| matches!(step.action, Action::SendHttp(_)));
+            let base = if is_first {
+                of_option(line)
+            } else {
+                HttpRequest::default()
+            };
             Ok(Action::SendHttp(request(send, base, check.send_state)?))
         }
         CheckStep::Expect(expect) => expectation(expect, CheckStatus::L7Response),
         step => tcp_step(step),
     })?;
-    if !ruleset.steps.iter().any(|step| matches!(step.action, Action::SendHttp(_))) {
-        let request = HttpRequest { send_state: check.send_state, ..of_option(line) };
+    if !ruleset
+        .steps
+        .iter()
+        .any(|step| matches!(step.action, Action::SendHttp(_)))
+    {
+        let request = HttpRequest {
+            send_state: check.send_state,
+            ..of_option(line)
+        };
         let action = Action::SendHttp(request);
-        ruleset.steps.insert(1, Step { action, comment: None, number: 0 });
+        ruleset.steps.insert(
+            1,
+            Step {
+                action,
+                comment: None,
+                number: 0,
+            },
+        );
         // The option's own request counts as a line.
         for (number, step) in (0..).zip(&mut ruleset.steps) {
             step.number = number;
         }
     }
-    if !matches!(ruleset.steps.last(), Some(Step { action: Action::Expect(_), .. })) {
+    if !matches!(
+        ruleset.steps.last(),
+        Some(Step {
+            action: Action::Expect(_),
+            ..
+        })
+    ) {
         let number = ruleset.steps.last().map_or(1, |step| step.number + 1);
         let action = Action::Expect(Expect {
             what: What::Status(vec![(200, 399)]),
             ..base_expect(CheckStatus::L7Status)
         });
-        ruleset.steps.push(Step { action, comment: None, number });
+        ruleset.steps.push(Step {
+            action,
+            comment: None,
+            number,
+        });
     }
     if check.disable_on_404 {
         accept_404(&mut ruleset);
@@ -196,7 +268,11 @@ fn http_rules(check: &Check, line: &HttpCheck, own: &ConnectStep) -> Result<Rule
 /// `http-check disable-on-404` comes before the last expectation: 404 means NOLB.
 fn accept_404(ruleset: &mut Ruleset) {
     let last = ruleset.steps.len().saturating_sub(1);
-    if let Some(Step { action: Action::Expect(expect), .. }) = ruleset.steps.get_mut(last) {
+    if let Some(Step {
+        action: Action::Expect(expect),
+        ..
+    }) = ruleset.steps.get_mut(last)
+    {
         expect.not_found_stops = true;
     }
 }
@@ -204,7 +280,12 @@ fn accept_404(ruleset: &mut Ruleset) {
 /// The request of the `option httpchk` line itself.
 fn of_option(line: &HttpCheck) -> HttpRequest {
     let mut headers = Vec::new();
-    for text in line.trailing.split("\r\n").map(str::trim).filter(|text| !text.is_empty()) {
+    for text in line
+        .trailing
+        .split("\r\n")
+        .map(str::trim)
+        .filter(|text| !text.is_empty())
+    {
         // The fourth argument is a Host value; older configurations wrote whole headers there.
         match text.split_once(':') {
             Some((name, value)) if !name.contains(['.', '[']) && value.parse::<u16>().is_err() => {
@@ -233,10 +314,21 @@ fn request(
     }
     Ok(HttpRequest {
         method: send.method.clone().unwrap_or(base.method),
-        uri: send.uri.as_ref().map(literal).transpose()?.unwrap_or(base.uri),
+        uri: send
+            .uri
+            .as_ref()
+            .map(literal)
+            .transpose()?
+            .unwrap_or(base.uri),
         version: send.version.clone().unwrap_or(base.version),
         headers,
-        body: send.body.as_ref().map(literal).transpose()?.unwrap_or_default().into_bytes(),
+        body: send
+            .body
+            .as_ref()
+            .map(literal)
+            .transpose()?
+            .unwrap_or_default()
+            .into_bytes(),
         send_state,
     })
 }
@@ -267,7 +359,9 @@ fn base_expect(error_status: CheckStatus) -> Expect {
 
 fn expectation(expect: &ModelExpect, on_content: CheckStatus) -> Result<Action, CompileError> {
     if expect.on_success.is_some() || expect.on_error.is_some() || expect.status_code.is_some() {
-        return Err(CompileError::Unsupported("on-success, on-error and status-code"));
+        return Err(CompileError::Unsupported(
+            "on-success, on-error and status-code",
+        ));
     }
     let what = match &expect.what {
         ExpectMatch::Status(ranges) => What::Status(ranges.clone()),
@@ -297,7 +391,9 @@ fn expectation(expect: &ModelExpect, on_content: CheckStatus) -> Result<Action, 
     Ok(Action::Expect(Expect {
         what,
         negated: expect.negated,
-        min_recv: expect.min_recv.and_then(|bytes| usize::try_from(bytes).ok()),
+        min_recv: expect
+            .min_recv
+            .and_then(|bytes| usize::try_from(bytes).ok()),
         ok_status: named(&expect.ok_status, CheckStatus::L7Ok)?,
         error_status: named(&expect.error_status, on_error)?,
         timeout_status: named(&expect.tout_status, CheckStatus::L7Timeout)?,

@@ -13,8 +13,16 @@ pub(super) enum Verdict {
     /// More bytes may change it.
     Wait,
     /// With what there is to say about it.
-    Passed { status: CheckStatus, code: u32, info: String },
-    Failed { status: CheckStatus, code: u32, info: String },
+    Passed {
+        status: CheckStatus,
+        code: u32,
+        info: String,
+    },
+    Failed {
+        status: CheckStatus,
+        code: u32,
+        info: String,
+    },
 }
 
 /// What of a response was compared, which decides what a failure is called.
@@ -26,16 +34,17 @@ struct Compared {
 
 /// A verdict of a `tcp-check` or built-in step. `last`: nothing more will come.
 pub(super) fn on_bytes(expect: &Expect, input: &[u8], last: bool, at: &str) -> Verdict {
+    if input.is_empty() {
+        return if last {
+            empty(expect, at)
+        } else {
+            Verdict::Wait
+        };
+    }
     if let What::Protocol(answer) = &expect.what {
-        if input.is_empty() && last {
-            return empty(expect, at);
-        }
         return on_protocol(expect, answer(input, last));
     }
-    if input.is_empty() && last {
-        return empty(expect, at);
-    }
-    let enough = expect.min_recv.map_or(1, |bytes| match &expect.what {
+    let enough = expect.min_recv.map_or(0, |bytes| match &expect.what {
         What::Text(text) => bytes.min(text.len()),
         _ => bytes,
     });
@@ -52,11 +61,23 @@ pub(super) fn on_bytes(expect: &Expect, input: &[u8], last: bool, at: &str) -> V
         return Verdict::Wait;
     }
     if matched != expect.negated {
-        return Verdict::Passed { status: expect.ok_status, code: 0, info: String::new() };
+        return Verdict::Passed {
+            status: expect.ok_status,
+            code: 0,
+            info: String::new(),
+        };
     }
-    let how = if expect.negated { "matched unwanted content" } else { "did not match content" };
+    let how = if expect.negated {
+        "matched unwanted content"
+    } else {
+        "did not match content"
+    };
     let info = format!("TCPCHK {how} {} at step {at}", subject(&expect.what));
-    Verdict::Failed { status: expect.error_status, code: 0, info }
+    Verdict::Failed {
+        status: expect.error_status,
+        code: 0,
+        info,
+    }
 }
 
 /// A verdict of an `http-check` step. `comment` is appended to content failures.
@@ -74,13 +95,21 @@ pub(super) fn on_http(
         // HAProxy 3.5 calls both an answer that is no HTTP and one that ends early a socket error.
         Parsed::Partial | Parsed::Junk => {
             let status = CheckStatus::SocketError;
-            return Verdict::Failed { status, code: 0, info: String::new() };
+            return Verdict::Failed {
+                status,
+                code: 0,
+                info: String::new(),
+            };
         }
     };
     let code = u32::from(response.status);
     if expect.not_found_stops && code == 404 {
         let status = CheckStatus::L7OkConditional;
-        return Verdict::Passed { status, code, info: String::new() };
+        return Verdict::Passed {
+            status,
+            code,
+            info: String::new(),
+        };
     }
     let matched = match &expect.what {
         What::Text(text) => memchr::memmem::find(&response.body, text).is_some(),
@@ -91,7 +120,11 @@ pub(super) fn on_http(
         return Verdict::Wait;
     }
     if matched != expect.negated {
-        return Verdict::Passed { status: expect.ok_status, code, info: String::new() };
+        return Verdict::Passed {
+            status: expect.ok_status,
+            code,
+            info: String::new(),
+        };
     }
     let mut info = if expect.negated {
         "HTTP check matched unwanted content".to_owned()
@@ -101,31 +134,52 @@ pub(super) fn on_http(
     if let Some(comment) = comment {
         let _ = write!(info, " comment: {comment}");
     }
-    Verdict::Failed { status: expect.error_status, code, info }
+    Verdict::Failed {
+        status: expect.error_status,
+        code,
+        info,
+    }
 }
 
 fn on_status(expect: &Expect, response: Response, at: &str) -> Verdict {
     let compared = compare(&expect.what, response);
     if compared.matched != expect.negated {
-        return Verdict::Passed { status: expect.ok_status, code: compared.code, info: String::new() };
+        return Verdict::Passed {
+            status: expect.ok_status,
+            code: compared.code,
+            info: String::new(),
+        };
     }
     let info = if compared.reason.is_empty() {
-        format!("TCPCHK did not match content{} at step {at}", subject(&expect.what))
+        format!(
+            "TCPCHK did not match content{} at step {at}",
+            subject(&expect.what)
+        )
     } else {
         compared.reason
     };
-    Verdict::Failed { status: expect.error_status, code: compared.code, info }
+    Verdict::Failed {
+        status: expect.error_status,
+        code: compared.code,
+        info,
+    }
 }
 
 fn compare(what: &What, response: Response) -> Compared {
     let status = response.status;
     let matched = match what {
-        What::Status(ranges) => ranges.iter().any(|&(low, high)| (low..=high).contains(&status)),
+        What::Status(ranges) => ranges
+            .iter()
+            .any(|&(low, high)| (low..=high).contains(&status)),
         What::StatusRegex(regex) => regex.is_match(status.to_string().as_bytes()),
         What::Header(header) => has_header(header, &response),
         What::Text(_) | What::Regex(_) | What::BinaryRegex(_) | What::Protocol(_) => false,
     };
-    Compared { matched, code: u32::from(status), reason: response.reason }
+    Compared {
+        matched,
+        code: u32::from(status),
+        reason: response.reason,
+    }
 }
 
 fn has_header(header: &HeaderMatch, response: &Response) -> bool {
@@ -145,18 +199,26 @@ fn has_header(header: &HeaderMatch, response: &Response) -> bool {
 fn on_protocol(expect: &Expect, answer: Answer) -> Verdict {
     match answer {
         Answer::Wait => Verdict::Wait,
-        Answer::Passed { code, info } => {
-            Verdict::Passed { status: expect.ok_status, code, info }
-        }
-        Answer::Failed { status, code, info } => {
-            Verdict::Failed { status: status.unwrap_or(expect.error_status), code, info }
-        }
+        Answer::Passed { code, info } => Verdict::Passed {
+            status: expect.ok_status,
+            code,
+            info,
+        },
+        Answer::Failed { status, code, info } => Verdict::Failed {
+            status: status.unwrap_or(expect.error_status),
+            code,
+            info,
+        },
     }
 }
 
 fn empty(expect: &Expect, at: &str) -> Verdict {
     let info = format!("TCPCHK got an empty response at step {at}");
-    Verdict::Failed { status: expect.error_status, code: 0, info }
+    Verdict::Failed {
+        status: expect.error_status,
+        code: 0,
+        info,
+    }
 }
 
 /// How an expectation is named in messages.
@@ -192,12 +254,15 @@ pub(super) fn step_name(what: &What) -> String {
 }
 
 fn is_printable(text: &[u8]) -> bool {
-    text.iter().all(|&byte| byte == b' ' || byte.is_ascii_graphic())
+    text.iter()
+        .all(|&byte| byte == b' ' || byte.is_ascii_graphic())
 }
 
 fn hexadecimal(input: &[u8]) -> String {
-    input.iter().fold(String::with_capacity(input.len() * 2), |mut text, byte| {
-        let _ = write!(text, "{byte:02X}");
-        text
-    })
+    input
+        .iter()
+        .fold(String::with_capacity(input.len() * 2), |mut text, byte| {
+            let _ = write!(text, "{byte:02X}");
+            text
+        })
 }

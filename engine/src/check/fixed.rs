@@ -7,33 +7,58 @@ use crate::server::CheckStatus;
 #[derive(Debug, PartialEq, Eq)]
 pub enum Answer {
     Wait,
-    Passed { code: u32, info: String },
+    Passed {
+        code: u32,
+        info: String,
+    },
     /// Without a status: the expectation's `error_status`.
-    Failed { status: Option<CheckStatus>, code: u32, info: String },
+    Failed {
+        status: Option<CheckStatus>,
+        code: u32,
+        info: String,
+    },
 }
 
 impl Answer {
     fn passed(info: &str) -> Self {
-        Self::Passed { code: 0, info: info.to_owned() }
+        Self::Passed {
+            code: 0,
+            info: info.to_owned(),
+        }
     }
 
     fn wrong(code: u32, info: impl Into<String>) -> Self {
-        Self::Failed { status: Some(CheckStatus::L7Status), code, info: info.into() }
+        Self::Failed {
+            status: Some(CheckStatus::L7Status),
+            code,
+            info: info.into(),
+        }
     }
 
     fn invalid(info: impl Into<String>) -> Self {
-        Self::Failed { status: None, code: 0, info: info.into() }
+        Self::Failed {
+            status: None,
+            code: 0,
+            info: info.into(),
+        }
     }
 }
 
 /// `option redis-check`: PING, PONG.
 pub fn redis() -> Ruleset {
-    sequence(vec![Action::Send(b"*1\r\n$4\r\nPING\r\n".to_vec()), expect(on_redis)])
+    sequence(vec![
+        Action::Send(b"*1\r\n$4\r\nPING\r\n".to_vec()),
+        expect(on_redis),
+    ])
 }
 
 /// `option smtpchk HELLO DOMAIN`.
 pub fn smtp(hello: &str, domain: &str) -> Ruleset {
-    let hello = if hello.eq_ignore_ascii_case("EHLO") { "EHLO" } else { "HELO" };
+    let hello = if hello.eq_ignore_ascii_case("EHLO") {
+        "EHLO"
+    } else {
+        "HELO"
+    };
     sequence(vec![
         expect(on_smtp),
         Action::Send(format!("{hello} {domain}\r\n").into_bytes()),
@@ -57,7 +82,9 @@ pub fn pgsql(user: &str) -> Ruleset {
 /// `option mysql-check [user NAME]`: the handshake, then an authentication packet without a
 /// password and COM_QUIT (MySQL client/server protocol, connection phase).
 pub fn mysql(user: Option<&str>, pre_41: bool) -> Ruleset {
-    let Some(user) = user else { return sequence(vec![expect(on_mysql_greeting)]) };
+    let Some(user) = user else {
+        return sequence(vec![expect(on_mysql_greeting)]);
+    };
     let mut body = Vec::new();
     if pre_41 {
         // CLIENT_SECURE_CONNECTION off the old way: two bytes of capabilities, three of size.
@@ -73,7 +100,11 @@ pub fn mysql(user: Option<&str>, pre_41: bool) -> Ruleset {
     let mut packets = vec![body.len() as u8, (body.len() >> 8) as u8, 0, 1];
     packets.append(&mut body);
     packets.extend_from_slice(&[1, 0, 0, 0, 1]);
-    sequence(vec![expect(on_mysql_greeting), Action::Send(packets), expect(on_mysql_reply)])
+    sequence(vec![
+        expect(on_mysql_greeting),
+        Action::Send(packets),
+        expect(on_mysql_reply),
+    ])
 }
 
 /// `option ldap-check`: an anonymous simple bind (RFC 4511, section 4.2).
@@ -104,8 +135,15 @@ fn sequence(actions: Vec<Action>) -> Ruleset {
         comment: None,
         number: 0,
     };
-    let steps = (1..).zip(actions).map(|(number, action)| Step { action, comment: None, number });
-    Ruleset { style: Style::Builtin, steps: std::iter::once(connect).chain(steps).collect() }
+    let steps = (1..).zip(actions).map(|(number, action)| Step {
+        action,
+        comment: None,
+        number,
+    });
+    Ruleset {
+        style: Style::Builtin,
+        steps: std::iter::once(connect).chain(steps).collect(),
+    }
 }
 
 fn expect(answer: fn(&[u8], bool) -> Answer) -> Action {
@@ -125,7 +163,9 @@ fn text(bytes: &[u8]) -> String {
 }
 
 fn first_line(input: &[u8]) -> &[u8] {
-    let end = input.iter().position(|&byte| byte == b'\r' || byte == b'\n');
+    let end = input
+        .iter()
+        .position(|&byte| byte == b'\r' || byte == b'\n');
     &input[..end.unwrap_or(input.len())]
 }
 
@@ -160,12 +200,17 @@ fn on_smtp(input: &[u8], last: bool) -> Answer {
             Answer::wrong(code, info)
         };
     }
-    if last { Answer::invalid(text(first_line(input))) } else { Answer::Wait }
+    if last {
+        Answer::invalid(text(first_line(input)))
+    } else {
+        Answer::Wait
+    }
 }
 
 fn decimal(digits: &[u8]) -> Option<u32> {
     digits.iter().try_fold(0, |number, byte| {
-        byte.is_ascii_digit().then(|| number * 10 + u32::from(byte - b'0'))
+        byte.is_ascii_digit()
+            .then(|| number * 10 + u32::from(byte - b'0'))
     })
 }
 
@@ -176,7 +221,9 @@ fn on_pgsql(input: &[u8], last: bool) -> Answer {
         // ErrorResponse: the text of its first field.
         [b'E', rest @ ..] if rest.len() > 5 && (last || rest.contains(&0)) => {
             let field = rest.get(5..).unwrap_or_default();
-            Answer::invalid(text(field.split(|&byte| byte == 0).next().unwrap_or_default()))
+            Answer::invalid(text(
+                field.split(|&byte| byte == 0).next().unwrap_or_default(),
+            ))
         }
         [b'R' | b'E', ..] if !last => Answer::Wait,
         _ => Answer::wrong(0, "PostgreSQL unknown error"),
@@ -191,7 +238,9 @@ fn mysql_packet(input: &[u8]) -> Option<&[u8]> {
 }
 
 fn mysql_error(payload: &[u8]) -> Answer {
-    let code = payload.get(1..3).map_or(0, |code| u32::from(u16::from_le_bytes([code[0], code[1]])));
+    let code = payload
+        .get(1..3)
+        .map_or(0, |code| u32::from(u16::from_le_bytes([code[0], code[1]])));
     let message = payload.get(3..).unwrap_or_default();
     // '#' and five bytes of SQL state precede the text since 4.1.
     let message = if message.first() == Some(&b'#') {
@@ -205,9 +254,9 @@ fn mysql_error(payload: &[u8]) -> Answer {
 fn on_mysql_greeting(input: &[u8], last: bool) -> Answer {
     match mysql_packet(input) {
         Some(payload @ [0xff, ..]) => mysql_error(payload),
-        Some([_protocol, rest @ ..]) => {
-            Answer::passed(&text(rest.split(|&byte| byte == 0).next().unwrap_or_default()))
-        }
+        Some([_protocol, rest @ ..]) => Answer::passed(&text(
+            rest.split(|&byte| byte == 0).next().unwrap_or_default(),
+        )),
         Some([]) => Answer::invalid("MySQL server sent an empty packet"),
         None if last => Answer::invalid("MySQL handshake is incomplete"),
         None => Answer::Wait,
@@ -245,12 +294,20 @@ fn on_ldap(input: &[u8], last: bool) -> Answer {
         return Answer::invalid("Not LDAPv3 protocol");
     }
     let Some((_, message, _)) = ber(input) else {
-        return if last { Answer::invalid("") } else { Answer::Wait };
+        return if last {
+            Answer::invalid("")
+        } else {
+            Answer::Wait
+        };
     };
     let result_code = || {
         let (_, _id, rest) = ber(message)?;
-        let (0x61, bind_response, _) = ber(rest)? else { return None };
-        let (0x0a, code, _) = ber(bind_response)? else { return None };
+        let (0x61, bind_response, _) = ber(rest)? else {
+            return None;
+        };
+        let (0x0a, code, _) = ber(bind_response)? else {
+            return None;
+        };
         code.first().copied()
     };
     match result_code() {
@@ -274,7 +331,9 @@ fn on_tls_record(input: &[u8], _: bool) -> Answer {
 /// A minimal ClientHello of TLS 1.2 (RFC 5246, section 7.4.1.2). A server that accepts none of it
 /// answers with an alert, which proves as much.
 fn client_hello() -> Vec<u8> {
-    const SUITES: &[u16] = &[0xc02f, 0xc030, 0xc02b, 0xc02c, 0x009c, 0x009d, 0x002f, 0x0035];
+    const SUITES: &[u16] = &[
+        0xc02f, 0xc030, 0xc02b, 0xc02c, 0x009c, 0x009d, 0x002f, 0x0035,
+    ];
     let mut body = vec![3, 3];
     body.extend_from_slice(b"health check of a load balancer.");
     body.push(0);

@@ -1,7 +1,7 @@
 //! The HTTP of checks: one request, one response held whole.
 
+use wire::Head;
 use wire::h1::{Asked, BodyLength, Chunk, ChunkDecoder, HeadParser, Limits, Parse};
-use wire::head::Head;
 
 use super::ruleset::HttpRequest;
 
@@ -60,7 +60,10 @@ pub(super) enum Parsed {
 /// each piece parses from the start.
 pub(super) fn parse(input: &[u8], was_head: bool, ended: bool) -> Parsed {
     let mut head = Head::new();
-    let asked = Asked { head: was_head, switch: None };
+    let asked = Asked {
+        head: was_head,
+        switch: None,
+    };
     let (consumed, framing) =
         match HeadParser::new().response(input, &Limits::default(), asked, &mut head) {
             Ok(Parse::Complete { consumed, framing }) => (consumed, framing),
@@ -72,7 +75,10 @@ pub(super) fn parse(input: &[u8], was_head: bool, ended: bool) -> Parsed {
         BodyLength::None | BodyLength::Tunnel => (Vec::new(), true),
         BodyLength::Length(length) => {
             let length = usize::try_from(length).unwrap_or(usize::MAX);
-            (rest[..rest.len().min(length)].to_vec(), rest.len() >= length)
+            (
+                rest[..rest.len().min(length)].to_vec(),
+                rest.len() >= length,
+            )
         }
         BodyLength::UntilClose => (rest.to_vec(), false),
         BodyLength::Chunked => match dechunk(rest) {
@@ -82,11 +88,28 @@ pub(super) fn parse(input: &[u8], was_head: bool, ended: bool) -> Parsed {
     };
     Parsed::Response(Response {
         status: head.status(),
-        reason: String::from_utf8_lossy(head.reason()).into_owned(),
-        fields: head.fields().map(|(name, value)| (name.to_vec(), value.to_vec())).collect(),
+        reason: reason(input),
+        fields: head
+            .fields()
+            .map(|(name, value)| (name.to_vec(), value.to_vec()))
+            .collect(),
         body,
         complete: complete || ended,
     })
+}
+
+/// The reason as the server wrote it, empty if it wrote none: a parsed head has the usual one then.
+fn reason(input: &[u8]) -> String {
+    let line = input
+        .trim_ascii_start()
+        .split(|&byte| byte == b'\n')
+        .next()
+        .unwrap_or_default();
+    let text = line
+        .splitn(3, |&byte| byte == b' ')
+        .nth(2)
+        .unwrap_or_default();
+    String::from_utf8_lossy(text.trim_ascii()).into_owned()
 }
 
 /// The data of a chunked body, and whether its end was seen; `None` if it is malformed.
@@ -95,7 +118,10 @@ fn dechunk(mut input: &[u8]) -> Option<(Vec<u8>, bool)> {
     let mut trailers = Head::new();
     let mut body = Vec::new();
     loop {
-        match decoder.next(input, &Limits::default(), &mut trailers).ok()? {
+        match decoder
+            .next(input, &Limits::default(), &mut trailers)
+            .ok()?
+        {
             Chunk::Framing(bytes) => input = &input[bytes..],
             Chunk::Data(bytes) => {
                 body.extend_from_slice(&input[..bytes]);
@@ -125,7 +151,10 @@ mod tests {
             method: "POST".to_owned(),
             uri: "/x".to_owned(),
             version: "HTTP/1.1".to_owned(),
-            headers: vec![("Host".into(), "foo".into()), ("Content-Length".into(), "9".into())],
+            headers: vec![
+                ("Host".into(), "foo".into()),
+                ("Content-Length".into(), "9".into()),
+            ],
             body: b"abc".to_vec(),
             send_state: true,
         };
@@ -144,13 +173,22 @@ mod tests {
         };
         let length = b"HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\nabcdef";
         assert_eq!(body(length, false), Some((b"abc".to_vec(), true)));
-        assert_eq!(body(&length[..length.len() - 4], false), Some((b"ab".to_vec(), false)));
+        assert_eq!(
+            body(&length[..length.len() - 4], false),
+            Some((b"ab".to_vec(), false))
+        );
         let chunked = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nab\r\n0\r\n\r\n";
         assert_eq!(body(chunked, false), Some((b"ab".to_vec(), true)));
         let close = b"HTTP/1.0 200 OK\r\n\r\nabc";
         assert_eq!(body(close, false), Some((b"abc".to_vec(), false)));
         assert_eq!(body(close, true), Some((b"abc".to_vec(), true)));
-        assert!(matches!(parse(b"SSH-2.0\r\n\r\n", false, false), Parsed::Junk));
-        assert!(matches!(parse(b"HTTP/1.1 200 OK\r\nCon", false, false), Parsed::Partial));
+        assert!(matches!(
+            parse(b"SSH-2.0\r\n\r\n", false, false),
+            Parsed::Junk
+        ));
+        assert!(matches!(
+            parse(b"HTTP/1.1 200 OK\r\nCon", false, false),
+            Parsed::Partial
+        ));
     }
 }

@@ -57,12 +57,16 @@ pub fn judge(
     duration_ms: u64,
     now_ms: u64,
 ) -> Judged {
-    let quiet = Judged { change: None, is_news: false };
+    let quiet = Judged {
+        change: None,
+        is_news: false,
+    };
     if server.admin().in_maint() {
         return quiet;
     }
-    let before =
-        server.health().unwrap_or_else(|| Health::barely_up(settings.rise, settings.fall));
+    let before = server
+        .health()
+        .unwrap_or_else(|| Health::barely_up(settings.rise, settings.fall));
     let mut health = before;
     let status_before = note(server, finding, duration_ms, before.is_up());
     let change = if finding.status.is_passed() {
@@ -71,9 +75,16 @@ pub fn judge(
         let fell = health.bad();
         server.set_health(Some(health));
         // Live traffic or an operator may have stopped it while its checks were fine.
-        if fell || !health.is_up() { server.go_down(now_ms) } else { None }
+        if fell || !health.is_up() {
+            server.go_down(now_ms)
+        } else {
+            None
+        }
     };
-    Judged { change, is_news: health != before || finding.status != status_before }
+    Judged {
+        change,
+        is_news: health != before || finding.status != status_before,
+    }
 }
 
 /// Stores the result for the statistics; returns the one before.
@@ -116,10 +127,16 @@ fn passed(
 /// is due after `fastinter` in any case.
 pub fn observe(server: &ServerState, settings: &Settings, now_ms: u64) -> Judged {
     let Some(mut health) = server.health() else {
-        return Judged { change: None, is_news: false };
+        return Judged {
+            change: None,
+            is_news: false,
+        };
     };
     if server.admin().in_maint() || !health.is_up() || settings.on_error == OnError::Fastinter {
-        return Judged { change: None, is_news: false };
+        return Judged {
+            change: None,
+            is_news: false,
+        };
     }
     let finding = Finding {
         status: CheckStatus::Observed,
@@ -133,7 +150,10 @@ pub fn observe(server: &ServerState, settings: &Settings, now_ms: u64) -> Judged
             note(server, &finding, 0, true);
             health.counter = health.counter.min(health.rise);
             server.set_health(Some(health));
-            return Judged { change: None, is_news: true };
+            return Judged {
+                change: None,
+                is_news: true,
+            };
         }
         OnError::MarkDown => {
             health.counter = health.rise;

@@ -35,11 +35,19 @@ pub struct Left {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum AdminEvent<'a> {
     /// Entered maintenance, by command or by the tracked server.
-    Maintenance { via: Option<&'a str> },
+    Maintenance {
+        via: Option<&'a str>,
+    },
     /// Left maintenance; `forced`: it had been entered by command.
-    LeftMaintenance { forced: bool },
-    Drain { via: Option<&'a str> },
-    LeftDrain { via: Option<&'a str> },
+    LeftMaintenance {
+        forced: bool,
+    },
+    Drain {
+        via: Option<&'a str>,
+    },
+    LeftDrain {
+        via: Option<&'a str>,
+    },
 }
 
 /// `Server be/s1 is DOWN, reason: ...`.
@@ -68,15 +76,27 @@ pub fn change_text(server: &ServerState, change: Change, cause: Cause<'_>, left:
 pub fn admin_text(server: &ServerState, event: AdminEvent<'_>, left: &Left) -> String {
     let mut text = subject(server);
     let via = |via: Option<&str>| via.map(|name| format!(" via {name}")).unwrap_or_default();
-    let up = if server.operational().is_up() { "UP" } else { "DOWN" };
+    let up = if server.operational().is_up() {
+        "UP"
+    } else {
+        "DOWN"
+    };
     match event {
         AdminEvent::Maintenance { via: by } => {
             let _ = write!(text, " is going DOWN for maintenance{}.", via(by));
             push_left(&mut text, left, true);
         }
         AdminEvent::LeftMaintenance { forced } => {
-            let state = if server.admin().in_drain() { "DRAIN" } else { "READY" };
-            let which = if forced { "forced maintenance" } else { "maintenance" };
+            let state = if server.admin().in_drain() {
+                "DRAIN"
+            } else {
+                "READY"
+            };
+            let which = if forced {
+                "forced maintenance"
+            } else {
+                "maintenance"
+            };
             let _ = write!(text, " is {up}/{state} (leaving {which}).");
         }
         AdminEvent::Drain { via: by } => {
@@ -84,7 +104,11 @@ pub fn admin_text(server: &ServerState, event: AdminEvent<'_>, left: &Left) -> S
             push_left(&mut text, left, false);
         }
         AdminEvent::LeftDrain { via: by } => {
-            let which = if by.is_some() { "drain" } else { "forced drain" };
+            let which = if by.is_some() {
+                "drain"
+            } else {
+                "forced drain"
+            };
             let _ = write!(text, " is {up} (leaving {which}){}.", via(by));
         }
     }
@@ -144,15 +168,29 @@ fn push_reason(text: &mut String, report: &CheckReport, kind: &str) {
 fn push_left(text: &mut String, left: &Left, is_loss: bool) {
     let Usable { active, backup } = left.usable;
     let which = if is_loss { "left" } else { "online" };
-    let _ = write!(text, " {active} active and {backup} backup servers {which}.");
+    let _ = write!(
+        text,
+        " {active} active and {backup} backup servers {which}."
+    );
     if active == 0 && backup > 0 {
         text.push_str(" Running on backup.");
     }
-    let Left { sessions, requeued, queued, .. } = left;
+    let Left {
+        sessions,
+        requeued,
+        queued,
+        ..
+    } = left;
     let _ = if is_loss {
-        write!(text, " {sessions} sessions active, {requeued} requeued, {queued} remaining in queue.")
+        write!(
+            text,
+            " {sessions} sessions active, {requeued} requeued, {queued} remaining in queue."
+        )
     } else {
-        write!(text, " {requeued} sessions requeued, {queued} total in queue.")
+        write!(
+            text,
+            " {requeued} sessions requeued, {queued} total in queue."
+        )
     };
 }
 
@@ -170,12 +208,20 @@ mod tests {
     }
 
     fn server(backup: bool) -> Arc<ServerState> {
-        let settings = ServerSettings { backup, ..ServerSettings::default() };
-        Registry::new(1, Arc::new(NoWake)).server("be", "s1", &settings).0
+        let settings = ServerSettings {
+            backup,
+            ..ServerSettings::default()
+        };
+        Registry::new(1, Arc::new(NoWake))
+            .server("be", "s1", &settings)
+            .0
     }
 
     fn left(active: u32, backup: u32) -> Left {
-        Left { usable: Usable { active, backup }, ..Left::default() }
+        Left {
+            usable: Usable { active, backup },
+            ..Left::default()
+        }
     }
 
     #[test]
@@ -210,7 +256,12 @@ mod tests {
             ..CheckReport::default()
         };
         assert_eq!(
-            change_text(&server, Change::Stopping, Cause::Check(&report), &left(0, 1)),
+            change_text(
+                &server,
+                Change::Stopping,
+                Cause::Check(&report),
+                &left(0, 1)
+            ),
             "Server be/s1 is stopping, reason: Layer7 check conditionally passed, code: 404, \
              check duration: 0ms. 0 active and 1 backup servers online. Running on backup. 0 \
              sessions requeued, 0 total in queue."
@@ -253,7 +304,11 @@ mod tests {
         );
         server.set_admin(Admin::FDRAIN);
         assert_eq!(
-            admin_text(&server, AdminEvent::LeftMaintenance { forced: false }, &none),
+            admin_text(
+                &server,
+                AdminEvent::LeftMaintenance { forced: false },
+                &none
+            ),
             "Backup Server be/s1 is UP/DRAIN (leaving maintenance)."
         );
         assert!(
@@ -264,15 +319,28 @@ mod tests {
 
     #[test]
     fn single_checks_in_haproxys_words() {
-        let report = CheckReport { status: CheckStatus::L4Ok, ..CheckReport::default() };
-        let health = Health { rise: 2, fall: 3, counter: 1 };
+        let report = CheckReport {
+            status: CheckStatus::L4Ok,
+            ..CheckReport::default()
+        };
+        let health = Health {
+            rise: 2,
+            fall: 3,
+            counter: 1,
+        };
         assert_eq!(
             check_text(&server(false), &report, health),
             "Health check for server be/s1 succeeded, reason: Layer4 check passed, check \
              duration: 0ms, status: 1/2 DOWN."
         );
-        let up = Health { counter: 4, ..health };
+        let up = Health {
+            counter: 4,
+            ..health
+        };
         assert!(check_text(&server(false), &report, up).ends_with("status: 3/3 UP."));
-        assert_eq!(no_server_text("backend", "be"), "backend be has no server available!");
+        assert_eq!(
+            no_server_text("backend", "be"),
+            "backend be has no server available!"
+        );
     }
 }

@@ -5,6 +5,7 @@
 //! sockets and timers. Everything here runs on the control thread.
 
 mod compile;
+mod connection;
 mod expect;
 mod fixed;
 mod http;
@@ -16,7 +17,11 @@ pub mod run;
 mod schedule;
 
 #[cfg(test)]
+mod run_tests;
+#[cfg(test)]
 mod simulation;
+#[cfg(test)]
+mod tests;
 
 pub use compile::{CompileError, rules, settings};
 pub use judge::{Judged, judge, observe, prepare};
@@ -26,6 +31,4 @@ pub use ruleset::{
     Action, ConnectStep, Expect, HeaderMatch, HttpRequest, Prologue, Ruleset, Step, Style,
     TextMatch, What,
 };
-pub use schedule::{
-    Settings, delay_ms, spread_ms, start_delay_ms, timeouts,
-};
+pub use schedule::{Settings, delay_ms, spread_ms, start_delay_ms, timeouts};

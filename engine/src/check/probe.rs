@@ -105,14 +105,20 @@ impl Probe {
                     Verdict::Passed { status, code, info } => {
                         // The last one that had something to say is quoted: mysql's version.
                         let said = self.passed.take().map(|finding| finding.info);
-                        let info = if info.is_empty() { said.unwrap_or_default() } else { info };
+                        let info = if info.is_empty() {
+                            said.unwrap_or_default()
+                        } else {
+                            info
+                        };
                         self.passed = Some(Finding { status, code, info });
                         self.advance();
                         self.todo()
                     }
-                    Verdict::Failed { status, code, info } => {
-                        Todo::Done(Finding { status, code, info: self.worded(info, step) })
-                    }
+                    Verdict::Failed { status, code, info } => Todo::Done(Finding {
+                        status,
+                        code,
+                        info: self.worded(info, step),
+                    }),
                 }
             }
         }
@@ -130,7 +136,8 @@ impl Probe {
     /// Bytes came.
     pub fn received(&mut self, bytes: &[u8]) {
         let room = limits::CHECK_RESPONSE_BYTES_MAX.saturating_sub(self.input.len());
-        self.input.extend_from_slice(&bytes[..bytes.len().min(room)]);
+        self.input
+            .extend_from_slice(&bytes[..bytes.len().min(room)]);
     }
 
     /// The server closed its side.
@@ -145,13 +152,21 @@ impl Probe {
         } else {
             CheckStatus::SocketError
         };
-        Finding { status, code: 0, info: errno_text(error) + &self.place() }
+        Finding {
+            status,
+            code: 0,
+            info: errno_text(error) + &self.place(),
+        }
     }
 
     /// The TLS handshake failed.
     pub fn tls_failed(&self, reason: &str) -> Finding {
         let info = reason.to_owned() + &self.place();
-        Finding { status: CheckStatus::L6Response, code: 0, info }
+        Finding {
+            status: CheckStatus::L6Response,
+            code: 0,
+            info,
+        }
     }
 
     /// The step in work took too long. `in_handshake`: TCP was connected, TLS was not.
@@ -162,7 +177,11 @@ impl Probe {
             Some(Action::Connect(_)) => CheckStatus::L4Timeout,
             _ => CheckStatus::L7Timeout,
         };
-        Finding { status, code: 0, info: self.place() }
+        Finding {
+            status,
+            code: 0,
+            info: self.place(),
+        }
     }
 
     /// Whether the step in work is a connection.
@@ -183,26 +202,43 @@ impl Probe {
     /// All steps passed.
     fn finished(&mut self) -> Finding {
         let said = self.rules.style == Style::Tcp;
-        let info = if said { "(tcp-check)".to_owned() } else { String::new() };
+        let info = if said {
+            "(tcp-check)".to_owned()
+        } else {
+            String::new()
+        };
         let ends_connected = matches!(
             self.rules.steps.last().map(|step| &step.action),
             Some(Action::Connect(_)) | None
         );
         if ends_connected {
-            let status =
-                if self.connected_by_tls { CheckStatus::L6Ok } else { CheckStatus::L4Ok };
-            return Finding { status, code: 0, info };
+            let status = if self.connected_by_tls {
+                CheckStatus::L6Ok
+            } else {
+                CheckStatus::L4Ok
+            };
+            return Finding {
+                status,
+                code: 0,
+                info,
+            };
         }
         match self.passed.take() {
             Some(passed) if passed.info.is_empty() => Finding { info, ..passed },
             Some(passed) => passed,
-            None => Finding { status: CheckStatus::L7Ok, code: 0, info },
+            None => Finding {
+                status: CheckStatus::L7Ok,
+                code: 0,
+                info,
+            },
         }
     }
 
     /// ` at step 2 of tcp-check (connect port 1)`: HAProxy names the step of `tcp-check` rules.
     fn place(&self) -> String {
-        let Some(step) = self.rules.steps.get(self.at) else { return String::new() };
+        let Some(step) = self.rules.steps.get(self.at) else {
+            return String::new();
+        };
         if self.rules.style != Style::Tcp || self.rules.steps.len() == 1 && step.number == 0 {
             return String::new();
         }
@@ -210,20 +246,27 @@ impl Probe {
             return " at initial connection step of tcp-check".to_owned();
         }
         let what = match &step.action {
-            Action::Connect(ConnectStep { port: Some(port), .. }) => format!("connect port {port}"),
+            Action::Connect(ConnectStep {
+                port: Some(port), ..
+            }) => format!("connect port {port}"),
             Action::Connect(_) => "connect".to_owned(),
             Action::Send(_) | Action::SendHttp(_) => "send".to_owned(),
             Action::Expect(expect) => expect::step_name(&expect.what),
         };
-        let comment =
-            step.comment.as_ref().map(|text| format!(" comment: '{text}'")).unwrap_or_default();
+        let comment = step
+            .comment
+            .as_ref()
+            .map(|text| format!(" comment: '{text}'"))
+            .unwrap_or_default();
         format!(" at step {} of tcp-check ({what}){comment}", step.number)
     }
 }
 
 /// `ECONNREFUSED returned by OS (Connection refused)`.
 fn errno_text(error: &io::Error) -> String {
-    let Some(errno) = error.raw_os_error() else { return error.to_string() };
+    let Some(errno) = error.raw_os_error() else {
+        return error.to_string();
+    };
     let name = ERRNO_NAMES
         .iter()
         .find(|(number, _)| *number == errno)

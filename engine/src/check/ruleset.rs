@@ -153,9 +153,17 @@ pub enum TextMatch {
 
 impl TextMatch {
     pub fn matches(&self, text: &[u8], ignore_case: bool) -> bool {
-        let text = if ignore_case { text.to_ascii_lowercase() } else { text.to_vec() };
+        let text = if ignore_case {
+            text.to_ascii_lowercase()
+        } else {
+            text.to_vec()
+        };
         let want = |pattern: &str| {
-            if ignore_case { pattern.to_ascii_lowercase() } else { pattern.to_owned() }
+            if ignore_case {
+                pattern.to_ascii_lowercase()
+            } else {
+                pattern.to_owned()
+            }
         };
         match self {
             Self::Exact(pattern) => text == want(pattern).as_bytes(),
@@ -174,7 +182,11 @@ impl Ruleset {
     pub fn connect(step: ConnectStep) -> Self {
         Self {
             style: Style::Connect,
-            steps: vec![Step { action: Action::Connect(step), comment: None, number: 0 }],
+            steps: vec![Step {
+                action: Action::Connect(step),
+                comment: None,
+                number: 0,
+            }],
         }
     }
 }

@@ -99,7 +99,11 @@ mod tests {
             downinter_ms: Some(9_000),
             ..Settings::default()
         };
-        let at = |counter| Health { rise: 2, fall: 3, counter };
+        let at = |counter| Health {
+            rise: 2,
+            fall: 3,
+            counter,
+        };
         assert_eq!(delay_ms(&settings, at(4), true), 2_000);
         assert_eq!(delay_ms(&settings, at(4), false), 500);
         assert_eq!(delay_ms(&settings, at(3), true), 500);
@@ -110,7 +114,9 @@ mod tests {
 
     #[test]
     fn starts_are_spread_over_the_shortest_interval() {
-        let starts: Vec<u64> = (0..4).map(|index| start_delay_ms(2_000, index, 4)).collect();
+        let starts: Vec<u64> = (0..4)
+            .map(|index| start_delay_ms(2_000, index, 4))
+            .collect();
         assert_eq!(starts, [0, 500, 1_000, 1_500]);
         assert_eq!(start_delay_ms(2_000, 0, 0), 0);
     }
@@ -126,7 +132,10 @@ mod tests {
 
     #[test]
     fn inter_is_the_timeout_unless_timeout_check_is_set() {
-        let plain = Settings { connect_timeout_ms: Some(10_000), ..Settings::default() };
+        let plain = Settings {
+            connect_timeout_ms: Some(10_000),
+            ..Settings::default()
+        };
         assert_eq!(timeouts(&plain), (2_000, None));
         let split = Settings {
             connect_timeout_ms: Some(300),

@@ -236,6 +236,7 @@ fn changes_reach_the_process() {
         let mut ops = FakeOps::new();
         talk(Level::Admin, &format!("{line}\n"), &mut ops);
         assert_eq!(ops.done, [expected], "{line}");
+        assert_eq!(ops.settled, 1, "{line} was answered before every core knew");
     }
 }
 

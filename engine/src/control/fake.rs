@@ -12,6 +12,8 @@ pub(super) struct FakeOps {
     snapshot: Snapshot,
     /// Every change, in words.
     pub(super) done: Vec<String>,
+    /// How many of them every core has applied.
+    pub(super) settled: usize,
     frontend_enabled: bool,
 }
 
@@ -20,10 +22,15 @@ impl FakeOps {
         Self {
             snapshot: sample::snapshot(),
             done: Vec::new(),
+            settled: 0,
             frontend_enabled: true,
         }
     }
 
+    #[allow(
+        clippy::unnecessary_wraps,
+        reason = "the shape that the trait's methods return"
+    )]
     fn note(&mut self, what: String) -> Result<(), String> {
         self.done.push(what);
         Ok(())
@@ -45,6 +52,12 @@ fn now<T: 'static>(value: T) -> Later<T> {
 }
 
 impl Ops for FakeOps {
+    fn settled(&mut self) -> Option<Later<()>> {
+        let changed = self.done.len() > self.settled;
+        self.settled = self.done.len();
+        changed.then(|| now(()))
+    }
+
     fn snapshot(&mut self) -> Snapshot {
         self.snapshot.clone()
     }
@@ -143,16 +156,16 @@ impl Ops for FakeOps {
         }
     }
 
-    fn set_rate_limit(&mut self, limit: RateLimit, per_second: u64) {
-        self.done.push(format!("{limit:?} {per_second}"));
+    fn set_rate_limit(&mut self, limit: RateLimit, per_second: u64) -> Result<(), String> {
+        self.note(format!("{limit:?} {per_second}"))
     }
 
     fn clear_counters(&mut self, clear: Clear) {
         self.done.push(format!("clear {clear:?}"));
     }
 
-    fn streams(&mut self) -> Later<Vec<StreamFacts>> {
-        now(vec![StreamFacts {
+    fn streams(&mut self) -> Result<Later<Vec<StreamFacts>>, String> {
+        Ok(now(vec![StreamFacts {
             id: 0x2a,
             protocol: "tcpv4",
             source: "192.0.2.1:4000".to_owned(),
@@ -166,11 +179,11 @@ impl Ops for FakeOps {
             expires_ms: Some(50_000),
             retries_left: 3,
             ..StreamFacts::default()
-        }])
+        }]))
     }
 
-    fn shutdown_stream(&mut self, id: u64) -> Later<bool> {
-        now(id == 0x2a)
+    fn shutdown_stream(&mut self, id: u64) -> Result<Later<bool>, String> {
+        Ok(now(id == 0x2a))
     }
 
     fn shutdown_server_streams(&mut self, server: ServerId) {

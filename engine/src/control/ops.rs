@@ -118,10 +118,13 @@ pub struct SocketFacts {
 
 /// What commands ask of the process and do to it.
 ///
-/// Implemented by the control thread. Changes are in effect for every new decision on every core
-/// when the method returns, unless its documentation says otherwise. A refusal is HAProxy's
-/// text, without a line end.
+/// Implemented by the control thread. A refusal is HAProxy's text, without a line end.
 pub trait Ops {
+    /// Completes when every core has applied what was changed since the last call; `None` if
+    /// nothing has to be waited for. A client hears of a change only then, so that what it does
+    /// next meets the new state on every core.
+    fn settled(&mut self) -> Option<Later<()>>;
+
     /// Counters, states and limits of everything, for reports.
     fn snapshot(&mut self) -> Snapshot;
     /// The text of `show version`.
@@ -159,14 +162,14 @@ pub trait Ops {
     fn set_frontend_maxconn(&mut self, frontend: ProxyId, maxconn: u32) -> Result<(), String>;
     /// `None` goes back to the configured limit; refused above the hard limit.
     fn set_process_maxconn(&mut self, maxconn: Option<u32>) -> Result<(), String>;
-    fn set_rate_limit(&mut self, limit: RateLimit, per_second: u64);
+    fn set_rate_limit(&mut self, limit: RateLimit, per_second: u64) -> Result<(), String>;
 
     fn clear_counters(&mut self, clear: Clear);
 
     /// Streams of all cores.
-    fn streams(&mut self) -> Later<Vec<StreamFacts>>;
+    fn streams(&mut self) -> Result<Later<Vec<StreamFacts>>, String>;
     /// Ends a stream, `K` in its termination state; `false` when it is gone.
-    fn shutdown_stream(&mut self, id: u64) -> Later<bool>;
+    fn shutdown_stream(&mut self, id: u64) -> Result<Later<bool>, String>;
     fn shutdown_server_streams(&mut self, server: ServerId);
 
     fn admin_sockets(&self) -> Vec<SocketFacts>;

@@ -180,9 +180,14 @@ impl Session {
         if self.client.quit {
             return Step::Close;
         }
-        match answer {
-            Ok(Reply::Later(later)) => Step::Wait(later),
-            answer => Step::Send(self.print_result(answer)),
+        let settled = ops.settled();
+        match (answer, settled) {
+            (Ok(Reply::Later(later)), _) => Step::Wait(later),
+            (Ok(reply), Some(settled)) => Step::Wait(Box::pin(async move {
+                settled.await;
+                reply
+            })),
+            (answer, _) => Step::Send(self.print_result(answer)),
         }
     }
 

@@ -56,7 +56,12 @@ pub async fn run(local: Rc<Local>, socket: Listener, switch: Rc<Switch>) {
             Some(pass) => pass,
             None => wait_for_room(&local, &socket, switch.listener).await,
         };
-        rt::spawn(session::run(Rc::clone(&local), accepted, switch.listener, pass));
+        rt::spawn(session::run(
+            Rc::clone(&local),
+            accepted,
+            switch.listener,
+            pass,
+        ));
     }
 }
 
@@ -78,7 +83,11 @@ async fn next(local: &Local, socket: &Listener, switch: &Switch) -> Option<Accep
                 }
                 Wanted::Pause | Wanted::Accept => {}
             }
-            if paused { Poll::Pending } else { socket.poll_accept(cx).map(Some) }
+            if paused {
+                Poll::Pending
+            } else {
+                socket.poll_accept(cx).map(Some)
+            }
         })
         .await?;
         match accepted {

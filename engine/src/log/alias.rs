@@ -1,6 +1,6 @@
 //! The `%` aliases: one row each (manual, 8.2.6, table of aliases).
 
-use crate::sample::{CaptureStore, Cx, LogOrigin, Needs, TlsFacts};
+use crate::sample::{CaptureStore, Cx, LogOrigin, TlsFacts};
 
 use super::date::Date;
 use super::escape::Escape;
@@ -11,7 +11,6 @@ use super::write::Item;
 pub struct Alias {
     /// Without the percent sign.
     pub name: &'static str,
-    pub needs: Needs,
     /// Text, which `%{+Q}` quotes; numbers, dates and flags are left alone.
     pub(super) is_text: bool,
     pub(super) write: fn(&Cx<'_>, &mut Item<'_>),
@@ -27,33 +26,29 @@ pub fn names() -> impl Iterator<Item = &'static str> {
     ALIASES.iter().map(|alias| alias.name)
 }
 
-const fn row(name: &'static str, needs: Needs, write: fn(&Cx<'_>, &mut Item<'_>)) -> Alias {
+const fn row(name: &'static str, write: fn(&Cx<'_>, &mut Item<'_>)) -> Alias {
     Alias {
         name,
-        needs,
         is_text: false,
         write,
     }
 }
 
-const fn text(name: &'static str, needs: Needs, write: fn(&Cx<'_>, &mut Item<'_>)) -> Alias {
+const fn text(name: &'static str, write: fn(&Cx<'_>, &mut Item<'_>)) -> Alias {
     Alias {
         name,
-        needs,
         is_text: true,
         write,
     }
 }
 
-use Needs::{Client, Nothing, RequestKept, ResponseKept, Server, StreamEnd};
-
 static ALIASES: &[Alias] = &[
-    row("o", Nothing, |_, item| item.nothing()),
+    row("o", |_, item| item.nothing()),
     // Dates.
-    row("T", Client, |cx, item| {
-        date(item, cx.session.accepted_us, 0, Date::write_zoned)
+    row("T", |cx, item| {
+        date(item, cx.session.accepted_us, 0, Date::write_zoned);
     }),
-    row("Tl", Client, |cx, item| {
+    row("Tl", |cx, item| {
         date(
             item,
             cx.session.accepted_us,
@@ -61,15 +56,15 @@ static ALIASES: &[Alias] = &[
             Date::write_zoned,
         );
     }),
-    row("Ts", Client, |cx, item| {
+    row("Ts", |cx, item| {
         let seconds = cx.session.accepted_us / 1_000_000;
         if item.wants_hex() {
-            item.number_or_hex(seconds)
+            item.number_or_hex(seconds);
         } else {
-            item.number(seconds)
+            item.number(seconds);
         }
     }),
-    row("t", Client, |cx, item| {
+    row("t", |cx, item| {
         date(
             item,
             cx.session.accepted_us,
@@ -77,7 +72,7 @@ static ALIASES: &[Alias] = &[
             Date::write_log,
         );
     }),
-    row("ms", Client, |cx, item| {
+    row("ms", |cx, item| {
         let ms = cx.session.accepted_us / 1000 % 1000;
         if item.wants_hex() {
             item.plain(format!("{ms:02X}").as_bytes());
@@ -85,13 +80,13 @@ static ALIASES: &[Alias] = &[
             item.plain(format!("{ms:03}").as_bytes());
         }
     }),
-    row("tr", Client, |cx, item| {
+    row("tr", |cx, item| {
         date(item, request_us(cx), cx.clock.utc_offset_s, Date::write_log);
     }),
-    row("trg", Client, |cx, item| {
-        date(item, request_us(cx), 0, Date::write_zoned)
+    row("trg", |cx, item| {
+        date(item, request_us(cx), 0, Date::write_zoned);
     }),
-    row("trl", Client, |cx, item| {
+    row("trl", |cx, item| {
         date(
             item,
             request_us(cx),
@@ -100,160 +95,163 @@ static ALIASES: &[Alias] = &[
         );
     }),
     // Timers.
-    row("Ta", StreamEnd, |cx, item| {
+    row("Ta", |cx, item| {
         early(cx, item);
         item.number(cx.stream.timers.active_ms(cx.session.handshake_ms));
     }),
-    row("Tc", Server, |cx, item| {
-        item.number(cx.stream.timers.connect_ms)
+    row("Tc", |cx, item| {
+        item.number(cx.stream.timers.connect_ms);
     }),
-    row("Td", StreamEnd, |cx, item| {
+    row("Td", |cx, item| {
         if cx.stream.log_is_early {
             item.number(-1);
         } else {
             item.number(cx.stream.timers.data_ms(cx.session.handshake_ms));
         }
     }),
-    row("Th", Client, |cx, item| {
-        item.number(cx.session.handshake_ms)
+    row("Th", |cx, item| {
+        item.number(cx.session.handshake_ms);
     }),
-    row("Ti", RequestKept, |cx, item| {
-        item.number(cx.stream.timers.idle_ms)
+    row("Ti", |cx, item| {
+        item.number(cx.stream.timers.idle_ms);
     }),
-    row("Tq", RequestKept, |cx, item| {
+    row("Tq", |cx, item| {
         item.number(cx.stream.timers.until_request_ms(cx.session.handshake_ms));
     }),
-    row("TR", RequestKept, |cx, item| {
-        item.number(cx.stream.timers.request_ms)
+    row("TR", |cx, item| {
+        item.number(cx.stream.timers.request_ms);
     }),
-    row("Tr", ResponseKept, |cx, item| {
-        item.number(cx.stream.timers.response_ms)
+    row("Tr", |cx, item| {
+        item.number(cx.stream.timers.response_ms);
     }),
-    row("Tt", StreamEnd, |cx, item| {
+    row("Tt", |cx, item| {
         early(cx, item);
         item.number(cx.stream.timers.total_ms);
     }),
-    row("Tu", StreamEnd, |cx, item| {
+    row("Tu", |cx, item| {
         early(cx, item);
         item.number(cx.stream.timers.user_ms());
     }),
-    row("Tw", StreamEnd, |cx, item| {
-        item.number(cx.stream.timers.queue_ms)
+    row("Tw", |cx, item| {
+        item.number(cx.stream.timers.queue_ms);
     }),
     // The exchange.
-    row("B", StreamEnd, |cx, item| {
+    row("B", |cx, item| {
         early(cx, item);
         item.number(cx.stream.bytes_out);
     }),
-    text("CC", RequestKept, |cx, item| {
-        captured(item, &cx.stream.request_cookie)
+    text("CC", |cx, item| {
+        captured(item, &cx.stream.request_cookie);
     }),
-    text("CS", ResponseKept, |cx, item| {
-        captured(item, &cx.stream.response_cookie)
+    text("CS", |cx, item| {
+        captured(item, &cx.stream.response_cookie);
     }),
-    text("H", Nothing, |cx, item| {
-        item.text(cx.world.host_name().as_bytes())
+    text("H", |cx, item| {
+        item.text(cx.world.host_name().as_bytes());
     }),
-    text("HM", RequestKept, |cx, item| {
+    text("HM", |cx, item| {
         item.escaped(
             request_line(cx).map_or(b"<BADREQ>", |l| l.method),
             Escape::Uri,
         );
     }),
-    text("HP", RequestKept, |cx, item| {
+    text("HP", |cx, item| {
         item.escaped(
             request_line(cx).map_or(b"<BADREQ>", |l| before_query(l.target)),
             Escape::Uri,
         );
     }),
-    text("HPO", RequestKept, |cx, item| {
-        item.escaped(request_line(cx).map_or(b"<BADREQ>", path_only), Escape::Uri);
+    text("HPO", |cx, item| {
+        item.escaped(
+            request_line(cx).map_or(b"<BADREQ>", |l| path_only(&l)),
+            Escape::Uri,
+        );
     }),
-    text("HQ", RequestKept, |cx, item| match request_line(cx) {
+    text("HQ", |cx, item| match request_line(cx) {
         Some(line) => {
             item.may_be_empty();
             item.escaped(&line.target[before_query(line.target).len()..], Escape::Uri);
         }
         None => item.plain(b"<BADREQ>"),
     }),
-    text("HU", RequestKept, |cx, item| {
+    text("HU", |cx, item| {
         item.escaped(
             request_line(cx).map_or(b"<BADREQ>", |l| l.target),
             Escape::Uri,
         );
     }),
-    text("HV", RequestKept, |cx, item| {
+    text("HV", |cx, item| {
         item.escaped(
             request_line(cx).map_or(b"<BADREQ>", |l| l.version),
             Escape::Uri,
         );
     }),
-    text("ID", RequestKept, |cx, item| {
-        item.text(&cx.stream.unique_id)
+    text("ID", |cx, item| {
+        item.text(&cx.stream.unique_id);
     }),
-    row("ST", ResponseKept, |cx, item| {
-        item.number(cx.stream.status.max(-1))
+    row("ST", |cx, item| {
+        item.number(cx.stream.status.max(-1));
     }),
-    row("U", StreamEnd, |cx, item| {
+    row("U", |cx, item| {
         early(cx, item);
         item.number(cx.stream.bytes_in);
     }),
     // Names, addresses, counts.
-    row("ac", StreamEnd, |cx, item| {
-        item.number(cx.stream.connections.process)
+    row("ac", |cx, item| {
+        item.number(cx.stream.connections.process);
     }),
-    text("b", StreamEnd, |cx, item| {
+    text("b", |cx, item| {
         let backend = cx.stream.backend.unwrap_or(cx.session.frontend);
         item.text(cx.world.proxy_name(backend).as_bytes());
     }),
-    row("bc", StreamEnd, |cx, item| {
-        item.number(cx.stream.connections.backend)
+    row("bc", |cx, item| {
+        item.number(cx.stream.connections.backend);
     }),
-    text("bi", Server, |cx, item| {
+    text("bi", |cx, item| {
         if cx.stream.server_side_src.is_some() {
             item.address(cx.stream.server_side_src);
         }
     }),
-    row("bp", Server, |cx, item| {
+    row("bp", |cx, item| {
         if let Some(address) = cx.stream.server_side_src {
             item.number_or_hex(u64::from(address.port()));
         }
     }),
-    row("bq", StreamEnd, |cx, item| {
-        item.number(cx.stream.backend_queue)
+    row("bq", |cx, item| {
+        item.number(cx.stream.backend_queue);
     }),
-    text("ci", Client, |cx, item| item.address(cx.src())),
-    row("cp", Client, |cx, item| match cx.src() {
+    text("ci", |cx, item| item.address(cx.src())),
+    row("cp", |cx, item| match cx.src() {
         Some(address) => item.number_or_hex(u64::from(address.port())),
         None => item.number(cx.world.listener_number(cx.session.listener)),
     }),
-    text("f", Client, |cx, item| {
-        item.text(cx.world.proxy_name(cx.session.frontend).as_bytes())
+    text("f", |cx, item| {
+        item.text(cx.world.proxy_name(cx.session.frontend).as_bytes());
     }),
-    row("fc", StreamEnd, |cx, item| {
-        item.number(cx.stream.connections.frontend)
+    row("fc", |cx, item| {
+        item.number(cx.stream.connections.frontend);
     }),
-    text("fi", Client, |cx, item| item.address(cx.dst())),
-    row("fp", Client, |cx, item| match cx.dst() {
+    text("fi", |cx, item| item.address(cx.dst())),
+    row("fp", |cx, item| match cx.dst() {
         Some(address) => item.number_or_hex(u64::from(address.port())),
         None => item.number(cx.world.listener_number(cx.session.listener)),
     }),
-    text("ft", Client, |cx, item| {
+    text("ft", |cx, item| {
         item.text(cx.world.proxy_name(cx.session.frontend).as_bytes());
         if cx.session.tls.is_some() {
             item.plain(b"~");
         }
     }),
-    row("lc", StreamEnd, |cx, item| {
-        item.number(cx.stream.log_counter)
+    row("lc", |cx, item| {
+        item.number(cx.stream.log_counter);
     }),
-    text("hr", RequestKept, |cx, item| {
+    text("hr", |cx, item| {
         bar_list(cx, item, cx.captures.declared.request, &cx.captures.request);
     }),
-    row("hrl", RequestKept, |cx, item| {
+    row("hrl", |cx, item| {
         spaced_list(cx, item, cx.captures.declared.request, &cx.captures.request);
     }),
-    text("hs", ResponseKept, |cx, item| {
+    text("hs", |cx, item| {
         bar_list(
             cx,
             item,
@@ -261,7 +259,7 @@ static ALIASES: &[Alias] = &[
             &cx.captures.response,
         );
     }),
-    row("hsl", ResponseKept, |cx, item| {
+    row("hsl", |cx, item| {
         spaced_list(
             cx,
             item,
@@ -269,71 +267,71 @@ static ALIASES: &[Alias] = &[
             &cx.captures.response,
         );
     }),
-    text("OG", StreamEnd, |cx, item| {
-        item.plain(origin(cx.stream.log_origin))
+    text("OG", |cx, item| {
+        item.plain(origin(cx.stream.log_origin));
     }),
-    row("pid", Nothing, |cx, item| {
+    row("pid", |cx, item| {
         let pid = u64::from(cx.world.process_id());
         if item.wants_hex() {
-            item.number_or_hex(pid)
+            item.number_or_hex(pid);
         } else {
-            item.number(pid)
+            item.number(pid);
         }
     }),
-    text("r", RequestKept, |cx, item| {
+    text("r", |cx, item| {
         let line = &cx.stream.request_line[..];
         item.escaped(
             if line.is_empty() { b"<BADREQ>" } else { line },
             Escape::Uri,
         );
     }),
-    row("rc", StreamEnd, |cx, item| {
+    row("rc", |cx, item| {
         if cx.stream.redispatched {
             item.plain(b"+");
         }
         item.number(cx.stream.retries);
     }),
-    row("rt", Client, |cx, item| {
+    row("rt", |cx, item| {
         if item.wants_hex() {
-            item.number_or_hex(cx.stream.id)
+            item.number_or_hex(cx.stream.id);
         } else {
-            item.number(cx.stream.id)
+            item.number(cx.stream.id);
         }
     }),
-    text("s", StreamEnd, |cx, item| {
+    text("s", |cx, item| {
         match (cx.stream.answered_by, cx.stream.server) {
             (Some(service), _) => item.plain(service.as_bytes()),
             (None, Some(server)) => item.text(cx.world.server_name(server).as_bytes()),
             (None, None) => item.plain(b"<NOSRV>"),
         }
     }),
-    row("sc", StreamEnd, |cx, item| {
-        item.number(cx.stream.connections.server)
+    row("sc", |cx, item| {
+        item.number(cx.stream.connections.server);
     }),
-    text("si", Server, |cx, item| {
+    text("si", |cx, item| {
         if cx.stream.server_side_dst.is_some() {
             item.address(cx.stream.server_side_dst);
         }
     }),
-    row("sp", Server, |cx, item| {
+    row("sp", |cx, item| {
         if let Some(address) = cx.stream.server_side_dst {
             item.number_or_hex(u64::from(address.port()));
         }
     }),
-    row("sq", StreamEnd, |cx, item| {
-        item.number(cx.stream.server_queue)
+    row("sq", |cx, item| {
+        item.number(cx.stream.server_queue);
     }),
-    text("sslc", Client, |cx, item| {
-        tls_name(cx, item, |tls| &tls.cipher)
+    text("sslc", |cx, item| {
+        tls_name(cx, item, |tls| &tls.cipher);
     }),
-    text("sslv", Client, |cx, item| {
-        tls_name(cx, item, |tls| &tls.protocol)
+    text("sslv", |cx, item| {
+        tls_name(cx, item, |tls| &tls.protocol);
     }),
-    row("ts", StreamEnd, |cx, item| {
-        item.plain(&cx.stream.termination.two())
+    row("ts", |cx, item| {
+        item.plain(&cx.stream.termination.two());
     }),
-    row("tsc", StreamEnd, |cx, item| {
-        item.plain(&cx.stream.termination.four())
+    row("tsc", |cx, item| {
+        item.plain(&cx.stream.termination.four());
     }),
 ];
 
@@ -455,6 +453,6 @@ fn before_query(target: &[u8]) -> &[u8] {
     }
 }
 
-fn path_only(line: RequestLine<'_>) -> &[u8] {
+fn path_only<'a>(line: &RequestLine<'a>) -> &'a [u8] {
     wire::Target::split(line.target, line.method == b"CONNECT").path()
 }

@@ -52,16 +52,13 @@ pub fn write_error_line(cx: &Cx<'_>, message: &str, out: &mut Vec<u8>) {
 }
 
 fn write_endpoint(cx: &Cx<'_>, endpoint: Option<SocketAddr>, out: &mut Vec<u8>) {
-    match endpoint {
-        Some(address) => {
-            crate::sample::Value::ip(address.ip()).write_text(out);
-            out.push(b':');
-            write_number(u32::from(address.port()), out);
-        }
-        None => {
-            out.extend_from_slice(b"unix:");
-            write_number(cx.world.listener_number(cx.session.listener), out);
-        }
+    if let Some(address) = endpoint {
+        crate::sample::Value::ip(address.ip()).write_text(out);
+        out.push(b':');
+        write_number(u32::from(address.port()), out);
+    } else {
+        out.extend_from_slice(b"unix:");
+        write_number(cx.world.listener_number(cx.session.listener), out);
     }
 }
 

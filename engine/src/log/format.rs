@@ -2,7 +2,7 @@
 
 use cfgparse::model::expr::{FormatFlags, FormatPart, LogFormat};
 
-use crate::sample::{CompileError, Compiler, Cx, Expr};
+use crate::sample::{CompileError, Compiler, Cx, Expr, Point};
 
 use super::alias::{self, Alias};
 use super::escape::Escape;
@@ -49,6 +49,10 @@ impl Format {
         for part in &format.parts {
             parts.push(match part {
                 FormatPart::Text(text) if text.is_empty() => continue,
+                // Spaces delimit the items of a log line, however many there are.
+                FormatPart::Text(text) if compiler.point == Point::Log => {
+                    Part::Text(merge_spaces(text).into())
+                }
                 FormatPart::Text(text) => Part::Text(text.as_bytes().into()),
                 FormatPart::Alias { name, flags } => {
                     let row = alias::find(name).ok_or_else(|| {
@@ -57,14 +61,6 @@ impl Format {
                             "the manual's section 8.2.6 lists all; write %% for a plain %",
                         )
                     })?;
-                    if !compiler.point.offers(row.needs)
-                        && compiler.point != crate::sample::Point::Log
-                    {
-                        compiler.warn(
-                            format!("format alias '%{name}' has no value here"),
-                            format!("it needs '{}'", row.needs),
-                        );
-                    }
                     Part::Alias { row, flags: *flags }
                 }
                 FormatPart::Sample { expr, flags, .. } => Part::Sample {
@@ -119,6 +115,12 @@ impl Format {
             }
         }
     }
+}
+
+fn merge_spaces(text: &str) -> Vec<u8> {
+    let mut merged = text.as_bytes().to_vec();
+    merged.dedup_by(|second, first| (*second, *first) == (b' ', b' '));
+    merged
 }
 
 impl Purpose {

@@ -66,7 +66,9 @@ impl Logger {
         let mut targets = self.targets.borrow_mut();
         let mut queued = false;
         for &index in to {
-            let Some(target) = targets.get_mut(index) else { continue };
+            let Some(target) = targets.get_mut(index) else {
+                continue;
+            };
             queued |= target.queue(line, self.pid, text);
         }
         if queued {

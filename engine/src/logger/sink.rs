@@ -14,7 +14,10 @@ use crate::limits::LOG_BACKLOG_BYTES;
 #[derive(Debug, thiserror::Error)]
 pub enum OpenError {
     #[error("cannot open a socket for log target '{target}': {source}")]
-    Socket { target: String, source: std::io::Error },
+    Socket {
+        target: String,
+        source: std::io::Error,
+    },
     #[error("log target '{0}' cannot be resolved; write its address instead")]
     Unresolved(String),
     #[error("log target '{0}' is not supported yet; use a UDP or unix socket, stdout or stderr")]
@@ -23,28 +26,46 @@ pub enum OpenError {
 
 /// One target with the lines that wait for it.
 pub enum Sink {
-    Datagrams { socket: Datagrams, batch: DatagramBatch },
-    File { file: File, waiting: Vec<u8>, lines: usize },
+    Datagrams {
+        socket: Datagrams,
+        batch: DatagramBatch,
+    },
+    File {
+        file: File,
+        waiting: Vec<u8>,
+        lines: usize,
+    },
 }
 
 impl Sink {
     pub fn open(address: &LogAddr) -> Result<Self, OpenError> {
-        let datagrams = |socket| Self::Datagrams { socket, batch: DatagramBatch::default() };
+        let datagrams = |socket| Self::Datagrams {
+            socket,
+            batch: DatagramBatch::default(),
+        };
         match address {
             LogAddr::Udp(ip, port) => udp(SocketAddr::new(*ip, *port)).map(datagrams),
             LogAddr::UdpName(host, port) => {
                 let unresolved = || OpenError::Unresolved(format!("{host}:{port}"));
-                let mut found =
-                    (host.as_str(), *port).to_socket_addrs().map_err(|_| unresolved())?;
+                let mut found = (host.as_str(), *port)
+                    .to_socket_addrs()
+                    .map_err(|_| unresolved())?;
                 udp(found.next().ok_or_else(unresolved)?).map(datagrams)
             }
             LogAddr::Unix(path) => Ok(datagrams(Datagrams::unix(PathBuf::from(path)))),
             LogAddr::Abns(name) => Ok(datagrams(Datagrams::unix(format!("\0{name}").into()))),
             LogAddr::Fd(number) => {
                 let target = || format!("fd@{number}");
-                let file = reactor::net::duplicate(*number)
-                    .map_err(|source| OpenError::Socket { target: target(), source })?;
-                Ok(Self::File { file: file.into(), waiting: Vec::new(), lines: 0 })
+                let file =
+                    reactor::net::duplicate(*number).map_err(|source| OpenError::Socket {
+                        target: target(),
+                        source,
+                    })?;
+                Ok(Self::File {
+                    file: file.into(),
+                    waiting: Vec::new(),
+                    lines: 0,
+                })
             }
             LogAddr::Ring(name) => Err(OpenError::Unsupported(format!("ring@{name}"))),
             LogAddr::Backend(name) => Err(OpenError::Unsupported(format!("backend@{name}"))),
@@ -76,9 +97,17 @@ impl Sink {
     pub fn flush(&mut self, now_ms: u64) -> usize {
         match self {
             Self::Datagrams { socket, batch } => {
-                if batch.is_empty() { 0 } else { socket.send(batch, now_ms) }
+                if batch.is_empty() {
+                    0
+                } else {
+                    socket.send(batch, now_ms)
+                }
             }
-            Self::File { file, waiting, lines } => {
+            Self::File {
+                file,
+                waiting,
+                lines,
+            } => {
                 let refused = file.write_all(waiting).is_err();
                 waiting.clear();
                 waiting.shrink_to(LOG_BACKLOG_BYTES);
@@ -89,6 +118,8 @@ impl Sink {
 }
 
 fn udp(address: SocketAddr) -> Result<Datagrams, OpenError> {
-    Datagrams::udp(address)
-        .map_err(|source| OpenError::Socket { target: address.to_string(), source })
+    Datagrams::udp(address).map_err(|source| OpenError::Socket {
+        target: address.to_string(),
+        source,
+    })
 }

@@ -3,16 +3,16 @@
 //! Invariant: a message changes what a core does between two requests, never within one; and
 //! nobody ever waits for an answer while holding something that the other side may need.
 
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, OnceLock};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, OnceLock};
 
 use reactor::Post;
 
 use crate::balance::View;
 use crate::gate::WakeCore;
+use crate::log::Cause;
 use crate::plan::{ListenerId, ProxyId, ServerId};
 use crate::server::{Token, Wake};
-use crate::log::Cause;
 
 /// What a core is told.
 pub enum ToShard {
@@ -25,7 +25,16 @@ pub enum ToShard {
     /// Ends the streams of a server, or only those on backup servers of its backend.
     Shutdown { streams: Streams, cause: Cause },
     /// Stops or resumes accepting on some listeners.
-    Accept { listeners: Vec<ListenerId>, on: bool },
+    Accept {
+        listeners: Vec<ListenerId>,
+        on: bool,
+    },
+    /// Closes listeners for good.
+    Close { listeners: Vec<ListenerId> },
+    /// Adds this core's streams to the list.
+    List(Arc<Mutex<Vec<Listed>>>),
+    /// Ends one stream, as an administrator asks, and tells whether it was here.
+    ShutdownOne { id: u64, found: Arc<AtomicBool> },
     /// Answer when everything sent before has been applied.
     Settle(Settle),
     /// Stop accepting; end when the last connection has ended.
@@ -42,13 +51,26 @@ pub enum Streams {
     OfFrontend(ProxyId),
 }
 
+/// A stream as a core tells it to whoever asks.
+#[derive(Clone, Copy, Debug)]
+pub struct Listed {
+    /// Unique in the process: the core in the upper half.
+    pub id: u64,
+    pub core: u32,
+    pub frontend: ProxyId,
+    pub backend: Option<ProxyId>,
+    pub server: Option<ServerId>,
+}
+
 /// What control is told.
 #[derive(Debug)]
 pub enum ToControl {
     /// All cores have applied what was sent before the settlement of this number.
     Settled(u64),
     /// A core has ended its last connection after a soft stop.
-    Drained { core: usize },
+    Drained {
+        core: usize,
+    },
     /// A signal asked for this.
     SoftStop,
     Stop,
@@ -72,7 +94,10 @@ pub struct Mesh {
 impl Mesh {
     /// A mesh whose ends have not come up yet.
     pub fn new(cores: usize) -> Self {
-        Self { shards: (0..cores).map(|_| OnceLock::new()).collect(), control: OnceLock::new() }
+        Self {
+            shards: (0..cores).map(|_| OnceLock::new()).collect(),
+            control: OnceLock::new(),
+        }
     }
 
     /// How many cores there are.
@@ -92,11 +117,11 @@ impl Mesh {
         debug_assert!(joined.is_ok(), "control joined twice");
     }
 
-    /// Tells one core. A core that has ended needs to know nothing any more.
-    pub fn tell(&self, core: usize, message: ToShard) {
-        if let Some(post) = self.shards.get(core).and_then(OnceLock::get) {
-            let _ = post.send(message);
-        }
+    /// Tells one core; false if it is not there: one that has ended needs to know nothing any
+    /// more, one that comes up begins with what is known then.
+    pub fn tell(&self, core: usize, message: ToShard) -> bool {
+        let post = self.shards.get(core).and_then(OnceLock::get);
+        post.is_some_and(|post| post.send(message).is_ok())
     }
 
     /// Tells every core.
@@ -116,8 +141,15 @@ impl Mesh {
     /// Asks all cores to say when they have applied everything sent so far; the answer is
     /// [`ToControl::Settled`] with this number.
     pub fn settle(&self, number: u64) {
-        let left = Arc::new(AtomicUsize::new(self.shards.len()));
-        self.broadcast(|| ToShard::Settle(Settle { number, left: Arc::clone(&left) }));
+        // One more than the cores, so that no answer is the last before all have been asked.
+        let left = Arc::new(AtomicUsize::new(self.shards.len() + 1));
+        let settle = Settle { number, left };
+        for core in 0..self.shards.len() {
+            if !self.tell(core, ToShard::Settle(settle.clone())) {
+                self.settled(&settle);
+            }
+        }
+        self.settled(&settle);
     }
 
     /// A core's answer to a settlement.
@@ -130,7 +162,12 @@ impl Mesh {
 
 impl Wake for Mesh {
     fn wake(&self, token: Token) {
-        self.tell(token.core as usize, ToShard::Granted { ticket: token.ticket });
+        self.tell(
+            token.core as usize,
+            ToShard::Granted {
+                ticket: token.ticket,
+            },
+        );
     }
 }
 

@@ -19,7 +19,6 @@ macro_rules! each {
         match $self {
             Link::Plain($link) => $call,
             Link::Tls($link) => $call,
-            Link::Tls($link) => $call,
         }
     };
 }

@@ -56,9 +56,17 @@ pub struct UseServer {
 pub enum Key {
     None,
     Source,
-    Uri { bytes_max: Option<u32>, depth: Option<u32>, whole: bool, path_only: bool },
+    Uri {
+        bytes_max: Option<u32>,
+        depth: Option<u32>,
+        whole: bool,
+        path_only: bool,
+    },
     UrlParam(Box<[u8]>),
-    Header { name: Box<[u8]>, domain_only: bool },
+    Header {
+        name: Box<[u8]>,
+        domain_only: bool,
+    },
     Expr(Expr),
 }
 

@@ -20,7 +20,10 @@ pub struct ErrorPages(Vec<(u16, ErrorPage)>);
 impl ErrorPages {
     /// The page of a status, if one is configured.
     pub fn page(&self, status: u16) -> Option<&ErrorPage> {
-        self.0.iter().find(|(known, _)| *known == status).map(|(_, page)| page)
+        self.0
+            .iter()
+            .find(|(known, _)| *known == status)
+            .map(|(_, page)| page)
     }
 
     /// Sets the page of a status; the last word counts.

@@ -11,14 +11,15 @@ mod proxy;
 mod server;
 
 pub use backend::{Backend, Key, Redispatch, UseServer};
-pub use errors::{ErrorPage, ErrorPages};
 pub use compile::{Compiled, Machine, compile};
+pub use errors::{ErrorPage, ErrorPages};
 pub use ids::{ListenerId, ProxyId, ServerId};
 pub use listener::Listener;
 pub use logging::{LogSink, LogTarget};
 pub use process::Process;
 pub use proxy::{
-    AddressField, Frontend, HeaderCapture, Options, Proxy, Route, RouteTarget, Rulesets, StatsPage, Timeouts,
+    AddressField, Frontend, HeaderCapture, Options, Proxy, Route, RouteTarget, Rulesets, StatsPage,
+    Timeouts,
 };
 pub use server::{Endpoint, Server};
 

@@ -11,6 +11,8 @@ pub struct Process {
     pub maxconn: u32,
     /// What `show info` calls `Hard_maxconn`'s source: set by the configuration or computed.
     pub maxconn_is_configured: bool,
+    /// Descriptors that may be open at once.
+    pub descriptors: u64,
     /// A soft stop lasts no longer than this.
     pub hard_stop_after_ms: Option<u32>,
     /// Bounds of a message head (`tune.bufsize`, `tune.maxrewrite`, `tune.http.maxhdr`).
@@ -22,4 +24,6 @@ pub struct Process {
     /// `log-send-hostname`.
     pub log_host: Option<String>,
     pub stats_timeout_ms: u64,
+    /// `spread-checks`, 0 to 50 per cent.
+    pub spread_checks_percent: u32,
 }

@@ -46,11 +46,17 @@ pub struct Pool {
 struct Shelf {
     server: Arc<ServerState>,
     idle: Vec<Idle>,
+    /// How many connections the traffic of the last seconds used at once: more are not kept.
+    need: usize,
 }
 
 impl Pool {
     pub fn new(core: usize) -> Self {
-        Self { core, servers: RefCell::default(), held: Cell::new(0) }
+        Self {
+            core,
+            servers: RefCell::default(),
+            held: Cell::new(0),
+        }
     }
 
     /// Idle connections held for all servers together.
@@ -83,10 +89,14 @@ impl Pool {
             return;
         }
         let mut servers = self.servers.borrow_mut();
-        let shelf = servers
-            .entry(identity(server))
-            .or_insert_with(|| Shelf { server: Arc::clone(server), idle: Vec::new() });
-        if max.is_some_and(|max| shelf.idle.len() >= max as usize) {
+        let shelf = servers.entry(identity(server)).or_insert_with(|| Shelf {
+            server: Arc::clone(server),
+            idle: Vec::new(),
+            need: 1,
+        });
+        shelf.need = shelf.need.max(server.in_use() as usize);
+        let max = max.map_or(shelf.need, |max| shelf.need.min(max as usize));
+        if shelf.idle.len() >= max {
             return;
         }
         shelf.idle.push(idle);
@@ -98,6 +108,9 @@ impl Pool {
     pub fn sweep(&self, now_ms: u64, purge_delay_ms: u64) {
         for shelf in self.servers.borrow_mut().values_mut() {
             let before = shelf.idle.len();
+            shelf.need = (shelf.need + shelf.server.in_use() as usize)
+                .div_ceil(2)
+                .max(1);
             shelf.idle.retain(Idle::is_quiet);
             let is_old = |idle: &&Idle| now_ms.saturating_sub(idle.since_ms) >= purge_delay_ms;
             let old = shelf.idle.iter().filter(is_old).count();

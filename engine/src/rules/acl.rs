@@ -57,14 +57,19 @@ impl Test {
     pub fn compile(tests: &[AclExpr], compiler: &mut Compiler<'_>) -> Result<Test, CompileError> {
         let mut any = Vec::with_capacity(tests.len());
         for test in tests {
-            let at = std::mem::replace(&mut compiler.at, test.at);
-            let one = One::compile(test, compiler);
-            if compiler.at.line == 0 {
-                compiler.at = at;
+            if !compiler.point.offers(&test.sample.fetch.name) {
+                let message = format!("'{}' never matches here", test.sample.text);
+                let remedy = format!("a {} has no such data", compiler.point.words());
+                compiler.warn(message, remedy);
+                continue;
             }
-            let one = one?;
-            compiler.at = at;
-            any.push(one);
+            let line = compiler.at;
+            // Predefined ACLs stand nowhere: the line that names them is to blame.
+            if test.at.line > 0 {
+                compiler.at = test.at;
+            }
+            any.push(One::compile(test, compiler)?);
+            compiler.at = line;
         }
         Ok(Test {
             any: any.into_boxed_slice(),

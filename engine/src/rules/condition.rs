@@ -19,6 +19,7 @@ pub enum Holds {
 
 impl Holds {
     /// `!`: what is not known yet stays unknown.
+    #[must_use]
     pub fn negate(self) -> Holds {
         match self {
             Holds::No => Holds::Yes,

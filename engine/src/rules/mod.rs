@@ -11,9 +11,9 @@ mod txn;
 mod userlist;
 mod verdict;
 
-pub use acl::Test;
+pub use acl::{Test, named as named_test};
 pub use condition::{Condition, Holds};
 pub use ruleset::{Kind, Ruleset};
 pub use txn::{LogLevel, Overrides, Txn};
 pub use userlist::{Credentials, Password, User, Userlist, basic_credentials};
-pub use verdict::{Answer, AnswerBody, Verdict};
+pub use verdict::{Answer, AnswerBody, AnswerField, Verdict};

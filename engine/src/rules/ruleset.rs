@@ -132,16 +132,14 @@ impl Ruleset {
                 let holds = condition.holds(&txn.cx());
                 txn.apply_effects();
                 match holds {
-                    Holds::Yes => {}
                     Holds::No => continue,
                     Holds::NotYet if self.kind.waits() => return Verdict::Wait { rule: position },
-                    Holds::NotYet if condition.passes_unknown() => {}
-                    Holds::NotYet => continue,
+                    Holds::NotYet if !condition.passes_unknown() => continue,
+                    Holds::NotYet | Holds::Yes => {}
                 }
             }
             match rule.action.run(txn, self.kind) {
                 Flow::Next => {}
-                Flow::Wait => return Verdict::Wait { rule: position },
                 Flow::WaitForBody {
                     time_ms,
                     at_least_bytes,

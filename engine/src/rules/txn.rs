@@ -6,8 +6,8 @@ use wire::Head;
 
 use crate::log::Level;
 use crate::sample::{
-    Captures, Clock, Cx, Data, Effects, Scope, SessionFacts, StreamFacts, StreamVars, Value,
-    VarRef, VarStore, World,
+    Captures, Clock, Cx, Data, Effect, Effects, Scope, SessionFacts, StreamFacts, StreamVars,
+    Value, VarRef, VarStore, World,
 };
 
 /// The stream's parts that rules read and change.
@@ -100,8 +100,12 @@ impl<'t> Txn<'t> {
         if self.effects.is_empty() {
             return;
         }
-        for (var, value) in self.effects.take() {
-            self.set_var(var, value);
+        for effect in self.effects.take() {
+            match effect {
+                Effect::Var(var, value) => self.set_var(var, value),
+                Effect::CaptureRequest(slot, text) => self.captures.request.set(slot, &text),
+                Effect::CaptureResponse(slot, text) => self.captures.response.set(slot, &text),
+            }
         }
     }
 

@@ -47,9 +47,12 @@ pub enum Verdict {
 pub struct Answer {
     pub status: u16,
     /// Fields besides `content-length` and `content-type`, in order.
-    pub fields: Vec<(Cow<'static, [u8]>, Cow<'static, [u8]>)>,
+    pub fields: Vec<AnswerField>,
     pub body: AnswerBody,
 }
+
+/// Name, in lower case, and value.
+pub type AnswerField = (Cow<'static, [u8]>, Cow<'static, [u8]>);
 
 /// The body of an [`Answer`].
 #[derive(Clone, Debug, PartialEq, Eq)]

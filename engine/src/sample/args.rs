@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use crate::plan::{ProxyId, ServerId};
-use crate::rules::Userlist;
+use crate::rules::{Test, Userlist};
 
 use super::env::Compiler;
 use super::error::CompileError;
@@ -33,8 +33,6 @@ pub enum Kind {
     Mask4,
     /// An IPv6 mask: bits or an address.
     Mask6,
-    /// A stick table; refused until there are some.
-    Table,
 }
 
 /// One argument, ready for use.
@@ -53,6 +51,7 @@ pub enum Arg {
     Mask6(u128),
     Regex(Box<regex::bytes::Regex>),
     Patterns(PatternId),
+    Test(Arc<Test>),
 }
 
 /// A field name with its id, ready for lookups without comparing text.
@@ -82,14 +81,21 @@ impl Args {
         self.0.get(index).unwrap_or(&Arg::Absent)
     }
 
-    /// Whether argument `index` was given.
-    pub fn has(&self, index: usize) -> bool {
-        !matches!(self.at(index), Arg::Absent)
-    }
-
     pub fn int(&self, index: usize) -> Option<i64> {
         match self.at(index) {
             Arg::Int(i) => Some(*i),
+            _ => None,
+        }
+    }
+
+    /// A number that counts something.
+    pub fn index(&self, index: usize) -> Option<usize> {
+        usize::try_from(self.int(index)?).ok()
+    }
+
+    pub fn test(&self, index: usize) -> Option<&Arc<Test>> {
+        match self.at(index) {
+            Arg::Test(test) => Some(test),
             _ => None,
         }
     }
@@ -235,7 +241,7 @@ pub fn parse(
         args.push(parse_one(name, what, index, word, kind, compiler)?);
     }
     while args.len() < spec.kinds.len() {
-        args.push(default_arg(name, spec.kinds[args.len()], compiler)?);
+        args.push(default_arg(spec.kinds[args.len()], compiler));
     }
     Ok(Args(args.into_boxed_slice()))
 }
@@ -248,9 +254,9 @@ fn usage(name: &str, spec: &Spec) -> String {
             let word = format!("{kind:?}").to_lowercase();
             let comma = if index > 0 { "," } else { "" };
             if index < spec.required {
-                text.push_str(&format!("{comma}<{word}>"));
+                text.extend([comma, "<", &word, ">"]);
             } else {
-                text.push_str(&format!("[{comma}<{word}>]"));
+                text.extend(["[", comma, "<", &word, ">]"]);
             }
         }
         text.push(')');
@@ -259,19 +265,11 @@ fn usage(name: &str, spec: &Spec) -> String {
 }
 
 /// What a missing optional argument stands for.
-fn default_arg(name: &str, kind: Kind, compiler: &Compiler<'_>) -> Result<Arg, CompileError> {
+fn default_arg(kind: Kind, compiler: &Compiler<'_>) -> Arg {
     match kind {
-        Kind::Table => Err(no_tables(name, compiler)),
-        Kind::Backend | Kind::Frontend => Ok(compiler.proxy.map_or(Arg::Absent, Arg::Proxy)),
-        _ => Ok(Arg::Absent),
+        Kind::Backend | Kind::Frontend => compiler.proxy.map_or(Arg::Absent, Arg::Proxy),
+        _ => Arg::Absent,
     }
-}
-
-fn no_tables(name: &str, compiler: &Compiler<'_>) -> CompileError {
-    compiler.error(
-        format!("'{name}' needs a stick table, and stick tables are not supported yet"),
-        "remove this rule until they are",
-    )
 }
 
 fn parse_one(
@@ -325,7 +323,6 @@ fn parse_one(
         },
         Kind::Mask4 => Arg::Mask4(mask4(word).ok_or_else(|| wrong(compiler, "IPv4 mask"))?),
         Kind::Mask6 => Arg::Mask6(mask6(word).ok_or_else(|| wrong(compiler, "IPv6 mask"))?),
-        Kind::Table => return Err(no_tables(name, compiler)),
     })
 }
 

@@ -10,17 +10,15 @@ use super::value::{Type, Value, until_nul};
 /// A chain for which this is false is a configuration error ("converter cannot be applied").
 pub fn castable(from: Type, to: Type) -> bool {
     use Type::{Addr, Any, Bin, Bool, Ipv4, Ipv6, Meth, Sint, Str};
-    match (from, to) {
-        (Any, _) | (_, Any) => true,
-        (Bool | Sint | Str, _) if to == Meth => from == Str,
-        (Bool | Sint, Bool | Sint | Str | Bin) | (Sint, Addr | Ipv4 | Ipv6) => true,
-        (Bool, Addr | Ipv4 | Ipv6) => false,
-        (Addr | Ipv4 | Ipv6, Addr | Ipv4 | Ipv6 | Str | Bin) | (Ipv4, Sint) => true,
-        (Str, _) => true,
-        (Bin, Bin | Str | Meth) => true,
-        (Meth, Meth | Str | Bin) => true,
-        _ => false,
-    }
+    matches!(
+        (from, to),
+        (Any | Str, _)
+            | (_, Any | Str | Bin)
+            | (Bool | Sint, Bool | Sint)
+            | (Sint | Addr | Ipv4 | Ipv6, Addr | Ipv4 | Ipv6)
+            | (Ipv4, Sint)
+            | (Bin | Meth, Meth)
+    )
 }
 
 impl<'a> Value<'a> {

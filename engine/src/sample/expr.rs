@@ -42,7 +42,7 @@ impl Expr {
     pub fn compile(expr: &SampleExpr, compiler: &mut Compiler<'_>) -> Result<Expr, CompileError> {
         let row = fetch::find(&expr.fetch.name)
             .ok_or_else(|| unknown("sample fetch", &expr.fetch, fetch::names(), compiler))?;
-        if !compiler.point.offers(row.needs) {
+        if !compiler.point.offers(row.name) {
             let message = format!(
                 "sample fetch <{}> may not be reliably used here because it needs '{}' which is not available here",
                 expr.text, row.needs

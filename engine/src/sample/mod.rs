@@ -28,9 +28,9 @@ pub use env::{CaptureSlots, Compiler, Names};
 pub use error::CompileError;
 pub use expr::Expr;
 pub use point::{Needs, Point};
-pub use row::{Fetched, Walk};
+pub use row::{ConvertRow, FetchRow, Fetched, Walk};
 pub use value::{Type, Value, until_nul};
-pub use vars::{Effects, Scope, StreamVars, VarRef, VarStore, VarTable};
+pub use vars::{Effect, Effects, Scope, StreamVars, VarRef, VarStore, VarTable};
 pub use world::{PatternChange, ProxyCounters, ProxyTimeout, ServerCounters, World};
 
 /// The comma-separated values of a header line, as `hdr` sees them.
@@ -38,4 +38,5 @@ pub fn value_parts(line: &[u8]) -> impl Iterator<Item = &[u8]> {
     fetch::header_parts(line)
 }
 
-pub use conv::expand_groups;
+pub use conv::{expand_groups, find as find_converter, names as converter_names};
+pub use fetch::{find as find_fetch, names as fetch_names};

@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use cfgparse::registry::sample::{Where, find_fetch};
+
 /// What a fetch reads (manual, 7.3.2 to 7.3.6).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u8)]
@@ -78,35 +80,32 @@ pub enum Point {
 }
 
 impl Point {
-    /// Whether what `needs` names can exist here.
-    pub fn offers(self, needs: Needs) -> bool {
-        use Needs as N;
-        use Point as P;
-        match needs {
-            N::Nothing => true,
-            N::Client => self != P::Internal,
-            N::RequestData => matches!(self, P::RequestContent | P::HttpRequest | P::TcpRequest),
-            N::Request | N::RequestBody => {
-                matches!(self, P::RequestContent | P::HttpRequest | P::TcpRequest)
+    /// Whether the fetch `name` can have data here, as the language's table of rows says.
+    pub fn offers(self, name: &str) -> bool {
+        find_fetch(name).is_none_or(|row| row.available & self.places() != 0)
+    }
+
+    /// The bits of the rows' availability that this point stands for.
+    fn places(self) -> u32 {
+        let places: &[Where] = match self {
+            Point::Connection => &[Where::FeTcpConnection],
+            Point::Session => &[Where::FeTcpSession],
+            Point::RequestContent => &[Where::FeTcpContent, Where::BeTcpContent],
+            Point::HttpRequest => &[
+                Where::FeHttpRequest,
+                Where::BeHttpRequest,
+                Where::FeHttpBody,
+                Where::BeHttpBody,
+            ],
+            Point::TcpRequest => &[Where::FeUseBackend, Where::BeUseServer],
+            Point::ResponseContent => &[Where::BeTcpResponse, Where::FeTcpResponse],
+            Point::HttpResponse | Point::HttpAfterResponse => {
+                &[Where::BeHttpResponse, Where::FeHttpResponse]
             }
-            N::RequestKept => !matches!(self, P::Connection | P::Session | P::Internal),
-            N::Server => matches!(
-                self,
-                P::ResponseContent | P::HttpResponse | P::HttpAfterResponse | P::Log
-            ),
-            N::ResponseData => matches!(self, P::ResponseContent | P::HttpResponse),
-            N::Response | N::ResponseBody => {
-                matches!(
-                    self,
-                    P::ResponseContent | P::HttpResponse | P::HttpAfterResponse
-                )
-            }
-            N::ResponseKept => matches!(
-                self,
-                P::ResponseContent | P::HttpResponse | P::HttpAfterResponse | P::Log
-            ),
-            N::StreamEnd => self == P::Log,
-        }
+            Point::Log => &[Where::Log],
+            Point::Internal => &[Where::Check, Where::Config, Where::Cli],
+        };
+        places.iter().fold(0, |bits, place| bits | place.bit())
     }
 
     /// The words for messages.

@@ -112,6 +112,7 @@ pub const fn convert(
 
 impl FetchRow {
     /// Adds a preparation of the arguments.
+    #[must_use]
     pub const fn prepared(mut self, prepare: PrepareFn) -> FetchRow {
         self.prepare = Some(prepare);
         self
@@ -120,6 +121,7 @@ impl FetchRow {
 
 impl ConvertRow {
     /// Adds a preparation of the arguments.
+    #[must_use]
     pub const fn prepared(mut self, prepare: PrepareFn) -> ConvertRow {
         self.prepare = Some(prepare);
         self

@@ -68,7 +68,7 @@ impl World for Process {
         42
     }
 
-    fn host_name(&self) -> &str {
+    fn host_name(&self) -> &'static str {
         "box"
     }
 
@@ -215,9 +215,8 @@ impl Scene {
             compiler.point = point;
             Expr::compile(&expr(text), &mut compiler).ok()
         });
-        let compiled = match compiled {
-            Some(compiled) => compiled,
-            None => panic!("{:?}", Expr::compile(&expr(text), &mut compiler)),
+        let Some(compiled) = compiled else {
+            panic!("{:?}", Expr::compile(&expr(text), &mut compiler));
         };
         let effects = Effects::default();
         let cx = Cx {

@@ -279,6 +279,113 @@ fn casts_and_converters() {
     ]);
 }
 
+#[test]
+fn lists_dates_json_and_forwarded_values() {
+    check(&[
+        ("str(a=b&c=d&a=r),param(a)", "b"),
+        ("str(a&b=c),param(a)", ""),
+        ("str(a=&b&c=a),param(b)", ""),
+        ("str(a=1;b=2;c=4),param(b,;)", "2"),
+        ("str(a=1;b=2;c=4),param(b,0x3b)", "2"),
+        ("str(a=1),param(b)", ""),
+        ("str(de),language(en;fr,xx)", "xx"),
+        ("str(de),language(en;fr)", ""),
+        ("str(mail.example.com),reverse_dom", "com.example.mail"),
+        ("str(example.com.),reverse_dom", "com.example"),
+        ("str(a..b),reverse_dom", ""),
+        ("bin(610a),has_ctl", "1"),
+        ("bin(6109),has_ctl", "0"),
+        ("bin(6109),has_ctl(any)", "1"),
+        ("bin(617f),has_ctl(0x100002401)", "1"),
+        ("str(f),nbsrv", ""),
+        ("str(x),srv_is_up", ""),
+        ("str(\"Sun, 06 Nov 1994 08:49:37 GMT\"),date", "784111777"),
+        ("str(\"Sunday, 06-Nov-94 08:49:37 GMT\"),date", "784111777"),
+        ("str(\"Sun Nov  6 08:49:37 1994\"),date", "784111777"),
+        ("str(ab/c),json", "ab\\/c"),
+        ("bin(c3a9),json(utf8)", "\\u00e9"),
+        ("bin(c3a9ff41),json(utf8)", ""),
+        ("bin(c3a9ff41),json(utf8s)", "\\u00e9A"),
+        ("bin(c3a9),json", "\\u00c3\\u00a9"),
+        ("bin(f09f98803f),json(utf8s)", "?"),
+        ("bin(010941),json", "\\u0001\\tA"),
+        ("str(127.0.0.1:9999),rfc7239_n2nn", "127.0.0.1"),
+        (
+            "str([ab:cd:ff:ff:ff:ff:ff:ff]:9998),rfc7239_n2nn",
+            "ab:cd:ff:ff:ff:ff:ff:ff",
+        ),
+        ("str(_name:_port),rfc7239_n2nn", "_name"),
+        ("str(_name:_port),rfc7239_n2np", "_port"),
+        ("str(127.0.0.1:9999),rfc7239_n2np", "9999"),
+        ("str(127.0.0.1),rfc7239_n2np", ""),
+        ("str(unknown),rfc7239_n2nn", "unknown"),
+        (
+            "ipv6(ab:cd:ff:ff:ff:ff:ff:ff),rfc7239_nn",
+            "[ab:cd:ff:ff:ff:ff:ff:ff]",
+        ),
+        ("ipv4(1.2.3.4),rfc7239_nn", "1.2.3.4"),
+        ("str(test),rfc7239_nn", "_test"),
+        ("str(),rfc7239_nn", "unknown"),
+        ("str(te st),rfc7239_nn", ""),
+        ("int(12),rfc7239_np", "12"),
+        ("str(test),rfc7239_np", "_test"),
+        ("int(99999),rfc7239_np", "99999"),
+        ("str(for=127.0.0.1;proto=http),rfc7239_is_valid", "1"),
+        ("str(proto=custom),rfc7239_is_valid", "0"),
+        ("str(for=127.0.0.1;proto=http),rfc7239_field(proto)", "http"),
+        (
+            "str(for=127.0.0.1;proto=http),rfc7239_field(for)",
+            "127.0.0.1",
+        ),
+        ("str(for=127.0.0.1;proto=http),rfc7239_field(host)", ""),
+        ("str(for=127.0.0.1),rfc7239_field(nope)", ""),
+        ("str(for=127.0.0.1; proto=http),rfc7239_is_valid", "0"),
+        ("str(for=127.0.0.1:80),rfc7239_is_valid", "0"),
+        ("str(for=1.2.3.4;for=1.2.3.4),rfc7239_is_valid", "0"),
+        ("str(),rfc7239_is_valid", "0"),
+        ("str(host=a_b),rfc7239_is_valid", "0"),
+        ("str(host=a.b),rfc7239_is_valid", "1"),
+        ("str(a),when(normal)", "a"),
+        ("str(a),when(!normal)", ""),
+        ("str(a),when(stopping)", ""),
+        ("str(a),when(acl,TRUE)", "a"),
+        ("str(a),add_item(;,txn.no,b)", "a;b"),
+        ("str(),add_item(;,txn.no,b)", "b"),
+        ("str(a),add_item(;,txn.no)", "a"),
+        ("acl(TRUE)", "1"),
+        ("acl(!TRUE)", "0"),
+        ("acl(TRUE,FALSE)", "0"),
+        ("str(x),debug(a)", "x"),
+        ("stopping", "0"),
+        ("tgroup", "0"),
+        ("str(a),capture-req(0)", ""),
+        ("bin(7b2261223a317d),json_query($.a)", "1"),
+        ("bin(7b2261223a317d),json_query($.b)", ""),
+        ("bin(7b2261223a312e357d),json_query($.a)", "1.5"),
+        ("bin(7b2261223a312e357d),json_query($.a,int)", "1"),
+        (
+            "bin(7b2261223a5b312c2278225d7d),json_query($.a)",
+            "[1,\"x\"]",
+        ),
+        ("bin(7b2261223a747275657d),json_query($.a)", "1"),
+        (
+            "bin(7b2261223a7b2262223a226364227d7d),json_query($.a.b)",
+            "cd",
+        ),
+        ("bin(7b2261223a7b2262223a226364227d7d),json_query($.a)", ""),
+        ("bin(7b2261223a6e756c6c7d),json_query($.a)", ""),
+        (
+            "str(eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxIn0.xx),jwt_header_query($.alg)",
+            "HS256",
+        ),
+        ("str(eyJhbGciOiJIUzI1NiJ9),jwt_header_query($.alg)", "HS256"),
+        ("int(0),x509_v_err_str", "X509_V_OK"),
+        ("int(10),x509_v_err_str", "X509_V_ERR_CERT_HAS_EXPIRED"),
+        ("int(9999),x509_v_err_str", "9999"),
+        ("url_ip", ""),
+    ]);
+}
+
 fn compile(text: &str, compiler: &mut Compiler<'_>) -> Result<Expr, String> {
     Expr::compile(&expr(text), compiler).map_err(|error| format!("{error} / {}", error.remedy))
 }
@@ -304,6 +411,12 @@ fn what_haproxy_refuses_is_refused() {
         "path(1)",
         "str(1.2.3.4),ipmask(33)",
         "bin(0102030405),be2hex(:)",
+        "str(fr;q=0.5,en;q=0.8,es),language(es;fr;en)",
+        "str(fr-FR,en;q=0.8),language(en;fr)",
+        "str(fr;q=0,en;q=0.1),language(en;fr)",
+        "str(fr-FR,fr-BE),language(fr-BE;fr-FR)",
+        "str(a),when(foo)",
+        "str(a),add_item(;)",
     ] {
         assert!(compile(text, &mut compiler).is_err(), "{text}");
     }
@@ -332,4 +445,36 @@ fn errors_name_what_is_wrong_and_the_remedy() {
             .unwrap_err()
             .contains("HTTP request headers")
     );
+}
+
+/// What the language's table of rows calls working, works here, with the types that it tells.
+#[test]
+fn every_working_row_of_the_language_compiles() {
+    use cfgparse::registry::converters::CONVERTERS;
+    use cfgparse::registry::fetches::FETCHES;
+    use cfgparse::registry::{Full, Partial};
+    let works = |status| matches!(status, Full | Partial(_));
+    for row in FETCHES.iter().filter(|row| works(row.info.status)) {
+        let found = super::find_fetch(row.info.name);
+        let found = found.unwrap_or_else(|| panic!("no fetch '{}'", row.info.name));
+        assert_eq!(
+            format!("{:?}", found.out),
+            format!("{:?}", row.out),
+            "{}",
+            row.info.name
+        );
+    }
+    for row in CONVERTERS.iter().filter(|row| works(row.info.status)) {
+        let found = super::find_converter(row.info.name);
+        let found = found.unwrap_or_else(|| panic!("no converter '{}'", row.info.name));
+        let same = |ours: super::Type, theirs| {
+            format!("{ours:?}") == format!("{theirs:?}").replace("Same", "Any")
+        };
+        let agrees = same(found.input, row.input) && same(found.out, row.out);
+        assert!(
+            agrees,
+            "{}: {:?} to {:?}",
+            row.info.name, found.input, found.out
+        );
+    }
 }

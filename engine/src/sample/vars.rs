@@ -138,27 +138,52 @@ impl StreamVars {
     }
 }
 
-/// Writes that an expression makes while it is evaluated (`set-var` as a converter). They take effect
-/// for the rest of the expression at once, and in the stores when the expression is done.
+/// One write of an expression.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Effect {
+    /// `set-var`, or with `None` `unset-var`.
+    Var(VarRef, Option<Value<'static>>),
+    /// `capture-req`
+    CaptureRequest(usize, Vec<u8>),
+    /// `capture-res`
+    CaptureResponse(usize, Vec<u8>),
+}
+
+/// Writes that an expression makes while it is evaluated (converters such as `set-var`). They take
+/// effect for the rest of the expression at once, and in the stores when the expression is done.
 #[derive(Debug, Default)]
 pub struct Effects {
-    writes: RefCell<Vec<(VarRef, Option<Value<'static>>)>>,
+    writes: RefCell<Vec<Effect>>,
 }
 
 impl Effects {
     pub fn set(&self, var: VarRef, value: Value<'static>) {
-        self.writes.borrow_mut().push((var, Some(value)));
+        self.writes.borrow_mut().push(Effect::Var(var, Some(value)));
     }
 
     pub fn unset(&self, var: VarRef) {
-        self.writes.borrow_mut().push((var, None));
+        self.writes.borrow_mut().push(Effect::Var(var, None));
+    }
+
+    pub fn capture_request(&self, slot: usize, text: Vec<u8>) {
+        self.writes
+            .borrow_mut()
+            .push(Effect::CaptureRequest(slot, text));
+    }
+
+    pub fn capture_response(&self, slot: usize, text: Vec<u8>) {
+        self.writes
+            .borrow_mut()
+            .push(Effect::CaptureResponse(slot, text));
     }
 
     /// The latest write to `var`: `None` if there is none, `Some(None)` if it was unset.
     pub fn latest(&self, var: VarRef) -> Option<Option<Value<'static>>> {
         let writes = self.writes.borrow();
-        let (_, value) = writes.iter().rev().find(|(v, _)| *v == var)?;
-        Some(value.clone())
+        writes.iter().rev().find_map(|effect| match effect {
+            Effect::Var(own, value) if *own == var => Some(value.clone()),
+            _ => None,
+        })
     }
 
     pub fn is_empty(&self) -> bool {
@@ -166,7 +191,7 @@ impl Effects {
     }
 
     /// Takes all writes, oldest first.
-    pub fn take(&mut self) -> Vec<(VarRef, Option<Value<'static>>)> {
+    pub fn take(&mut self) -> Vec<Effect> {
         std::mem::take(self.writes.get_mut())
     }
 }

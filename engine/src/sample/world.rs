@@ -57,9 +57,25 @@ pub trait World {
     fn process_connections(&self) -> u32 {
         0
     }
+    /// The process takes no new connections any more (`stopping`).
+    fn is_stopping(&self) -> bool {
+        false
+    }
+    /// Seconds since the process began (`uptime`).
+    fn uptime_s(&self) -> u64 {
+        0
+    }
+    /// `retries` of a backend (`be_max_retries`).
+    fn max_retries(&self, backend: ProxyId) -> u32 {
+        3
+    }
     fn process_id(&self) -> u32 {
         0
     }
+    #[expect(
+        clippy::unnecessary_literal_bound,
+        reason = "the process's own answer is borrowed"
+    )]
     fn host_name(&self) -> &str {
         ""
     }

@@ -87,6 +87,7 @@ impl Admin {
     }
 
     /// What a server that tracks one in state `self` inherits.
+    #[must_use]
     pub fn inherited(self) -> Self {
         let mut inherited = Self::READY;
         if self.in_maint() {

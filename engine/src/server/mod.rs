@@ -31,8 +31,8 @@ pub use permit::Permit;
 pub use queue::{Admission, Order, Outcome, Token, Waiting, Wake};
 pub use registry::Registry;
 pub use state::{ServerSettings, ServerState};
-pub use transition::Change;
 pub use status::{StatusInput, status_text};
+pub use transition::Change;
 pub use weight::{
     SCALE as WEIGHT_SCALE, UserWeight, effective as effective_weight, throttle_percent,
 };

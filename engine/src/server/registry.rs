@@ -95,9 +95,14 @@ impl Registry {
     /// server for the backend itself.
     pub fn retain(&mut self, mut keep: impl FnMut(&str, Option<&str>) -> bool) {
         self.backends.retain(|proxy, backend| {
-            backend
-                .servers
-                .retain(|server, _| keep(proxy, Some(server)));
+            backend.servers.retain(|server, state| {
+                let kept = keep(proxy, Some(server));
+                if !kept {
+                    // Its last permits must not draw waiting requests to it.
+                    state.set_serves_backend_queue(false);
+                }
+                kept
+            });
             keep(proxy, None)
         });
     }
@@ -143,7 +148,9 @@ mod tests {
         let settings = ServerSettings::default();
         let (old, _) = registry.server("be", "s1", &settings);
         registry.server("be", "s2", &settings);
+        old.set_serves_backend_queue(true);
         registry.retain(|_, server| server != Some("s1"));
+        assert!(!old.serves_backend_queue());
         assert!(registry.find("be", "s1").is_none());
         let (new, is_new) = registry.server("be", "s1", &settings);
         assert!(is_new && new.slot() != old.slot());

@@ -215,12 +215,11 @@ impl ServerState {
         self.decided.throttle_percent.load(Ordering::Relaxed)
     }
 
-    /// May raise the limit of permits, so it serves the queue.
-    pub fn set_throttle_percent(self: &Arc<Self>, percent: u32) {
+    pub(super) fn store_throttle(&self, percent: u32) {
+        let percent = percent.clamp(1, 100);
         self.decided
             .throttle_percent
-            .store(percent.clamp(1, 100), Ordering::SeqCst);
-        self.backend.serve(self);
+            .store(percent, Ordering::SeqCst);
     }
 
     /// Whether requests may be sent to it at all, persistent ones included.
@@ -438,6 +437,11 @@ impl ServerState {
             .iter()
             .map(|count| count.load(Ordering::Relaxed))
             .sum()
+    }
+
+    /// Idle connections of each core.
+    pub fn idle_per_core(&self) -> impl Iterator<Item = u32> + '_ {
+        self.idle.iter().map(|count| count.load(Ordering::Relaxed))
     }
 
     /// A core other than `core` that has idle connections, the next one first.

@@ -102,6 +102,26 @@ impl ServerState {
             _ => None,
         }
     }
+
+    /// Takes over the state of the server that this one tracks (manual 5.2, `track`).
+    pub fn follow(&self, tracked: &ServerState, now_ms: u64) -> Option<Change> {
+        let own = self.admin().without(Admin::IMAINT.with(Admin::IDRAIN));
+        let by_admin = self.change_admin(own.with(tracked.admin().inherited()), now_ms);
+        if self.admin().in_maint() {
+            return by_admin;
+        }
+        let by_health = match tracked.operational() {
+            Operational::Stopped => self.go_down(now_ms),
+            Operational::Starting | Operational::Running => self.go_up(now_ms),
+            Operational::Stopping => {
+                if !self.operational().is_up() {
+                    self.go_up(now_ms);
+                }
+                self.go_stopping()
+            }
+        };
+        by_health.or(by_admin)
+    }
 }
 
 #[cfg(test)]
@@ -118,8 +138,14 @@ mod tests {
     }
 
     fn server(slowstart_ms: u64) -> Arc<ServerState> {
-        let settings = ServerSettings { weight: 100, slowstart_ms, ..ServerSettings::default() };
-        Registry::new(1, Arc::new(NoWake)).server("be", "s1", &settings).0
+        let settings = ServerSettings {
+            weight: 100,
+            slowstart_ms,
+            ..ServerSettings::default()
+        };
+        Registry::new(1, Arc::new(NoWake))
+            .server("be", "s1", &settings)
+            .0
     }
 
     #[test]
@@ -127,16 +153,29 @@ mod tests {
         let server = server(0);
         assert_eq!(server.go_down(1_000), Some(Change::Down));
         assert_eq!(server.go_down(2_000), None);
-        assert_eq!(server.check_report().downtime_ms(server.operational(), 3_000), 2_000);
+        assert_eq!(
+            server
+                .check_report()
+                .downtime_ms(server.operational(), 3_000),
+            2_000
+        );
         assert_eq!(server.go_up(5_000), Some(Change::Up));
-        assert_eq!(server.check_report().downtime_ms(server.operational(), 9_000), 4_000);
+        assert_eq!(
+            server
+                .check_report()
+                .downtime_ms(server.operational(), 9_000),
+            4_000
+        );
         assert_eq!(server.check_report().went_down, 1);
     }
 
     #[test]
     fn slow_start_follows_a_failure_only() {
         let server = server(10_000);
-        assert_eq!((server.operational(), server.throttle_percent()), (Operational::Running, 100));
+        assert_eq!(
+            (server.operational(), server.throttle_percent()),
+            (Operational::Running, 100)
+        );
         server.go_down(0);
         server.go_up(1_000);
         assert_eq!(server.operational(), Operational::Starting);
@@ -144,14 +183,21 @@ mod tests {
         assert!(server.advance_slowstart(6_000));
         assert_eq!(server.effective_weight(), 800);
         assert!(server.advance_slowstart(11_000));
-        assert_eq!((server.operational(), server.effective_weight()), (Operational::Running, 1600));
+        assert_eq!(
+            (server.operational(), server.effective_weight()),
+            (Operational::Running, 1600)
+        );
         assert!(!server.advance_slowstart(12_000));
     }
 
     #[test]
     fn maintenance_is_a_way_down_and_back() {
         let server = server(0);
-        server.set_health(Some(Health { rise: 2, fall: 3, counter: 4 }));
+        server.set_health(Some(Health {
+            rise: 2,
+            fall: 3,
+            counter: 4,
+        }));
         assert_eq!(server.change_admin(Admin::FMAINT, 10), Some(Change::Down));
         assert!(!server.is_usable());
         assert_eq!(server.change_admin(Admin::READY, 20), Some(Change::Up));
@@ -163,10 +209,18 @@ mod tests {
     #[test]
     fn an_agent_that_says_down_holds_the_server_down() {
         let server = server(0);
-        server.set_agent(Some(Health { rise: 1, fall: 1, counter: 0 }));
+        server.set_agent(Some(Health {
+            rise: 1,
+            fall: 1,
+            counter: 0,
+        }));
         server.go_down(1);
         assert_eq!(server.go_up(2), None);
-        server.set_agent(Some(Health { rise: 1, fall: 1, counter: 1 }));
+        server.set_agent(Some(Health {
+            rise: 1,
+            fall: 1,
+            counter: 1,
+        }));
         assert_eq!(server.go_up(3), Some(Change::Up));
     }
 
@@ -179,5 +233,25 @@ mod tests {
         assert_eq!(server.go_up(5), Some(Change::Up));
         server.go_down(6);
         assert_eq!(server.go_stopping(), None);
+    }
+
+    #[test]
+    fn a_tracking_server_follows_every_change() {
+        let (tracked, follower) = (server(0), server(0));
+        tracked.go_down(1);
+        assert_eq!(follower.follow(&tracked, 1), Some(Change::Down));
+        tracked.go_up(2);
+        assert_eq!(follower.follow(&tracked, 2), Some(Change::Up));
+        tracked.go_stopping();
+        assert_eq!(follower.follow(&tracked, 3), Some(Change::Stopping));
+        assert_eq!(follower.follow(&tracked, 3), None);
+        tracked.change_admin(Admin::FMAINT, 4);
+        assert_eq!(follower.follow(&tracked, 4), Some(Change::Down));
+        assert_eq!(follower.admin(), Admin::IMAINT);
+        tracked.change_admin(Admin::READY, 5);
+        assert_eq!(follower.follow(&tracked, 5), Some(Change::Up));
+        tracked.set_admin(Admin::FDRAIN);
+        assert_eq!(follower.follow(&tracked, 6), None);
+        assert_eq!(follower.admin(), Admin::IDRAIN);
     }
 }

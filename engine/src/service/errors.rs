@@ -14,8 +14,6 @@ pub struct Message {
     /// Head and body as sent where no request could be read, so that nothing is known about
     /// the client: version 1.1, and `connection: close` for 400 and 408.
     pub raw: &'static str,
-    /// Status line and fields up to, but without, the empty line and a `connection` field.
-    head: &'static str,
 }
 
 /// What a message says about the connection.
@@ -40,31 +38,8 @@ impl Message {
 
     /// The message of a status, or else that of 500: an unknown status is our own error.
     pub fn of_error(status: u16) -> &'static Message {
-        Self::of(status).unwrap_or(Self::internal())
-    }
-
-    /// The message of 500.
-    pub(super) const fn internal() -> &'static Message {
-        &MESSAGES[position(500)]
-    }
-
-    /// Whether the connection ends after this message whatever the client wants.
-    pub fn closes(&self) -> bool {
-        matches!(self.status, 400 | 408)
-    }
-
-    /// Appends the message; `with_body` is off for an answer to HEAD.
-    pub fn write(&self, out: &mut Vec<u8>, persistence: Persistence, with_body: bool) {
-        out.extend_from_slice(self.head.as_bytes());
-        out.extend_from_slice(match persistence {
-            _ if self.closes() => b"connection: close\r\n\r\n".as_slice(),
-            Persistence::Close => b"connection: close\r\n\r\n",
-            Persistence::KeepAlive => b"connection: keep-alive\r\n\r\n",
-            Persistence::Silent => b"\r\n",
-        });
-        if with_body {
-            out.extend_from_slice(self.body.as_bytes());
-        }
+        const INTERNAL: &Message = &MESSAGES[position(500)];
+        Self::of(status).unwrap_or(INTERNAL)
     }
 }
 
@@ -87,10 +62,6 @@ macro_rules! row {
                 "HTTP/1.1 ", $status, " ", $reason, "\r\ncontent-length: ", $length,
                 "\r\ncache-control: no-cache\r\n", $($connection,)?
                 "content-type: text/html\r\n\r\n", body!($status, $reason, $text)
-            ),
-            head: concat!(
-                "HTTP/1.1 ", $status, " ", $reason, "\r\ncontent-length: ", $length,
-                "\r\ncache-control: no-cache\r\ncontent-type: text/html\r\n"
             ),
         }
     };
@@ -143,9 +114,22 @@ mod tests {
     #[test]
     fn lengths_are_those_of_the_bodies_and_rows_are_sorted() {
         for message in MESSAGES {
+            let (head, body) = message.raw.split_once("\r\n\r\n").expect("a head");
             let length = format!("content-length: {}\r\n", message.body.len());
-            assert!(message.head.contains(&length), "{}", message.status);
-            assert!(message.raw.contains(&length) && message.raw.ends_with(message.body));
+            assert!(
+                head.contains(&length) && body == message.body,
+                "{}",
+                message.status
+            );
+            let first = format!("HTTP/1.1 {} {}\r\n", message.status, message.reason);
+            assert!(head.starts_with(&first), "{}", message.status);
+            let closes = matches!(message.status, 400 | 408);
+            assert_eq!(
+                head.contains("connection: close"),
+                closes,
+                "{}",
+                message.status
+            );
         }
         assert!(MESSAGES.is_sorted_by_key(|message| message.status));
     }
@@ -160,21 +144,8 @@ mod tests {
     }
 
     #[test]
-    fn persistence_follows_the_client_but_400_and_408_close() {
-        let tail = |status, persistence| {
-            let mut out = Vec::new();
-            Message::of_error(status).write(&mut out, persistence, false);
-            String::from_utf8(out)
-                .unwrap_or_default()
-                .split_off("HTTP/1.1 ".len())
-        };
-        assert!(tail(403, Persistence::Silent).ends_with("text/html\r\n\r\n"));
-        assert!(tail(403, Persistence::Close).ends_with("html\r\nconnection: close\r\n\r\n"));
-        assert!(tail(403, Persistence::KeepAlive).ends_with("connection: keep-alive\r\n\r\n"));
-        assert!(tail(408, Persistence::Silent).ends_with("connection: close\r\n\r\n"));
-        assert!(
-            tail(599, Persistence::Silent).starts_with("500 "),
-            "unknown: our own error"
-        );
+    fn an_unknown_status_is_our_own_error() {
+        assert_eq!(Message::of(599), None);
+        assert_eq!(Message::of_error(599).status, 500);
     }
 }

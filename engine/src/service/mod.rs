@@ -2,7 +2,5 @@
 
 mod errors;
 pub mod page;
-mod pages;
 
 pub use errors::{MESSAGES, Message, Persistence};
-pub use pages::{CustomPage, ErrorPage, ErrorPages, PageError};

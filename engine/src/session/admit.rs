@@ -1,6 +1,8 @@
 //! What a connection goes through before its first stream: rules on connections, handshakes.
 
-use cfgparse::model::Mode;
+use std::net::SocketAddr;
+
+use cfgparse::model::{BindAddr, Mode};
 use reactor::{Accepted, Sock};
 
 use crate::mux::Link;
@@ -12,7 +14,10 @@ use crate::tls;
 
 /// Where the connection comes from and where it went.
 pub fn address(accepted: &Accepted, facts: &mut SessionFacts) {
-    facts.src = accepted.peer.as_ref().and_then(reactor::SockAddr::as_socket);
+    facts.src = accepted
+        .peer
+        .as_ref()
+        .and_then(reactor::SockAddr::as_socket);
     facts.connection_src = facts.src;
 }
 
@@ -26,8 +31,7 @@ pub fn tune(sock: &Sock, frontend: &Proxy) {
 
 /// Runs the rules and handshakes; false if the connection is to be closed.
 pub async fn admit(local: &Local, generation: &Generation, client: &mut Client) -> bool {
-    let own = client.link.sock().local_addr().ok();
-    client.facts.dst = own.and_then(|address| address.as_socket());
+    client.facts.dst = destination(generation, client);
     client.facts.connection_dst = client.facts.dst;
     let now_ms = local.core.now_ms();
     let front = generation.stats.front(client.frontend);
@@ -56,6 +60,17 @@ pub async fn admit(local: &Local, generation: &Generation, client: &mut Client) 
     true
 }
 
+/// The address that the client connected to; a listener on one address knows it without asking.
+fn destination(generation: &Generation, client: &Client) -> Option<SocketAddr> {
+    let listener = generation.plan().listener(client.facts.listener);
+    match listener.address {
+        BindAddr::Tcp(ip, port) if !ip.is_unspecified() && !listener.bind.transparent => {
+            Some(SocketAddr::new(ip, port))
+        }
+        _ => client.link.sock().local_addr().ok()?.as_socket(),
+    }
+}
+
 /// The handshakes in front of the first stream (manual, `timeout client-hs`).
 async fn handshake(local: &Local, generation: &Generation, client: &mut Client) -> bool {
     let Some(context) = generation.runtime.tls_of_listener(client.facts.listener) else {
@@ -68,8 +83,13 @@ async fn handshake(local: &Local, generation: &Generation, client: &mut Client) 
         front.tls_failed_handshakes.inc();
         return false;
     };
-    client.link = Link::Tls(Box::new(tls::Stream::new(client.link.sock().clone(), session)));
-    let Link::Tls(stream) = &client.link else { return false };
+    client.link = Link::Tls(Box::new(tls::Stream::new(
+        client.link.sock().clone(),
+        session,
+    )));
+    let Link::Tls(stream) = &client.link else {
+        return false;
+    };
     let timeouts = &generation.plan().proxy(client.frontend).timeouts;
     let patience = Patience {
         until_ms: timeouts.client_hs_ms.map(|ms| local.core.now_ms() + ms),
@@ -81,9 +101,15 @@ async fn handshake(local: &Local, generation: &Generation, client: &mut Client) 
         listener.tls_failed_handshakes.inc();
         return false;
     }
-    let Some(info) = stream.info() else { return false };
+    let Some(info) = stream.info() else {
+        return false;
+    };
     client.facts.handshake_ms = (local.core.now_us().saturating_sub(started_us) / 1000) as i32;
-    generation.stats.process.tls_connections.hit(local.core.now_ms());
+    generation
+        .stats
+        .process
+        .tls_connections
+        .hit(local.core.now_ms());
     if info.resumed {
         front.tls_resumed_sessions.inc();
     } else {
@@ -97,7 +123,10 @@ fn facts(info: tls::TlsInfo) -> TlsFacts {
     TlsFacts {
         protocol: info.version.into(),
         cipher: info.cipher.into(),
-        sni: info.sni.map(|name| name.as_bytes().into()).unwrap_or_default(),
+        sni: info
+            .sni
+            .map(|name| name.as_bytes().into())
+            .unwrap_or_default(),
         alpn: info.alpn.map(Into::into).unwrap_or_default(),
         resumed: info.resumed,
         peer_certificate: info.peer_certificate.map(Into::into),

@@ -4,6 +4,7 @@ use std::task::Poll;
 
 use reactor::Readable;
 
+use crate::limits::LINGER_MS;
 use crate::log::{Cause, Phase};
 use crate::state::Generation;
 use crate::stream::{Client, Exchange, Fault, Interrupted, Local, Patience, wait};
@@ -22,12 +23,22 @@ pub async fn next_request(
         return Err(None);
     }
     let timeouts = &generation.plan().proxy(client.frontend).timeouts;
-    let timeout_ms = if is_first { timeouts.http_request_ms } else { timeouts.http_keep_alive_ms };
-    let patience =
-        Patience { until_ms: timeout_ms.map(|ms| now_ms + ms), watches_client: false };
+    let timeout_ms = if is_first {
+        timeouts.http_request_ms
+    } else {
+        timeouts.http_keep_alive_ms
+    };
+    let patience = Patience {
+        until_ms: timeout_ms.map(|ms| now_ms + ms),
+        watches_client: false,
+    };
     let first_byte = wait(local, client, patience, |cx| client.link.poll_more(0, cx)).await;
     match first_byte {
-        Ok(Readable::Data) => Ok(if is_first { now_ms } else { local.core.now_ms() }),
+        Ok(Readable::Data) => Ok(if is_first {
+            now_ms
+        } else {
+            local.core.now_ms()
+        }),
         // Silence between two requests needs no answer (manual, `timeout http-keep-alive`).
         _ if !is_first => Err(None),
         Err(Interrupted::Ended(_)) => Err(None),
@@ -43,7 +54,11 @@ fn silent(generation: &Generation, client: &Client, cause: Cause) -> Result<u64,
         return Err(None);
     }
     let fault = Fault::new(cause, Phase::Request);
-    Err(Some(if cause == Cause::ClientAbort { fault.with_status(0) } else { fault }))
+    Err(Some(if cause == Cause::ClientAbort {
+        fault.with_status(0)
+    } else {
+        fault
+    }))
 }
 
 /// Notes where an exchange begins.
@@ -66,15 +81,31 @@ pub fn begin(local: &Local, client: &mut Client, exchange: &mut Exchange) {
 
 /// Lets the client take what is on its way, then closes in order.
 pub async fn close(local: &Local, generation: &Generation, client: &mut Client) {
-    client.link.shutdown_write();
     let timeouts = &generation.plan().proxy(client.frontend).timeouts;
-    let patience = Patience {
-        until_ms: timeouts.client_ms.map(|ms| local.core.now_ms() + ms),
+    let patience = |ms: Option<u64>| Patience {
+        until_ms: ms.map(|ms| local.core.now_ms() + ms),
         watches_client: false,
     };
-    let _ = wait(local, client, patience, |cx| match client.link.poll_sent(0, cx) {
-        Poll::Ready(_) => Poll::Ready(()),
-        Poll::Pending => Poll::Pending,
+    let is_over = client.is_drained && client.link.plain().is_some();
+    if !is_over {
+        client.link.shutdown_write();
+    }
+    let sent = wait(local, client, patience(timeouts.client_ms), |cx| {
+        client.link.poll_sent(0, cx)
+    });
+    if sent.await.is_err() || is_over {
+        return;
+    }
+    // The client may still be sending. A close now would answer with a reset, which could take
+    // from it the response it has not read yet (RFC 9112, section 9.6).
+    let _ = wait(local, client, patience(Some(LINGER_MS)), |cx| {
+        loop {
+            match client.link.poll_more(0, cx) {
+                Poll::Ready(Readable::Data) => client.link.consume(client.link.queued()),
+                Poll::Ready(Readable::Eof | Readable::Failed(_)) => return Poll::Ready(()),
+                Poll::Pending => return Poll::Pending,
+            }
+        }
     })
     .await;
 }

@@ -36,6 +36,7 @@ pub async fn run(local: Rc<Local>, accepted: Accepted, listener: ListenerId, pas
         entry,
         exchanges: 0,
         ready_us: local.core.now_us(),
+        is_drained: true,
         own: None,
     };
     if admit::admit(&local, &generation, &mut client).await {
@@ -74,7 +75,12 @@ async fn exchange(
 ) -> Next {
     let mut exchange = local.take_exchange();
     idle::begin(local, client, &mut exchange);
-    let mut stream = Stream { local, generation, client, exchange: &mut exchange };
+    let mut stream = Stream {
+        local,
+        generation,
+        client,
+        exchange: &mut exchange,
+    };
     let next = match begun {
         Ok(begun_ms) => {
             stream.exchange.marks.begun_ms = begun_ms;
@@ -82,6 +88,7 @@ async fn exchange(
         }
         Err(fault) => Box::pin(stream::fail(&mut stream, fault)).await,
     };
+    client.is_drained = exchange.is_request_over();
     client.ready_us = local.core.now_us();
     client.entry.between_exchanges();
     local.keep_exchange(exchange);
@@ -91,7 +98,12 @@ async fn exchange(
 async fn tcp(local: &Local, generation: &Generation, client: &mut Client) {
     let mut exchange = local.take_exchange();
     idle::begin(local, client, &mut exchange);
-    let mut stream = Stream { local, generation, client, exchange: &mut exchange };
+    let mut stream = Stream {
+        local,
+        generation,
+        client,
+        exchange: &mut exchange,
+    };
     Box::pin(stream::run_tcp(&mut stream)).await;
     local.keep_exchange(exchange);
     idle::close(local, generation, client).await;
@@ -114,7 +126,10 @@ impl<'a> Open<'a> {
         front.connections.hit(now_ms);
         stats.listener(listener).open.enter(now_ms);
         stats.listener(listener).connections.inc();
-        Self { generation, listener }
+        Self {
+            generation,
+            listener,
+        }
     }
 }
 

@@ -2,7 +2,8 @@
 
 use std::os::fd::OwnedFd;
 use std::rc::Rc;
-use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::sync::{Arc, PoisonError};
 
 use reactor::Core;
 
@@ -11,7 +12,7 @@ use crate::limits::POOL_PURGE_DELAY_MS;
 use crate::listen::{self, Switch, Wanted};
 use crate::log::Cause;
 use crate::logger::{Logger, OpenError};
-use crate::mesh::{Mesh, Streams, ToShard};
+use crate::mesh::{Listed, Mesh, Streams, ToShard};
 use crate::plan::ListenerId;
 use crate::rt;
 use crate::state::{Generation, Runtime};
@@ -44,9 +45,20 @@ pub async fn run(core: Core, seed: Seed) -> Result<(), OpenError> {
     let logger = Logger::new(&core, &seed.runtime.plan.log_targets)?;
     let generation = Generation::new(seed.runtime, seed.views, seed.index);
     let wake = Arc::clone(&seed.mesh);
-    let local = Local::new(core.clone(), seed.index, generation, wake, logger, seed.random);
+    let local = Local::new(
+        core.clone(),
+        seed.index,
+        generation,
+        wake,
+        logger,
+        seed.random,
+    );
     local.utc_offset_s.set(seed.utc_offset_s);
-    let mut shard = Shard { local, mesh: seed.mesh, switches: Vec::new() };
+    let mut shard = Shard {
+        local,
+        mesh: seed.mesh,
+        switches: Vec::new(),
+    };
     for (listener, socket) in seed.sockets {
         shard.listen(listener, socket);
     }
@@ -54,6 +66,7 @@ pub async fn run(core: Core, seed: Seed) -> Result<(), OpenError> {
     rt::spawn(async move { background.logger.run().await });
     rt::spawn(sweep(Rc::clone(&shard.local)));
     shard.mesh.join(seed.index, post);
+    shard.catch_up(&shard.local.generation().runtime);
     while let Some(message) = mailbox.recv().await {
         if matches!(message, ToShard::Stop) {
             break;
@@ -82,8 +95,30 @@ impl Shard {
             ToShard::Shutdown { streams, cause } => self.shut_down(streams, cause),
             ToShard::Accept { listeners, on } => {
                 let wanted = if on { Wanted::Accept } else { Wanted::Pause };
-                for switch in self.switches.iter().filter(|s| listeners.contains(&s.listener)) {
+                for switch in self
+                    .switches
+                    .iter()
+                    .filter(|s| listeners.contains(&s.listener))
+                {
                     switch.set(wanted);
+                }
+            }
+            ToShard::Close { listeners } => {
+                for switch in self
+                    .switches
+                    .iter()
+                    .filter(|s| listeners.contains(&s.listener))
+                {
+                    switch.set(Wanted::Close);
+                }
+            }
+            ToShard::List(list) => {
+                self.list(&mut list.lock().unwrap_or_else(PoisonError::into_inner))
+            }
+            ToShard::ShutdownOne { id, found } => {
+                let here = (id >> 32) as usize == self.local.index;
+                if here && self.local.streams.end_one(id as u32, Cause::Killed) {
+                    found.store(true, Ordering::Relaxed);
                 }
             }
             ToShard::Settle(settle) => self.mesh.settled(&settle),
@@ -105,6 +140,32 @@ impl Shard {
         self.local.streams.end(cause, concerns);
     }
 
+    /// Connections between two exchanges have no stream.
+    fn list(&self, list: &mut Vec<Listed>) {
+        let core = self.local.index as u32;
+        self.local.streams.for_each(|key, entry| {
+            if !entry.is_idle.get() {
+                list.push(Listed {
+                    id: u64::from(core) << 32 | u64::from(key),
+                    core,
+                    frontend: entry.frontend,
+                    backend: entry.backend.get(),
+                    server: entry.server.get(),
+                });
+            }
+        });
+    }
+
+    /// Takes over what was decided before this core could be told.
+    fn catch_up(&self, runtime: &Runtime) {
+        for proxy in &runtime.plan.proxies {
+            let view = runtime.standings[proxy.id.index()].backend().view.clone();
+            if let Some(view) = view {
+                self.local.generation().adopt(proxy.id, view);
+            }
+        }
+    }
+
     /// Accepts no more; connections end after their exchange, idle ones at once.
     fn soft_stop(&self) {
         self.local.is_stopping.set(true);
@@ -112,7 +173,9 @@ impl Shard {
             switch.set(Wanted::Close);
         }
         self.local.pool.clear_all();
-        self.local.streams.end(Cause::Killed, |entry| entry.is_idle.get());
+        self.local
+            .streams
+            .end(Cause::Killed, |entry| entry.is_idle.get());
         let (local, mesh) = (Rc::clone(&self.local), Arc::clone(&self.mesh));
         rt::spawn(async move {
             let timer = local.core.timer();
@@ -143,8 +206,18 @@ async fn sweep(local: Rc<Local>) {
         if purges {
             next_purge_ms = now_ms + POOL_PURGE_DELAY_MS;
         }
-        local.pool.sweep(now_ms, if purges { POOL_PURGE_DELAY_MS } else { u64::MAX });
+        local.pool.sweep(
+            now_ms,
+            if purges {
+                POOL_PURGE_DELAY_MS
+            } else {
+                u64::MAX
+            },
+        );
         let stats = local.generation();
         stats.stats.process.dropped_logs.set(local.logger.dropped());
+        let counters = local.core.counters();
+        stats.stats.process.turns.set(counters.turns);
+        stats.stats.process.idle_us.set(counters.idle_us);
     }
 }

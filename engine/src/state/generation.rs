@@ -3,6 +3,7 @@
 use std::cell::RefCell;
 use std::sync::{Arc, PoisonError, RwLock};
 
+use super::{ProcessState, Standing, Watch};
 use crate::balance::View;
 use crate::gate::Gate;
 use crate::plan::{Endpoint, Plan, ProxyId, Server, ServerId};
@@ -29,9 +30,15 @@ pub struct Runtime {
     pub endpoints: Box<[RwLock<Endpoint>]>,
     pub patterns: Patterns,
     pub tls: tls::Contexts,
-    /// Indices into `tls`, by `ListenerId` and by [`ServerId`].
+    /// By `ListenerId`: the context in [`Self::tls`] of a line that says `ssl`.
     pub tls_of_listener: Box<[Option<usize>]>,
+    /// By [`ServerId`]: likewise for `ssl` and `check-ssl`.
     pub tls_of_server: Box<[Option<usize>]>,
+    /// By [`ServerId`]: what the control thread alone changes.
+    pub watches: Box<[Watch]>,
+    /// By [`ProxyId`]: how the two sides of each proxy stand.
+    pub standings: Box<[Standing]>,
+    pub process: ProcessState,
 }
 
 /// A [`Runtime`] with what one core keeps for it.
@@ -46,7 +53,11 @@ impl Generation {
     /// A generation as core number `core` runs it.
     pub fn new(runtime: Arc<Runtime>, views: Box<[Option<Arc<View>>]>, core: usize) -> Self {
         let stats = runtime.stats.on_core(core);
-        Self { runtime, stats, views: RefCell::new(views) }
+        Self {
+            runtime,
+            stats,
+            views: RefCell::new(views),
+        }
     }
 
     pub fn plan(&self) -> &Plan {
@@ -70,6 +81,9 @@ impl Generation {
     /// Where connections to a server go now. Read-mostly: written by admin commands and DNS only.
     pub fn endpoint(&self, server: &Server) -> Endpoint {
         let endpoint = &self.runtime.endpoints[server.id.index()];
-        endpoint.read().unwrap_or_else(PoisonError::into_inner).clone()
+        endpoint
+            .read()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
     }
 }

@@ -1,7 +1,18 @@
 //! One plan as it runs: the plan, the state that outlives it, and what each core keeps for it.
 
+mod build;
+mod contexts;
 mod generation;
+mod initial;
+mod process;
+mod resolve;
 pub mod snapshot;
+mod standing;
+#[cfg(test)]
+pub(crate) mod testing;
 mod tls;
 
+pub use build::{Built, build};
 pub use generation::{Generation, Runtime};
+pub use process::ProcessState;
+pub use standing::{FrontendStatus, Standing, Watch};

@@ -192,7 +192,9 @@ mod tests {
 
     fn total<S: Summed>(family: &[S], now_ms: u64) -> S::Total {
         let mut total = S::Total::default();
-        family.iter().for_each(|one| one.add_to(&mut total, now_ms));
+        for one in family {
+            one.add_to(&mut total, now_ms);
+        }
         total
     }
 
@@ -226,13 +228,9 @@ mod tests {
     #[test]
     fn a_maximum_is_seen_although_no_core_passes_its_own() {
         let family = Gauge::family(2);
-        for core in 0..2 {
-            for _ in 0..10 {
-                family[core].enter(0);
-            }
-            for _ in 0..10 {
-                family[core].leave();
-            }
+        for core in &family {
+            (0..10).for_each(|_| core.enter(0));
+            (0..10).for_each(|_| core.leave());
         }
         assert_eq!(total(&family, 0).max, 10);
         for _ in 0..9 {

@@ -360,9 +360,9 @@ mod tests {
             core.back.service.open.enter(5_000);
         }
         let mut total = ProxyTotal::default();
-        family
-            .iter()
-            .for_each(|core| core.add_to(&mut total, 5_000));
+        for core in &family {
+            core.add_to(&mut total, 5_000);
+        }
         assert_eq!(total.front.bytes.request_in, 300);
         assert_eq!(
             (total.front.responses.success, total.front.responses.other),
@@ -376,7 +376,9 @@ mod tests {
         let family = LastSession::family(2);
         let read = || {
             let mut total = 0;
-            family.iter().for_each(|core| core.add_to(&mut total, 0));
+            for core in &family {
+                core.add_to(&mut total, 0);
+            }
             seconds_since(total, 20_000)
         };
         assert_eq!(read(), None);

@@ -87,6 +87,13 @@ pub enum Condition {
     NoCheck,
 }
 
+impl Condition {
+    /// Whether new requests may go there.
+    pub fn takes_requests(self) -> bool {
+        matches!(self, Self::Up | Self::GoingDown | Self::NoCheck)
+    }
+}
+
 /// One server.
 #[derive(Clone, Debug, Default)]
 pub struct ServerFacts {

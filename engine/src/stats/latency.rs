@@ -107,7 +107,9 @@ mod tests {
         (1..=500).for_each(|us| family[0].record_us(us * 10));
         (501..=1000).for_each(|us| family[1].record_us(us * 10));
         let mut total = LatencyTotal::default();
-        family.iter().for_each(|one| one.add_to(&mut total, 0));
+        for one in &family {
+            one.add_to(&mut total, 0);
+        }
         let histogram = total.histogram_us().expect("values were recorded");
         for (quantile, expected) in [(0.5, 5_000), (0.99, 9_900), (1.0, 10_000)] {
             let found = histogram.value_at_quantile(quantile);

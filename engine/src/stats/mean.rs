@@ -100,7 +100,9 @@ mod tests {
 
     fn total(family: &[Mean]) -> MeanTotal {
         let mut total = MeanTotal::default();
-        family.iter().for_each(|one| one.add_to(&mut total, 0));
+        for one in family {
+            one.add_to(&mut total, 0);
+        }
         total
     }
 
@@ -131,7 +133,9 @@ mod tests {
     #[test]
     fn clearing_forgets_the_average_on_every_core() {
         let family = Mean::family(2);
-        family.iter().for_each(|one| one.record(50));
+        for one in &family {
+            one.record(50);
+        }
         family[0].clear_mean();
         family.iter().for_each(Summed::clear_max);
         assert_eq!(total(&family), MeanTotal::default());

@@ -146,7 +146,9 @@ mod tests {
 
     fn total(family: &[Rate], now_ms: u64) -> RateTotal {
         let mut total = RateTotal::default();
-        family.iter().for_each(|one| one.add_to(&mut total, now_ms));
+        for one in family {
+            one.add_to(&mut total, now_ms);
+        }
         total
     }
 

@@ -160,14 +160,19 @@ impl Stats {
         }
     }
 
+    /// How many cores count.
+    pub fn cores(&self) -> usize {
+        self.process.cores.len()
+    }
+
     /// `clear counters`, and with `all` everything that was counted.
     pub fn clear(&self, all: bool, now_ms: u64) {
         fn clear<C: Summed>(families: &[Arc<Family<C>>], all: bool, now_ms: u64) {
             for family in families {
                 if all {
-                    family.clear_all(now_ms)
+                    family.clear_all(now_ms);
                 } else {
-                    family.clear_max()
+                    family.clear_max();
                 }
             }
         }

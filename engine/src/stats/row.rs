@@ -101,6 +101,11 @@ impl<'a> Row<'a> {
         self.server()?.check.as_ref()
     }
 
+    /// Its result; a server in maintenance shows none.
+    pub fn check_result(&self) -> Option<&'a CheckFacts> {
+        self.check().filter(|check| !check.status.is_empty())
+    }
+
     /// The agent check of a server.
     pub fn agent(&self) -> Option<&'a CheckFacts> {
         self.server()?.agent.as_ref()

@@ -24,6 +24,8 @@ pub struct Client {
     pub exchanges: u32,
     /// Where the exchange before ended, or the handshakes did: microseconds of the core's clock.
     pub ready_us: u64,
+    /// All that the client sent has been taken: closing answers nothing with a reset.
+    pub is_drained: bool,
     /// The server connection that belongs to this client alone (`http-reuse never`).
     pub own: Option<(std::sync::Arc<ServerState>, Idle)>,
 }

@@ -7,7 +7,7 @@ use std::pin::pin;
 use std::sync::Arc;
 
 use cfgparse::model::proxy::HttpReuse;
-use reactor::{SockAddr, Sock};
+use reactor::{Sock, SockAddr};
 
 use super::queue::{self, Want};
 use super::wait::{Interrupted, Patience, wait};
@@ -46,7 +46,10 @@ pub struct Attempts {
 impl Attempts {
     /// Nothing has been tried; something may bind the request to a server.
     pub fn new(bound: Option<ServerId>) -> Self {
-        Self { bound, ..Self::default() }
+        Self {
+            bound,
+            ..Self::default()
+        }
     }
 }
 
@@ -67,7 +70,9 @@ pub async fn open(
     loop {
         let want = match want_again {
             Some(server) => Want::This(server),
-            None => Want::Any { avoid: &attempts.avoid },
+            None => Want::Any {
+                avoid: &attempts.avoid,
+            },
         };
         let (server, permit) = queue::obtain(stream, backend, want).await?;
         chosen(stream, backend, server);
@@ -98,7 +103,13 @@ pub async fn retry(
     let retries = stream.exchange.overrides.retries.unwrap_or(plan.retries);
     if attempts.retries >= retries {
         stream.generation.stats.server(failed).connect_errors.inc();
-        stream.generation.stats.back(backend).service.connect_errors.inc();
+        stream
+            .generation
+            .stats
+            .back(backend)
+            .service
+            .connect_errors
+            .inc();
         return Err(Fault::new(cause, Phase::Connect));
     }
     attempts.retries += 1;
@@ -110,7 +121,13 @@ pub async fn retry(
         attempts.bound = None;
         stream.exchange.facts.redispatched = true;
         stream.generation.stats.server(failed).redispatches.inc();
-        stream.generation.stats.back(backend).service.redispatches.inc();
+        stream
+            .generation
+            .stats
+            .back(backend)
+            .service
+            .redispatches
+            .inc();
         return Ok(None);
     }
     stream.generation.stats.server(failed).retries.inc();
@@ -128,7 +145,9 @@ async fn pause(stream: &Stream<'_>, connect_timeout_ms: Option<u64>) -> Result<(
         until_ms: Some(stream.local.core.now_ms() + pause_ms),
         watches_client: stream.aborts_on_close(),
     };
-    let never = wait(stream.local, stream.client, patience, |_| std::task::Poll::<()>::Pending);
+    let never = wait(stream.local, stream.client, patience, |_| {
+        std::task::Poll::<()>::Pending
+    });
     match never.await {
         Err(Interrupted::TimedOut) | Ok(()) => Ok(()),
         Err(other) => Err(other.fault(Cause::ServerTimeout, Phase::Connect)),
@@ -140,7 +159,11 @@ fn chosen(stream: &mut Stream<'_>, backend: ProxyId, server: ServerId) {
     stream.exchange.marks.permit_us = stream.local.core.now_us();
     stream.exchange.facts.server = Some(server);
     stream.client.entry.server.set(Some(server));
-    stream.client.entry.on_backup.set(stream.generation.server(server).is_backup());
+    stream
+        .client
+        .entry
+        .on_backup
+        .set(stream.generation.server(server).is_backup());
     stream.generation.stats.server(server).chosen.inc();
     stream.generation.stats.back(backend).service.chosen.inc();
     stream.enter_server(server);
@@ -155,7 +178,13 @@ async fn attempt(
     let key = key(stream, id);
     if let Some(idle) = idle_connection(stream, &state, key) {
         stream.generation.stats.server(id).reuses.inc();
-        stream.generation.stats.back(stream.backend()).service.reuses.inc();
+        stream
+            .generation
+            .stats
+            .back(stream.backend())
+            .service
+            .reuses
+            .inc();
         return Ok(ServerSide {
             link: idle.link,
             id,
@@ -167,8 +196,21 @@ async fn attempt(
     }
     let link = connect(stream, id).await?;
     stream.generation.stats.server(id).connects.inc();
-    stream.generation.stats.back(stream.backend()).service.connects.inc();
-    Ok(ServerSide { link, id, key, is_reused: false, carried: 1, permit })
+    stream
+        .generation
+        .stats
+        .back(stream.backend())
+        .service
+        .connects
+        .inc();
+    Ok(ServerSide {
+        link,
+        id,
+        key,
+        is_reused: false,
+        carried: 1,
+        permit,
+    })
 }
 
 /// An idle connection that this request may use (manual, `http-reuse`).
@@ -188,13 +230,21 @@ fn idle_connection(stream: &mut Stream<'_>, state: &Arc<ServerState>, key: Key) 
     }
     let proven_only = stream.client.is_first_exchange()
         && stream.backend_options().reuse == HttpReuse::Aggressive;
-    stream.local.pool.take(state, key, if proven_only { 2 } else { 1 })
+    stream
+        .local
+        .pool
+        .take(state, key, if proven_only { 2 } else { 1 })
 }
 
 async fn connect(stream: &mut Stream<'_>, id: ServerId) -> Result<Link, Failure> {
     let server = stream.generation.plan().server(id);
     let timeouts = &stream.generation.plan().proxy(server.backend).timeouts;
-    let connect_ms = stream.exchange.overrides.connect_timeout_ms.map(u64::from).or(timeouts.connect_ms);
+    let connect_ms = stream
+        .exchange
+        .overrides
+        .connect_timeout_ms
+        .map(u64::from)
+        .or(timeouts.connect_ms);
     let Some(address) = address(stream, server) else {
         return Err(Failure::Connect(Cause::ServerAbort));
     };
@@ -216,7 +266,9 @@ async fn connect(stream: &mut Stream<'_>, id: ServerId) -> Result<Link, Failure>
         }
         Ok(Err(_)) => Err(Failure::Connect(Cause::ServerAbort)),
         Err(Interrupted::TimedOut) => Err(Failure::Connect(Cause::ServerTimeout)),
-        Err(other) => Err(Failure::Final(other.fault(Cause::ServerTimeout, Phase::Connect))),
+        Err(other) => Err(Failure::Final(
+            other.fault(Cause::ServerTimeout, Phase::Connect),
+        )),
     }
 }
 
@@ -234,13 +286,17 @@ async fn secure(
         return Err(Failure::Connect(Cause::ServerAbort));
     };
     let secured = tls::Stream::new(sock, session);
-    let shaken =
-        wait(stream.local, stream.client, patience, |cx| secured.poll_handshake(cx)).await;
+    let shaken = wait(stream.local, stream.client, patience, |cx| {
+        secured.poll_handshake(cx)
+    })
+    .await;
     match shaken {
         Ok(Ok(())) => Ok(Link::Tls(Box::new(secured))),
         Ok(Err(_)) => Err(Failure::Connect(Cause::ServerAbort)),
         Err(Interrupted::TimedOut) => Err(Failure::Connect(Cause::ServerTimeout)),
-        Err(other) => Err(Failure::Final(other.fault(Cause::ServerTimeout, Phase::Connect))),
+        Err(other) => Err(Failure::Final(
+            other.fault(Cause::ServerTimeout, Phase::Connect),
+        )),
     }
 }
 
@@ -272,7 +328,11 @@ fn address(stream: &Stream<'_>, server: &Server) -> Option<io::Result<SockAddr>>
     Some(match stream.generation.endpoint(server) {
         Endpoint::Tcp(address) => Ok(address.into()),
         Endpoint::TcpOffset(ip, offset) => {
-            let port = stream.client.facts.dst.map_or(0, |dst| i32::from(dst.port()));
+            let port = stream
+                .client
+                .facts
+                .dst
+                .map_or(0, |dst| i32::from(dst.port()));
             let port = u16::try_from(port + offset).unwrap_or(0);
             Ok(SocketAddr::new(ip, port).into())
         }

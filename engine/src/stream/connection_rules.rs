@@ -17,12 +17,7 @@ pub fn admits_session(local: &Local, generation: &Generation, client: &mut Clien
     admits(local, generation, client, rules)
 }
 
-fn admits(
-    local: &Local,
-    generation: &Generation,
-    client: &mut Client,
-    rules: &Ruleset,
-) -> bool {
+fn admits(local: &Local, generation: &Generation, client: &mut Client, rules: &Ruleset) -> bool {
     if rules.is_empty() {
         return true;
     }

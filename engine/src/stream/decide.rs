@@ -30,11 +30,21 @@ pub async fn backend(stream: &mut Stream<'_>) -> Result<Option<Next>, Fault> {
 async fn request_rules(stream: &mut Stream<'_>, proxy: ProxyId) -> Result<Option<Next>, Fault> {
     let generation = stream.generation;
     let plan = generation.plan().proxy(proxy);
-    let content = stream.evaluate(&plan.rules.request_content, 0, Sees::Request, Contents::default());
+    let content = stream.evaluate(
+        &plan.rules.request_content,
+        0,
+        Sees::Request,
+        Contents::default(),
+    );
     if let Some(next) = act(stream, proxy, content, Phase::Request).await? {
         return Ok(Some(next));
     }
-    let verdict = stream.evaluate(&plan.rules.http_request, 0, Sees::Request, Contents::default());
+    let verdict = stream.evaluate(
+        &plan.rules.http_request,
+        0,
+        Sees::Request,
+        Contents::default(),
+    );
     if let Some(next) = act(stream, proxy, verdict, Phase::Request).await? {
         return Ok(Some(next));
     }
@@ -50,7 +60,10 @@ async fn request_rules(stream: &mut Stream<'_>, proxy: ProxyId) -> Result<Option
 /// The rules on a response, the backend's first: `Some` if it was replaced.
 pub async fn response(stream: &mut Stream<'_>) -> Result<Option<Next>, Fault> {
     let (backend, frontend) = (stream.backend(), stream.client.frontend);
-    let proxies = [Some(backend), Some(frontend).filter(|&front| front != backend)];
+    let proxies = [
+        Some(backend),
+        Some(frontend).filter(|&front| front != backend),
+    ];
     let generation = stream.generation;
     for proxy in proxies.into_iter().flatten() {
         let rules = &generation.plan().proxy(proxy).rules.http_response;
@@ -66,7 +79,10 @@ pub async fn response(stream: &mut Stream<'_>) -> Result<Option<Next>, Fault> {
 /// `http-after-response`, which runs on every response, those made here included.
 pub fn after_response(stream: &mut Stream<'_>) {
     let (backend, frontend) = (stream.backend(), stream.client.frontend);
-    let proxies = [Some(backend), Some(frontend).filter(|&front| front != backend)];
+    let proxies = [
+        Some(backend),
+        Some(frontend).filter(|&front| front != backend),
+    ];
     let generation = stream.generation;
     for proxy in proxies.into_iter().flatten() {
         let rules = &generation.plan().proxy(proxy).rules.http_after_response;
@@ -146,13 +162,20 @@ fn count_intercepted(stream: &Stream<'_>, proxy: ProxyId) {
 /// Holds the client back (manual, `timeout tarpit`).
 async fn tarpit(stream: &mut Stream<'_>, proxy: ProxyId) -> Result<(), Fault> {
     let configured_ms = stream.generation.plan().proxy(proxy).timeouts.tarpit_ms;
-    let tarpit_ms =
-        stream.exchange.overrides.tarpit_timeout_ms.map(u64::from).or(configured_ms).unwrap_or(0);
+    let tarpit_ms = stream
+        .exchange
+        .overrides
+        .tarpit_timeout_ms
+        .map(u64::from)
+        .or(configured_ms)
+        .unwrap_or(0);
     let patience = Patience {
         until_ms: Some(stream.local.core.now_ms() + tarpit_ms),
         watches_client: true,
     };
-    let held = wait(stream.local, stream.client, patience, |_| std::task::Poll::<()>::Pending);
+    let held = wait(stream.local, stream.client, patience, |_| {
+        std::task::Poll::<()>::Pending
+    });
     match held.await {
         Ok(()) | Err(Interrupted::TimedOut) => {
             stream.exchange.marks.permit_us = stream.local.core.now_us();
@@ -165,13 +188,24 @@ async fn tarpit(stream: &mut Stream<'_>, proxy: ProxyId) -> Result<(), Fault> {
 /// `monitor-uri`: answered before any rule, counted nowhere, logged nowhere.
 async fn monitor(stream: &mut Stream<'_>) -> Option<Next> {
     let generation = stream.generation;
-    let frontend = generation.plan().proxy(stream.client.frontend).frontend.as_ref()?;
+    let frontend = generation
+        .plan()
+        .proxy(stream.client.frontend)
+        .frontend
+        .as_ref()?;
     let uri = frontend.monitor_uri.as_deref()?;
     if stream.exchange.request.path_and_query() != uri && stream.exchange.request.target() != uri {
         return None;
     }
-    let fails = frontend.monitor_fail.iter().any(|condition| stream.holds(Some(condition)));
+    let fails = frontend
+        .monitor_fail
+        .iter()
+        .any(|condition| stream.holds(Some(condition)));
     stream.exchange.log_is_muted = true;
-    stream.exchange.facts.termination.end(Cause::Local, Phase::Request);
+    stream
+        .exchange
+        .facts
+        .termination
+        .end(Cause::Local, Phase::Request);
     Some(reply::send(stream, &Answer::error(if fails { 503 } else { 200 })).await)
 }

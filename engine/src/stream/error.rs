@@ -5,7 +5,11 @@ use crate::log::Phase;
 
 /// Ends the exchange with `fault`: an error page if the client can still be told, else a cut.
 pub async fn answer(stream: &mut Stream<'_>, fault: Fault) -> Next {
-    stream.exchange.facts.termination.end(fault.cause, fault.phase);
+    stream
+        .exchange
+        .facts
+        .termination
+        .end(fault.cause, fault.phase);
     count(stream, fault);
     if fault.status == 0 || stream.exchange.response_begun || !stream.is_http() {
         if !stream.exchange.response_begun {
@@ -14,6 +18,9 @@ pub async fn answer(stream: &mut Stream<'_>, fault: Fault) -> Next {
         // What was promised and cannot be delivered must not look complete.
         stream.client.link.abort();
         return Next::Close;
+    }
+    if stream.exchange.marks.request_us == 0 {
+        return reply::refuse(stream, fault.status);
     }
     reply::error(stream, fault.status).await
 }

@@ -65,8 +65,13 @@ pub struct Counted {
     pub server: Option<ServerId>,
 }
 
-const NO_BODY: Framing =
-    Framing { body: BodyLength::None, keep_alive: true, switch: None, expect_continue: false };
+/// Before a head is complete: nothing after it can be understood, so the connection ends.
+const NO_BODY: Framing = Framing {
+    body: BodyLength::None,
+    keep_alive: false,
+    switch: None,
+    expect_continue: false,
+};
 
 impl Default for Exchange {
     fn default() -> Self {
@@ -89,6 +94,12 @@ impl Default for Exchange {
 }
 
 impl Exchange {
+    /// Whether the whole request has been taken off the client's connection.
+    pub fn is_request_over(&self) -> bool {
+        self.upload == Upload::Done
+            || (self.marks.request_us > 0 && self.request_framing.body == BodyLength::None)
+    }
+
     /// Ready for the next exchange; memory is kept.
     pub fn reset(&mut self) {
         self.request.clear();

@@ -27,7 +27,11 @@ impl Fault {
             (Cause::Down | Cause::Up | Cause::Killed, _) => 503,
             _ => 500,
         };
-        Self { cause, phase, status }
+        Self {
+            cause,
+            phase,
+            status,
+        }
     }
 
     /// The same fault with another status.
@@ -62,7 +66,10 @@ mod tests {
         ] {
             let fault = Fault::new(cause, phase);
             let seen = [fault.cause.letter(), fault.phase.letter()];
-            assert_eq!((seen.as_slice(), fault.status), (letters.as_bytes(), status));
+            assert_eq!(
+                (seen.as_slice(), fault.status),
+                (letters.as_bytes(), status)
+            );
         }
     }
 }

@@ -26,7 +26,11 @@ fn measure(stream: &mut Stream<'_>) {
     let now_us = stream.local.core.now_us();
     let marks = stream.exchange.marks;
     let ms = |from_us: u64, to_us: u64| -> i32 {
-        if from_us == 0 || to_us == 0 { -1 } else { (to_us.saturating_sub(from_us) / 1000) as i32 }
+        if from_us == 0 || to_us == 0 {
+            -1
+        } else {
+            (to_us.saturating_sub(from_us) / 1000) as i32
+        }
     };
     let response_us = marks.response_us;
     let facts = &mut stream.exchange.facts;
@@ -47,8 +51,12 @@ fn measure(stream: &mut Stream<'_>) {
     facts.connections = ConnectionCounts {
         process: counters.process.open.everywhere() as u32,
         frontend: counters.front(stream.client.frontend).open.everywhere() as u32,
-        backend: facts.backend.map_or(0, |b| counters.back(b).service.open.everywhere() as u32),
-        server: facts.server.map_or(0, |s| counters.server(s).open.everywhere() as u32),
+        backend: facts
+            .backend
+            .map_or(0, |b| counters.back(b).service.open.everywhere() as u32),
+        server: facts
+            .server
+            .map_or(0, |s| counters.server(s).open.everywhere() as u32),
     };
 }
 
@@ -65,7 +73,11 @@ fn count(stream: &mut Stream<'_>) {
     if stream.is_http() {
         front.responses.count(status);
     }
-    let total_us = stream.local.core.now_us().saturating_sub(stream.exchange.marks.first_byte_us);
+    let total_us = stream
+        .local
+        .core
+        .now_us()
+        .saturating_sub(stream.exchange.marks.first_byte_us);
     let timers = facts.timers;
     let back = facts.backend.map(|backend| &stats.back(backend).service);
     let server = facts.server.map(|server| stats.server(server));
@@ -92,8 +104,12 @@ fn count(stream: &mut Stream<'_>) {
         }
         service.queue_time.record(timers.queue_ms.max(0) as u64);
         service.connect_time.record(timers.connect_ms as u64);
-        service.response_time.record(timers.response_ms.max(0) as u64);
-        service.total_time.record(timers.active_ms(stream.client.facts.handshake_ms).max(0) as u64);
+        service
+            .response_time
+            .record(timers.response_ms.max(0) as u64);
+        service
+            .total_time
+            .record(timers.active_ms(stream.client.facts.handshake_ms).max(0) as u64);
         service.latency.record_us(total_us);
     }
 }

@@ -15,7 +15,12 @@ pub fn of_request(stream: &Stream<'_>, backend: ProxyId) -> Option<u32> {
             let source = stream.exchange.facts.src.or(stream.client.facts.src)?;
             Some(hash_address(hash_type, source.ip()))
         }
-        Key::Uri { bytes_max, depth, whole, path_only } => {
+        Key::Uri {
+            bytes_max,
+            depth,
+            whole,
+            path_only,
+        } => {
             let options = UriKey {
                 len: bytes_max.unwrap_or(0) as usize,
                 depth: depth.unwrap_or(0) as usize,
@@ -25,10 +30,14 @@ pub fn of_request(stream: &Stream<'_>, backend: ProxyId) -> Option<u32> {
             Some(hash_type.hash(uri_key(options, request.target())))
         }
         Key::UrlParam(name) => Some(hash_type.hash(url_param(request.query()?, name)?)),
-        Key::Header { name, domain_only: false } => Some(hash_type.hash(request.first(name)?)),
-        Key::Header { name, domain_only: true } => {
-            Some(hash_type.hash(domain_only(request.first(name)?)))
-        }
+        Key::Header {
+            name,
+            domain_only: false,
+        } => Some(hash_type.hash(request.first(name)?)),
+        Key::Header {
+            name,
+            domain_only: true,
+        } => Some(hash_type.hash(domain_only(request.first(name)?))),
         Key::Expr(expr) => stream.with_cx(|cx| expr.eval_text(cx).map(|key| hash_type.hash(&key))),
     }
 }

@@ -2,9 +2,9 @@
 
 use super::world::CoreWorld;
 use super::{Client, Exchange, Local, Stream};
-use crate::state::Generation;
 use crate::rules::{Condition, Ruleset, Txn, Verdict};
 use crate::sample::{Cx, Data, Effects};
+use crate::state::Generation;
 
 /// Which messages a ruleset may see.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -24,7 +24,13 @@ pub struct Contents<'a> {
 impl Stream<'_> {
     /// Evaluates an expression, a condition or a format.
     pub fn with_cx<R>(&self, evaluate: impl FnOnce(&Cx<'_>) -> R) -> R {
-        with_cx(self.local, self.generation, self.client, self.exchange, evaluate)
+        with_cx(
+            self.local,
+            self.generation,
+            self.client,
+            self.exchange,
+            evaluate,
+        )
     }
 
     /// Whether a condition holds now; no condition always does.
@@ -84,7 +90,10 @@ fn with_cx<R>(
 }
 
 /// Runs a ruleset on a connection or a stream.
-#[expect(clippy::too_many_arguments, reason = "the parts of a stream, and of one evaluation")]
+#[expect(
+    clippy::too_many_arguments,
+    reason = "the parts of a stream, and of one evaluation"
+)]
 pub fn evaluate(
     local: &Local,
     generation: &Generation,

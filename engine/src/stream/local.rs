@@ -7,12 +7,12 @@ use std::sync::Arc;
 use reactor::{Core, Event};
 
 use super::{Exchange, Registry, Tickets};
-use crate::state::Generation;
-use crate::limits::EXCHANGES_KEPT;
 use crate::gate::WakeCore;
+use crate::limits::EXCHANGES_KEPT;
 use crate::logger::Logger;
 use crate::pool::Pool;
 use crate::sample::Clock;
+use crate::state::Generation;
 
 /// One core's belongings, as the data path sees them.
 pub struct Local {

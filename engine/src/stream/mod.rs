@@ -94,7 +94,9 @@ impl Stream<'_> {
 
     /// The stronger of both sides' modes (manual, chapter 4).
     fn connection_mode(&self) -> HttpConnection {
-        self.front_options().connection.max(self.backend_options().connection)
+        self.front_options()
+            .connection
+            .max(self.backend_options().connection)
     }
 
     /// Whether the request may ask the server to keep the connection.

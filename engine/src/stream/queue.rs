@@ -34,10 +34,15 @@ pub async fn obtain(
     let until_ms = queue_timeout_ms.map(|timeout_ms| began_ms + timeout_ms);
     let hash = hash::of_request(stream, backend);
     loop {
-        let Some(view) = stream.generation.view(backend) else { return Err(no_server()) };
+        let Some(view) = stream.generation.view(backend) else {
+            return Err(no_server());
+        };
         let ticket = stream.local.tickets.take();
         let token = ticket.token(stream.local.index);
-        let order = Order { now_ms: began_ms, ..Order::default() };
+        let order = Order {
+            now_ms: began_ms,
+            ..Order::default()
+        };
         let bound = match want {
             Want::Any { .. } => None,
             Want::This(server) => view.members().iter().find(|member| member.id == server),
@@ -82,7 +87,10 @@ async fn wait_for_turn(
     ticket: &super::tickets::Ticket<'_>,
     until_ms: Option<u64>,
 ) -> Result<Outcome, Fault> {
-    let patience = Patience { until_ms, watches_client: stream.aborts_on_close() };
+    let patience = Patience {
+        until_ms,
+        watches_client: stream.aborts_on_close(),
+    };
     wait(stream.local, stream.client, patience, |cx| {
         ticket.set_waker(cx.waker());
         match waiting.outcome() {

@@ -79,7 +79,10 @@ pub struct Registered<'a> {
 
 impl Registry {
     pub fn add(&self, entry: Rc<Entry>) -> Registered<'_> {
-        Registered { registry: self, key: self.entries.borrow_mut().insert(entry) }
+        Registered {
+            registry: self,
+            key: self.entries.borrow_mut().insert(entry),
+        }
     }
 
     /// How many there are.
@@ -89,6 +92,21 @@ impl Registry {
 
     pub fn is_empty(&self) -> bool {
         self.entries.borrow().is_empty()
+    }
+
+    /// Looks at every one, with the key that [`Self::end_one`] takes.
+    pub fn for_each(&self, mut look: impl FnMut(u32, &Entry)) {
+        for (key, entry) in self.entries.borrow().iter() {
+            look(key as u32, entry);
+        }
+    }
+
+    /// Ends one; false if there is none of this key. The core must be marked runnable by the
+    /// caller.
+    pub fn end_one(&self, key: u32, cause: Cause) -> bool {
+        let entries = self.entries.borrow();
+        let entry = entries.get(key as usize);
+        entry.inspect(|entry| entry.end(cause)).is_some()
     }
 
     /// Ends those for which `which` holds; the core must be marked runnable by the caller.

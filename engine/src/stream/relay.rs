@@ -22,30 +22,53 @@ pub struct Flow {
     pub finished: bool,
     /// The kernel moves the bytes by itself.
     splice: Option<Box<Splice>>,
+    /// The kernel could not: no pipe was to be had.
+    copies: bool,
 }
 
 impl Flow {
-    /// Leaves a big body to the kernel, where both sides are plain sockets.
-    fn begin_splice(&mut self, from: &Link, to: &Link) -> bool {
-        let is_opaque = matches!(self.outgoing, Outgoing::Plain | Outgoing::Stream);
+    /// Whether a big body is left to the kernel: both sides are plain sockets.
+    fn may_splice(&self, from: &Link, to: &Link) -> bool {
         let left = self.incoming.opaque_bytes();
         // Without a length only what has come already tells that it is big.
-        let is_big = left >= SPLICE_BYTES
-            && (left != u64::MAX || self.incoming.received() >= SPLICE_BYTES);
-        if !is_opaque || !is_big || to.unsent() > 0 {
-            return false;
+        let is_big =
+            left >= SPLICE_BYTES && (left != u64::MAX || self.incoming.received() >= SPLICE_BYTES);
+        is_big
+            && !self.copies
+            && matches!(self.outgoing, Outgoing::Plain | Outgoing::Stream)
+            && from.plain().is_some()
+            && to.plain().is_some()
+    }
+
+    /// Begins a splice once what was written before it has gone.
+    fn poll_begin(
+        &mut self,
+        from: &Link,
+        to: &Link,
+        cx: &mut Context<'_>,
+    ) -> Poll<Result<(), FlowError>> {
+        to.flush();
+        ready!(to.poll_sent(0, cx)).map_err(|_| FlowError::Sink)?;
+        let left = self.incoming.opaque_bytes();
+        if let (Some(from), Some(to)) = (from.plain(), to.plain()) {
+            let left = (left != u64::MAX).then_some(left);
+            self.splice = from.splice_to(to, left).ok().map(Box::new);
         }
-        let (Some(from), Some(to)) = (from.plain(), to.plain()) else { return false };
         // Without a pipe the bytes are copied, as always.
-        self.splice = from
-            .splice_to(to, (left != u64::MAX).then_some(left))
-            .ok()
-            .map(Box::new);
-        self.splice.is_some()
+        self.copies = self.splice.is_none();
+        Poll::Ready(Ok(()))
     }
 
     /// Follows a splice to its end.
-    fn poll_splice(&mut self, to: &Link, cx: &mut Context<'_>) -> Poll<Result<(), FlowError>> {
+    fn poll_splice(
+        &mut self,
+        from: &Link,
+        to: &Link,
+        cx: &mut Context<'_>,
+    ) -> Poll<Result<(), FlowError>> {
+        if self.splice.is_none() {
+            ready!(self.poll_begin(from, to, cx))?;
+        }
         while let Some(splice) = &mut self.splice {
             match ready!(splice.poll_step(cx)) {
                 Ok(SpliceStep::Moved(bytes)) => self.incoming.moved(bytes),
@@ -91,13 +114,25 @@ pub enum FlowError {
 
 impl Flow {
     pub fn new(incoming: Incoming, outgoing: Outgoing) -> Self {
-        Self { incoming, outgoing, finished: false, splice: None }
+        Self {
+            incoming,
+            outgoing,
+            finished: false,
+            splice: None,
+            copies: false,
+        }
     }
 
     /// A direction in which nothing moves.
     pub fn nothing() -> Self {
         let incoming = Incoming::new(BodyLength::None);
-        Self { incoming, outgoing: Outgoing::Nothing, finished: true, splice: None }
+        Self {
+            incoming,
+            outgoing: Outgoing::Nothing,
+            finished: true,
+            splice: None,
+            copies: false,
+        }
     }
 
     /// Nothing more is moved, although there may be more.
@@ -129,8 +164,8 @@ impl Flow {
         cx: &mut Context<'_>,
     ) -> Poll<Result<(), FlowError>> {
         loop {
-            if self.splice.is_some() || self.begin_splice(from, to) {
-                ready!(self.poll_splice(to, cx))?;
+            if self.splice.is_some() || self.may_splice(from, to) {
+                ready!(self.poll_splice(from, to, cx))?;
                 continue;
             }
             if to.unsent() >= RELAY_HIGH_BYTES {
@@ -217,9 +252,10 @@ fn cut(cause: Cause) -> Fault {
 
 /// The fault of a body that did not come to its end.
 pub fn source(error: BodyError, side: Side) -> Fault {
-    cut(match (error, side) {
-        (BodyError::Malformed, _) => Cause::Proxy,
-        (BodyError::Cut | BodyError::Failed(_), Side::Client) => Cause::ClientAbort,
-        (BodyError::Cut | BodyError::Failed(_), Side::Server) => Cause::ServerAbort,
-    })
+    match (error, side) {
+        (BodyError::Malformed, Side::Client) => cut(Cause::Proxy).with_status(400),
+        (BodyError::Malformed, Side::Server) => cut(Cause::Proxy),
+        (BodyError::Cut | BodyError::Failed(_), Side::Client) => cut(Cause::ClientAbort),
+        (BodyError::Cut | BodyError::Failed(_), Side::Server) => cut(Cause::ServerAbort),
+    }
 }

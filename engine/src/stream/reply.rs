@@ -18,6 +18,26 @@ pub async fn error(stream: &mut Stream<'_>, status: u16) -> Next {
     send(stream, &Answer::error(status)).await
 }
 
+/// Refuses a request that never became whole: the message goes out as it is written, with its own
+/// word on the connection. No rule sees it, and whatever is left of the request stays unread.
+pub fn refuse(stream: &mut Stream<'_>, status: u16) -> Next {
+    stream.exchange.facts.status = i32::from(status);
+    let page = page(stream, status);
+    let message = match page {
+        Some(ErrorPage::Silent) => {
+            stream.exchange.facts.status = -1;
+            return Next::Close;
+        }
+        Some(ErrorPage::Message(message)) => message,
+        Some(ErrorPage::Location { .. }) | None => Message::of_error(status).raw.as_bytes(),
+    };
+    let link = &stream.client.link;
+    link.write(|out| out.extend_from_slice(message));
+    link.flush();
+    stream.exchange.response_begun = true;
+    Next::Close
+}
+
 /// Sends an answer; tells whether the connection may go on.
 pub async fn send(stream: &mut Stream<'_>, answer: &Answer) -> Next {
     let Some(body) = make(stream, answer) else {
@@ -81,21 +101,32 @@ fn make(stream: &mut Stream<'_>, answer: &Answer) -> Option<Seg> {
     response.append_with(b"content-length", |out| {
         out.extend_from_slice(itoa::Buffer::new().format(body.len()).as_bytes());
     });
-    if let AnswerBody::Content { content_type: Some(content_type), .. }
-    | AnswerBody::Shared { content_type: Some(content_type), .. } = &answer.body
+    if let AnswerBody::Content {
+        content_type: Some(content_type),
+        ..
+    }
+    | AnswerBody::Shared {
+        content_type: Some(content_type),
+        ..
+    } = &answer.body
     {
         response.append(b"content-type", content_type.as_bytes());
     }
     Some(body)
 }
 
+/// The page configured for a status, the backend's first.
+fn page<'s>(stream: &Stream<'s>, status: u16) -> Option<&'s ErrorPage> {
+    let plan = stream.generation.plan();
+    [stream.backend(), stream.client.frontend]
+        .into_iter()
+        .find_map(|proxy| plan.proxy(proxy).error_pages.page(status))
+}
+
 fn error_page(stream: &mut Stream<'_>, status: u16) -> Option<Seg> {
-    let generation = stream.generation;
-    let plan = generation.plan();
-    let pages = [stream.backend(), stream.client.frontend]
-        .map(|proxy| plan.proxy(proxy).error_pages.page(status));
+    let page = page(stream, status);
     let response = &mut stream.exchange.response;
-    match pages.into_iter().flatten().next() {
+    match page {
         Some(ErrorPage::Silent) => None,
         Some(ErrorPage::Message(message)) => whole(response, message),
         Some(ErrorPage::Location { status, url }) => {

@@ -2,19 +2,23 @@
 
 use std::net::IpAddr;
 
-use wire::h1::{ConnectionOut, write_request};
+use wire::h1::{BodyLength, ConnectionOut, write_request};
 use wire::{Known, Version};
 
 use super::connect::ServerSide;
 use super::wait::{Interrupted, Patience, wait};
 use super::{Fault, Stream};
 use crate::log::{Cause, Phase};
-use crate::mux::h1::{HeadFault, HeadReader};
+use crate::mux::h1::{HeadFault, HeadReader, check_chunks};
 
 /// Receives the head of a request whose first byte is there (manual, `timeout http-request`).
 pub async fn receive(stream: &mut Stream<'_>) -> Result<(), Fault> {
     let mut reader = HeadReader::default();
-    let timeouts = &stream.generation.plan().proxy(stream.client.frontend).timeouts;
+    let timeouts = &stream
+        .generation
+        .plan()
+        .proxy(stream.client.frontend)
+        .timeouts;
     // The first request's time runs from the connection, a later one's from its first byte.
     let begun_ms = stream.exchange.marks.begun_ms;
     let patience = Patience {
@@ -35,6 +39,9 @@ pub async fn receive(stream: &mut Stream<'_>) -> Result<(), Fault> {
         }
         Err(interrupted) => return Err(interrupted.fault(Cause::ClientTimeout, Phase::Request)),
     };
+    if framing.body == BodyLength::Chunked && check_chunks(&stream.client.link, &limits).is_err() {
+        return Err(Fault::new(Cause::Proxy, Phase::Request));
+    }
     stream.exchange.request_framing = framing;
     stream.exchange.marks.request_us = stream.local.core.now_us();
     keep_request_line(stream);
@@ -61,7 +68,17 @@ fn keep_request_line(stream: &mut Stream<'_>) {
     line.push(b' ');
     line.extend_from_slice(request.target());
     let Version { major, minor } = request.version();
-    line.extend_from_slice(&[b' ', b'H', b'T', b'T', b'P', b'/', b'0' + major, b'.', b'0' + minor]);
+    line.extend_from_slice(&[
+        b' ',
+        b'H',
+        b'T',
+        b'T',
+        b'P',
+        b'/',
+        b'0' + major,
+        b'.',
+        b'0' + minor,
+    ]);
     line.truncate(max);
 }
 
@@ -70,8 +87,18 @@ pub fn add_own_fields(stream: &mut Stream<'_>) {
     let plan = stream.generation.plan();
     let front = &plan.proxy(stream.client.frontend).options;
     let back = &plan.proxy(stream.backend()).options;
-    let source = stream.exchange.facts.src.or(stream.client.facts.src).map(|a| a.ip());
-    let destination = stream.exchange.facts.dst.or(stream.client.facts.dst).map(|a| a.ip());
+    let source = stream
+        .exchange
+        .facts
+        .src
+        .or(stream.client.facts.src)
+        .map(|a| a.ip());
+    let destination = stream
+        .exchange
+        .facts
+        .dst
+        .or(stream.client.facts.dst)
+        .map(|a| a.ip());
     let request = &mut stream.exchange.request;
     // The backend's name wins; `if-none` holds only if both sides agree (manual, `option
     // forwardfor`).
@@ -84,9 +111,10 @@ pub fn add_own_fields(stream: &mut Stream<'_>) {
             append_address(request, &field.name, source);
         }
     }
-    if let (Some(field), Some(destination)) =
-        (back.originalto.as_ref().or(front.originalto.as_ref()), destination)
-        && !field.except.is_some_and(|net| net.contains(&destination))
+    if let (Some(field), Some(destination)) = (
+        back.originalto.as_ref().or(front.originalto.as_ref()),
+        destination,
+    ) && !field.except.is_some_and(|net| net.contains(&destination))
     {
         append_address(request, &field.name, destination);
     }
@@ -104,7 +132,11 @@ fn append_address(request: &mut wire::Head, name: &[u8], address: IpAddr) {
 pub fn write_head(stream: &mut Stream<'_>, side: &ServerSide) {
     let plan = stream.generation.plan();
     let backend = plan.proxy(stream.backend());
-    if let Some(name) = backend.backend.as_ref().and_then(|b| b.send_name_header.as_deref()) {
+    if let Some(name) = backend
+        .backend
+        .as_ref()
+        .and_then(|b| b.send_name_header.as_deref())
+    {
         let server = plan.server(side.id).name.as_bytes();
         stream.exchange.request.set(name, server);
     }
@@ -114,5 +146,6 @@ pub fn write_head(stream: &mut Stream<'_>, side: &ServerSide) {
         peer_10: !request.version().is_11(),
         silent: request.contains_known(Known::Upgrade),
     };
-    side.link.write(|out| write_request(request, connection, out));
+    side.link
+        .write(|out| write_request(request, connection, out));
 }

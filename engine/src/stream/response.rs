@@ -41,7 +41,10 @@ pub async fn receive(
                 return Err(NoResponse::Stale);
             }
             Err(Missing::Closed) => {
-                return Err(NoResponse::Fault(Fault::new(Cause::ServerAbort, Phase::Headers)));
+                return Err(NoResponse::Fault(Fault::new(
+                    Cause::ServerAbort,
+                    Phase::Headers,
+                )));
             }
         };
         stream.exchange.response_framing = framing;
@@ -101,9 +104,10 @@ async fn head(
         }
         let awaited = [!upload.finished, upload.finished || side.link.unsent() > 0];
         match watch.poll(local, client, &side.link, awaited, cx) {
-            Poll::Ready(Side::Client) => {
-                Poll::Ready(Err(Missing::Fault(Fault::new(Cause::ClientTimeout, Phase::Data))))
-            }
+            Poll::Ready(Side::Client) => Poll::Ready(Err(Missing::Fault(Fault::new(
+                Cause::ClientTimeout,
+                Phase::Data,
+            )))),
             Poll::Ready(Side::Server) => Poll::Ready(Err(fault(Cause::ServerTimeout))),
             Poll::Pending => Poll::Pending,
         }
@@ -130,7 +134,10 @@ fn pass_interim(stream: &mut Stream<'_>) {
         return;
     }
     let response = &stream.exchange.response;
-    stream.client.link.write(|out| write_response(response, ConnectionOut::SILENT, out));
+    stream
+        .client
+        .link
+        .write(|out| write_response(response, ConnectionOut::SILENT, out));
     stream.client.link.flush();
 }
 
@@ -181,13 +188,22 @@ pub fn write_head(stream: &mut Stream<'_>, course: Course) {
     if peer_10 && stream.exchange.response_framing.body == BodyLength::Chunked {
         response.remove(Known::TransferEncoding.text().as_bytes());
     }
-    let connection =
-        ConnectionOut { keep_alive: course.client_lives, peer_10, silent: is_tunnel };
-    stream.client.link.write(|out| write_response(response, connection, out));
+    let connection = ConnectionOut {
+        keep_alive: course.client_lives,
+        peer_10,
+        silent: is_tunnel,
+    };
+    stream
+        .client
+        .link
+        .write(|out| write_response(response, connection, out));
     stream.exchange.response_begun = true;
 }
 
 /// The response's body on its way to the client.
 pub fn download(stream: &Stream<'_>, course: Course) -> Flow {
-    Flow::new(Incoming::new(stream.exchange.response_framing.body), course.outgoing)
+    Flow::new(
+        Incoming::new(stream.exchange.response_framing.body),
+        course.outgoing,
+    )
 }

@@ -7,7 +7,9 @@ use crate::plan::{ProxyId, RouteTarget, ServerId};
 /// `use_backend` in order, then `default_backend`, then the proxy itself if it has servers.
 pub fn choose(stream: &Stream<'_>) -> Result<ProxyId, Fault> {
     let proxy = stream.generation.plan().proxy(stream.client.frontend);
-    let Some(frontend) = &proxy.frontend else { return Err(nowhere()) };
+    let Some(frontend) = &proxy.frontend else {
+        return Err(nowhere());
+    };
     for route in &frontend.routes {
         if stream.holds(route.condition.as_ref())
             && let Some(backend) = resolve(stream, &route.target)
@@ -15,10 +17,18 @@ pub fn choose(stream: &Stream<'_>) -> Result<ProxyId, Fault> {
             return Ok(backend);
         }
     }
-    if let Some(backend) = frontend.default_backend.as_ref().and_then(|t| resolve(stream, t)) {
+    if let Some(backend) = frontend
+        .default_backend
+        .as_ref()
+        .and_then(|t| resolve(stream, t))
+    {
         return Ok(backend);
     }
-    if proxy.backend.is_some() { Ok(proxy.id) } else { Err(nowhere()) }
+    if proxy.backend.is_some() {
+        Ok(proxy.id)
+    } else {
+        Err(nowhere())
+    }
 }
 
 /// A name that no backend has makes the rule not apply (manual, `use_backend`).
@@ -41,7 +51,12 @@ fn nowhere() -> Fault {
 
 /// The server that `use-server` names, if it can take the request.
 pub fn bound_server(stream: &Stream<'_>) -> Option<ServerId> {
-    let backend = stream.generation.plan().proxy(stream.backend()).backend.as_ref()?;
+    let backend = stream
+        .generation
+        .plan()
+        .proxy(stream.backend())
+        .backend
+        .as_ref()?;
     backend
         .use_servers
         .iter()

@@ -61,7 +61,11 @@ async fn serve(
     let mut watch = watch(stream, backend);
     // Before the wait: most requests have no body, and this sends the head.
     side.link.flush();
-    stream.exchange.upload = if up.finished { Upload::Done } else { Upload::Begun };
+    stream.exchange.upload = if up.finished {
+        Upload::Done
+    } else {
+        Upload::Begun
+    };
     match response::receive(stream, &side, &mut up, &mut watch).await {
         Ok(()) if up.finished => stream.exchange.upload = Upload::Done,
         Ok(()) => {}
@@ -80,12 +84,19 @@ async fn serve(
         tunnel::run(stream, backend, &side.link, &mut watch).await?;
         return Ok(Some(Next::Close));
     }
-    let mut flows = Flows { up, down: response::download(stream, course) };
+    let mut flows = Flows {
+        up,
+        down: response::download(stream, course),
+    };
     relay::bodies(stream, &side.link, &mut flows, &mut watch, Until::Response).await?;
     if course.server_lives && flows.up.finished {
         keep(stream, side);
     }
-    Ok(Some(if course.client_lives { Next::Again } else { Next::Close }))
+    Ok(Some(if course.client_lives {
+        Next::Again
+    } else {
+        Next::Close
+    }))
 }
 
 /// The request's body on its way to the server.
@@ -95,7 +106,10 @@ fn upload(stream: &Stream<'_>) -> Flow {
         BodyLength::Chunked => Outgoing::Chunked,
         BodyLength::Length(_) | BodyLength::UntilClose | BodyLength::Tunnel => Outgoing::Plain,
     };
-    Flow::new(Incoming::new(stream.exchange.request_framing.body), outgoing)
+    Flow::new(
+        Incoming::new(stream.exchange.request_framing.body),
+        outgoing,
+    )
 }
 
 fn watch(stream: &Stream<'_>, backend: ProxyId) -> Watch {

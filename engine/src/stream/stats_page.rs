@@ -17,9 +17,22 @@ pub fn is_asked_for(page: &StatsPage, request: &Head) -> bool {
 /// Answers with the page in the form asked for, or with a request for credentials.
 pub fn answer(stream: &mut Stream<'_>, proxy: ProxyId, page: &StatsPage) -> Next {
     stream.exchange.facts.answered_by = Some("STATS");
-    stream.exchange.facts.termination.end(Cause::Local, Phase::Request);
-    stream.generation.stats.front(stream.client.frontend).intercepted.inc();
-    let users = page.settings.auth.iter().map(|user| (&*user.user, &*user.password));
+    stream
+        .exchange
+        .facts
+        .termination
+        .end(Cause::Local, Phase::Request);
+    stream
+        .generation
+        .stats
+        .front(stream.client.frontend)
+        .intercepted
+        .inc();
+    let users = page
+        .settings
+        .auth
+        .iter()
+        .map(|user| (&*user.user, &*user.password));
     if !Access::new(users).allows(stream.exchange.request.first(b"authorization")) {
         return send(stream, &service::challenge(&page.realm));
     }
@@ -34,7 +47,13 @@ fn settings(stream: &Stream<'_>, proxy: ProxyId, page: &StatsPage) -> PageSettin
     let plan = stream.generation.plan();
     let written = &page.settings;
     let own_name = || plan.proxy(proxy).name.to_string();
-    let scope = |name: &String| if name == "." { own_name() } else { name.clone() };
+    let scope = |name: &String| {
+        if name == "." {
+            own_name()
+        } else {
+            name.clone()
+        }
+    };
     PageSettings {
         uri: page.uri.clone(),
         refresh_s: written.refresh_s,

@@ -15,7 +15,12 @@ use crate::sample::Data;
 /// Runs one TCP stream to its end.
 pub async fn run(stream: &mut Stream<'_>) {
     stream.generation.stats.process.requests.inc();
-    stream.generation.stats.front(stream.client.frontend).other_requests.inc();
+    stream
+        .generation
+        .stats
+        .front(stream.client.frontend)
+        .other_requests
+        .inc();
     stream.exchange.marks.request_us = stream.local.core.now_us();
     if let Err(fault) = exchange(stream).await {
         error::answer(stream, fault).await;
@@ -60,14 +65,25 @@ async fn content_rules(stream: &mut Stream<'_>, proxy: ProxyId) -> Result<(), Fa
             Verdict::Wait { rule } if !(complete || last_chance) => from = rule,
             Verdict::Wait { .. } => return Ok(()),
             _ => {
-                generation.stats.front(stream.client.frontend).denied_requests.inc();
+                generation
+                    .stats
+                    .front(stream.client.frontend)
+                    .denied_requests
+                    .inc();
                 stream.count_on_listener(|listener| listener.denied_requests.inc());
                 return Err(Fault::new(Cause::Proxy, Phase::Request).with_status(0));
             }
         }
-        let patience = Patience { until_ms: Some(until_ms), watches_client: false };
+        let patience = Patience {
+            until_ms: Some(until_ms),
+            watches_client: false,
+        };
         let (client, seen) = (&*stream.client, stream.client.link.queued());
-        match wait(stream.local, client, patience, |cx| client.link.poll_more(seen, cx)).await {
+        match wait(stream.local, client, patience, |cx| {
+            client.link.poll_more(seen, cx)
+        })
+        .await
+        {
             Ok(Readable::Data) => {}
             Ok(Readable::Eof | Readable::Failed(_)) => complete = true,
             Err(Interrupted::TimedOut) => last_chance = true,
@@ -85,6 +101,18 @@ fn evaluate(
 ) -> Verdict {
     let received = stream.client.link.linearize();
     let bytes: &[u8] = received.as_deref().unwrap_or(&[]);
-    let request = Data { bytes, complete, last_chance };
-    stream.evaluate(rules, from, Sees::Connection, Contents { request, response: Data::default() })
+    let request = Data {
+        bytes,
+        complete,
+        last_chance,
+    };
+    stream.evaluate(
+        rules,
+        from,
+        Sees::Connection,
+        Contents {
+            request,
+            response: Data::default(),
+        },
+    )
 }

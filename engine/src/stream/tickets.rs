@@ -28,12 +28,19 @@ impl Tickets {
         let mut turns = self.turns.borrow_mut();
         *turns = turns.wrapping_add(1);
         let key = self.waiting.borrow_mut().insert((*turns, None));
-        Ticket { tickets: self, key, turn: *turns }
+        Ticket {
+            tickets: self,
+            key,
+            turn: *turns,
+        }
     }
 
     /// Wakes the holder of the ticket, if it still waits; true if it does.
     pub fn wake(&self, ticket: u64) -> bool {
-        let (turn, key) = ((ticket >> 32) as u32, (ticket & u64::from(u32::MAX)) as usize);
+        let (turn, key) = (
+            (ticket >> 32) as u32,
+            (ticket & u64::from(u32::MAX)) as usize,
+        );
         let waker = match self.waiting.borrow_mut().get_mut(key) {
             Some((holder, waker)) if *holder == turn => waker.take(),
             _ => None,
@@ -45,7 +52,10 @@ impl Tickets {
 impl Ticket<'_> {
     /// What others know this ticket by.
     pub fn token(&self, core: usize) -> Token {
-        Token { core: core as u32, ticket: u64::from(self.turn) << 32 | self.key as u64 }
+        Token {
+            core: core as u32,
+            ticket: u64::from(self.turn) << 32 | self.key as u64,
+        }
     }
 
     /// Whom to wake from now on.
@@ -79,6 +89,9 @@ mod tests {
         second.set_waker(Waker::noop());
         assert!(!tickets.wake(old), "the place was reused by another holder");
         assert!(tickets.wake(second.token(0).ticket));
-        assert!(!tickets.wake(second.token(0).ticket), "woken once until it waits again");
+        assert!(
+            !tickets.wake(second.token(0).ticket),
+            "woken once until it waits again"
+        );
     }
 }

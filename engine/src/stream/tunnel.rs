@@ -25,6 +25,9 @@ pub async fn run(
         *watch = Watch::new(tunnel_ms, tunnel_ms, stream.local.core.now_ms());
     }
     let direction = || Flow::new(Incoming::new(BodyLength::Tunnel), Outgoing::Stream);
-    let mut flows = Flows { up: direction(), down: direction() };
+    let mut flows = Flows {
+        up: direction(),
+        down: direction(),
+    };
     relay::bodies(stream, server, &mut flows, watch, Until::Both).await
 }

@@ -75,11 +75,7 @@ fn interrupted(
 }
 
 /// Whether somebody asked for the end, or the client has left.
-pub fn broken(
-    client: &Client,
-    watches_client: bool,
-    cx: &mut Context<'_>,
-) -> Option<Interrupted> {
+pub fn broken(client: &Client, watches_client: bool, cx: &mut Context<'_>) -> Option<Interrupted> {
     if let Some(cause) = client.entry.ended_by() {
         return Some(Interrupted::Ended(cause));
     }

@@ -62,14 +62,22 @@ impl Watch {
             }
             (Some(_), Some(server_ms)) => (Side::Server, server_ms),
         };
-        if is_over(local, client, until_ms, cx) { Poll::Ready(side) } else { Poll::Pending }
+        if is_over(local, client, until_ms, cx) {
+            Poll::Ready(side)
+        } else {
+            Poll::Pending
+        }
     }
 }
 
 impl Activity {
     fn new(timeout_ms: Option<u64>, now_ms: u64) -> Self {
         let deadline_ms = now_ms + timeout_ms.unwrap_or(0);
-        Self { timeout_ms, passed: (0, 0), deadline_ms }
+        Self {
+            timeout_ms,
+            passed: (0, 0),
+            deadline_ms,
+        }
     }
 
     fn deadline(&mut self, link: &Link, awaited: bool, now_ms: u64) -> Option<u64> {

@@ -1,10 +1,10 @@
 //! What expressions ask of the process, answered by one core.
 
 use super::Local;
-use crate::state::Generation;
 use crate::plan::{ListenerId, Plan, ProxyId, ServerId};
 use crate::sample::pattern::Patterns;
 use crate::sample::{ProxyCounters, ProxyTimeout, ServerCounters, World};
+use crate::state::Generation;
 
 /// The process as one core sees it while it evaluates.
 pub struct CoreWorld<'a> {
@@ -44,16 +44,29 @@ impl World for CoreWorld<'_> {
     }
 
     fn default_backend(&self, frontend: ProxyId) -> Option<ProxyId> {
-        match self.plan().proxy(frontend).frontend.as_ref()?.default_backend.as_ref()? {
+        match self
+            .plan()
+            .proxy(frontend)
+            .frontend
+            .as_ref()?
+            .default_backend
+            .as_ref()?
+        {
             crate::plan::RouteTarget::Backend(backend) => Some(*backend),
             crate::plan::RouteTarget::Named(_) => None,
         }
     }
 
     fn usable_servers(&self, backend: ProxyId) -> u32 {
-        let Some(state) = &self.generation.runtime.backends[backend.index()] else { return 0 };
+        let Some(state) = &self.generation.runtime.backends[backend.index()] else {
+            return 0;
+        };
         let usable = state.usable();
-        if usable.active > 0 { usable.active } else { usable.backup }
+        if usable.active > 0 {
+            usable.active
+        } else {
+            usable.backup
+        }
     }
 
     fn server_is_up(&self, server: ServerId) -> bool {
@@ -65,12 +78,21 @@ impl World for CoreWorld<'_> {
         let now_ms = self.local.core.now_ms();
         ServerCounters {
             connections: state.in_use(),
-            free: state.limit().map(|limit| limit.saturating_sub(state.in_use())),
+            free: state
+                .limit()
+                .map(|limit| limit.saturating_sub(state.in_use())),
             queue: state.queued(),
-            weight: state.effective_weight().div_ceil(crate::server::WEIGHT_SCALE),
+            weight: state
+                .effective_weight()
+                .div_ceil(crate::server::WEIGHT_SCALE),
             initial_weight: state.initial_weight(),
             user_weight: state.user_weight(),
-            session_rate: self.generation.stats.server(server).sessions.everywhere(now_ms) as u32,
+            session_rate: self
+                .generation
+                .stats
+                .server(server)
+                .sessions
+                .everywhere(now_ms) as u32,
         }
     }
 
@@ -93,12 +115,20 @@ impl World for CoreWorld<'_> {
             connections: if is_front { &front.open } else { &back.open }.everywhere() as u32,
             free: servers
                 .iter()
-                .map(|state| state.limit().map(|limit| limit.saturating_sub(state.in_use())))
+                .map(|state| {
+                    state
+                        .limit()
+                        .map(|limit| limit.saturating_sub(state.in_use()))
+                })
                 .sum(),
             queue,
             total_queue: queue + servers.iter().map(|state| state.queued()).sum::<u32>(),
-            session_rate: if is_front { &front.sessions } else { &back.sessions }
-                .everywhere(now_ms) as u32,
+            session_rate: if is_front {
+                &front.sessions
+            } else {
+                &back.sessions
+            }
+            .everywhere(now_ms) as u32,
             request_rate: front.requests.everywhere(now_ms) as u32,
         }
     }
@@ -142,7 +172,14 @@ impl World for CoreWorld<'_> {
 
     fn find_server(&self, backend: &str, server: &str) -> Option<ServerId> {
         let backend = self.plan().find_backend(backend)?;
-        let mut servers = self.plan().proxy(backend).backend.as_ref()?.servers.iter().copied();
+        let mut servers = self
+            .plan()
+            .proxy(backend)
+            .backend
+            .as_ref()?
+            .servers
+            .iter()
+            .copied();
         servers.find(|&id| &*self.plan().server(id).name == server)
     }
 

@@ -72,7 +72,7 @@ fn comment(cx: &mut Context, draft: &mut Draft, args: &mut Args) {
 }
 
 fn hexadecimal(text: &str) -> Option<Vec<u8>> {
-    if text.len() % 2 != 0 || !text.is_ascii() {
+    if !text.len().is_multiple_of(2) || !text.is_ascii() {
         return None;
     }
     (0..text.len())

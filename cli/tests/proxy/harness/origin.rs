@@ -61,9 +61,12 @@ impl Origin {
     /// Answers every request with its name as the body.
     pub fn named(name: &str) -> Origin {
         let name = name.to_owned();
-        Origin::answering(move |request| match request.start.starts_with("HEAD ") {
-            true => format!("HTTP/1.1 200 OK\r\ncontent-length: {}\r\n\r\n", name.len()),
-            false => ok(&name),
+        Origin::answering(move |request| {
+            if request.start.starts_with("HEAD ") {
+                format!("HTTP/1.1 200 OK\r\ncontent-length: {}\r\n\r\n", name.len())
+            } else {
+                ok(&name)
+            }
         })
     }
 

@@ -33,12 +33,18 @@ impl Proxy {
     /// Starts with this configuration, plus an admin socket, and waits until it is ready.
     #[track_caller]
     pub fn start(cores: usize, config: &str) -> Proxy {
-        Proxy::start_with(cores, config, &[])
+        Proxy::start_with(cores, config, &[], &[])
     }
 
-    /// The same with inherited listening sockets, each named by an environment variable.
+    /// The same with inherited listening sockets, each named by an environment variable, and with
+    /// more arguments.
     #[track_caller]
-    pub fn start_with(cores: usize, config: &str, sockets: &[(&str, &TcpListener)]) -> Proxy {
+    pub fn start_with(
+        cores: usize,
+        config: &str,
+        sockets: &[(&str, &TcpListener)],
+        arguments: &[&str],
+    ) -> Proxy {
         let directory = tempfile::tempdir().expect("a directory");
         let socket = directory.path().join("admin.sock");
         let head = format!(
@@ -49,7 +55,11 @@ impl Proxy {
         fs::write(&path, format!("{head}{config}\n")).expect("the configuration");
         let output = File::create(directory.path().join("output")).expect("a file");
         let mut command = Command::new(program());
-        command.arg("-f").arg(&path).stdin(Stdio::null());
+        command
+            .args(arguments)
+            .arg("-f")
+            .arg(&path)
+            .stdin(Stdio::null());
         command
             .stdout(output.try_clone().expect("a handle"))
             .stderr(output);

@@ -22,7 +22,7 @@ impl Syslog {
     /// The next line that contains `part`; others are passed over.
     #[track_caller]
     pub fn line_with(&self, part: &str) -> String {
-        let mut buffer = [0; 65_536];
+        let mut buffer = vec![0; 65_536];
         let begun = Instant::now();
         let mut seen = Vec::new();
         while begun.elapsed() < PATIENCE {

@@ -57,6 +57,6 @@ fn rate_limit(call: &mut Call<'_>) -> Answer {
         _ => return Err(RATE_LIMIT_USAGE.into()),
     };
     let per_second = call.number(4, "Expects an integer value.")?;
-    call.ops.set_rate_limit(limit, u64::from(per_second));
+    call.ops.set_rate_limit(limit, u64::from(per_second))?;
     Ok(Reply::Done)
 }

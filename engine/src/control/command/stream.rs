@@ -77,7 +77,7 @@ fn list(call: &mut Call<'_>) -> Answer {
             }
         }
     }
-    let streams = call.ops.streams();
+    let streams = call.ops.streams()?;
     Ok(Reply::Later(Box::pin(async move {
         report(&filter, &streams.await)
     })))
@@ -138,7 +138,7 @@ fn age(ms: u64) -> String {
 
 fn shutdown(call: &mut Call<'_>) -> Answer {
     let id = identifier(call.word(2)).ok_or("Session pointer expected (use 'show sess').")?;
-    let found = call.ops.shutdown_stream(id);
+    let found = call.ops.shutdown_stream(id)?;
     Ok(Reply::Later(Box::pin(async move {
         if found.await {
             Reply::Done

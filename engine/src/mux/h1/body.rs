@@ -6,7 +6,8 @@ use std::task::{Context, Poll, ready};
 use reactor::{Readable, Seg};
 use wire::Head;
 use wire::h1::{
-    BodyLength, CHUNK_END, Chunk, ChunkDecoder, Limits, write_chunk_size, write_last_chunk, write_trailers,
+    BodyLength, CHUNK_END, Chunk, ChunkDecoder, Limits, write_chunk_size, write_last_chunk,
+    write_trailers,
 };
 
 use crate::mux::Link;
@@ -179,6 +180,21 @@ impl Coded {
             front = link.peek();
         }
         Ok(0)
+    }
+}
+
+/// Looks through what has arrived of a chunked body, and leaves it where it is: a request whose
+/// framing is broken within sight is refused before anything of it is passed on.
+pub fn check_chunks(link: &Link, limits: &Limits) -> Result<(), BodyError> {
+    let Some(all) = link.linearize() else { return Ok(()) };
+    let (mut decoder, mut trailers) = (ChunkDecoder::default(), Head::new());
+    let mut rest = &*all;
+    loop {
+        match decoder.next(rest, limits, &mut trailers) {
+            Ok(Chunk::Framing(bytes) | Chunk::Data(bytes)) => rest = &rest[bytes.min(rest.len())..],
+            Ok(Chunk::Partial | Chunk::End(_)) => return Ok(()),
+            Err(_) => return Err(BodyError::Malformed),
+        }
     }
 }
 

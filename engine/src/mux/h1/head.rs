@@ -3,7 +3,7 @@
 use std::io;
 use std::task::{Context, Poll, ready};
 
-use reactor::Readable;
+use reactor::{Readable, Seg};
 use wire::Head;
 use wire::h1::{Asked, Framing, HeadError, HeadParser, Limits, Parse};
 
@@ -41,7 +41,9 @@ impl HeadReader {
         head: &mut Head,
         cx: &mut Context<'_>,
     ) -> Poll<Result<Framing, HeadFault>> {
-        self.poll(link, cx, |parser, bytes| parser.request(bytes, limits, head))
+        self.poll(link, cx, |parser, bytes| {
+            parser.request(bytes, limits, head)
+        })
     }
 
     /// The head of the response to what was `asked`.
@@ -53,7 +55,9 @@ impl HeadReader {
         head: &mut Head,
         cx: &mut Context<'_>,
     ) -> Poll<Result<Framing, HeadFault>> {
-        self.poll(link, cx, |parser, bytes| parser.response(bytes, limits, asked, head))
+        self.poll(link, cx, |parser, bytes| {
+            parser.response(bytes, limits, asked, head)
+        })
     }
 
     fn poll(
@@ -63,22 +67,29 @@ impl HeadReader {
         mut parse: impl FnMut(&mut HeadParser, &[u8]) -> Result<Parse, HeadError>,
     ) -> Poll<Result<Framing, HeadFault>> {
         loop {
-            if link.queued() > self.seen
-                && let Some(bytes) = link.linearize()
-            {
-                match parse(&mut self.parser, &bytes) {
+            // Most heads lie in the first piece; what follows it may be a large body.
+            let mut bytes = if self.seen == 0 {
+                link.peek()
+            } else {
+                self.all_of(link)
+            };
+            while let Some(input) = bytes.take() {
+                match parse(&mut self.parser, &input) {
                     Ok(Parse::Complete { consumed, framing }) => {
-                        drop(bytes);
+                        drop(input);
                         link.consume(consumed);
                         self.seen = 0;
                         return Poll::Ready(Ok(framing));
                     }
-                    Ok(Parse::Partial) => self.seen = bytes.len(),
+                    Ok(Parse::Partial) => self.seen = input.len(),
                     Err(error) => return Poll::Ready(Err(HeadFault::Refused(error))),
                 }
-                drop(bytes);
-                // Half a head may stay for long: it must not hold on to a receive buffer.
-                link.park();
+                drop(input);
+                bytes = self.all_of(link);
+                if bytes.is_none() {
+                    // Half a head may stay for long: it must not hold on to a receive buffer.
+                    link.park();
+                }
             }
             match ready!(link.poll_more(self.seen, cx)) {
                 Readable::Data => {}
@@ -88,6 +99,15 @@ impl HeadReader {
                 }
                 Readable::Failed(error) => return Poll::Ready(Err(HeadFault::Failed(error))),
             }
+        }
+    }
+
+    /// Everything that is queued, if that is more than what was seen.
+    fn all_of(&self, link: &Link) -> Option<Seg> {
+        if link.queued() > self.seen {
+            link.linearize()
+        } else {
+            None
         }
     }
 }

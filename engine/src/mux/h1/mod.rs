@@ -3,5 +3,5 @@
 mod body;
 mod head;
 
-pub use body::{BodyError, Incoming, Outgoing, Piece};
+pub use body::{BodyError, Incoming, Outgoing, Piece, check_chunks};
 pub use head::{HeadFault, HeadReader};

@@ -64,16 +64,25 @@ impl Context<'_> {
         let lower = |name: &str| name.to_ascii_lowercase().into_bytes().into_boxed_slice();
         match &section.balance.algorithm {
             Some(Algorithm::Source) => Key::Source,
-            Some(Algorithm::Uri { len, depth, whole, path_only }) => Key::Uri {
+            Some(Algorithm::Uri {
+                len,
+                depth,
+                whole,
+                path_only,
+            }) => Key::Uri {
                 bytes_max: *len,
                 depth: *depth,
                 whole: *whole,
                 path_only: *path_only,
             },
             Some(Algorithm::UrlParam { name, .. }) => Key::UrlParam(name.as_bytes().into()),
-            Some(Algorithm::Hdr { name, use_domain_only }) => {
-                Key::Header { name: lower(name), domain_only: *use_domain_only }
-            }
+            Some(Algorithm::Hdr {
+                name,
+                use_domain_only,
+            }) => Key::Header {
+                name: lower(name),
+                domain_only: *use_domain_only,
+            },
             Some(Algorithm::Hash(expr)) => {
                 compiler.at = section.at;
                 compiler.point = match switching_point(section) {
@@ -86,7 +95,10 @@ impl Context<'_> {
             Some(Algorithm::RdpCookie { .. } | Algorithm::LogHash(_) | Algorithm::Sticky) => {
                 self.error(
                     section.at,
-                    format!("the balance algorithm of '{}' is not supported yet", section.name),
+                    format!(
+                        "the balance algorithm of '{}' is not supported yet",
+                        section.name
+                    ),
                     "use roundrobin, leastconn, source or hash meanwhile",
                 );
                 Key::None
@@ -128,7 +140,11 @@ fn balance_config(section: &Proxy) -> balance::Config {
             None => balance::Algorithm::Random { draws: 2 },
             Some(_) => balance::Algorithm::Hash,
         },
-        hash_type: balance::HashType { method, function, avalanche },
+        hash_type: balance::HashType {
+            method,
+            function,
+            avalanche,
+        },
         all_backups: section.options.allbackups,
         balance_factor: written.hash_balance_factor.unwrap_or(0),
         affinity: balance::Affinity::Always,
@@ -136,24 +152,36 @@ fn balance_config(section: &Proxy) -> balance::Config {
 }
 
 /// Manual, `fullconn`: by default a tenth of the sum of the frontends' `maxconn` that may lead to
-/// the backend.
-pub(super) fn set_fullconn(proxies: &mut [plan::Proxy]) {
+/// the backend; a frontend without one counts with the process's. Never less than 1.
+pub(super) fn set_fullconn(proxies: &mut [plan::Proxy], process_maxconn: u32) {
     let mut sums = vec![0u32; proxies.len()];
     for proxy in proxies.iter() {
-        let Some(frontend) = &proxy.frontend else { continue };
+        let Some(frontend) = &proxy.frontend else {
+            continue;
+        };
+        let maxconn = match frontend.maxconn {
+            0 => process_maxconn,
+            maxconn => maxconn,
+        };
         let targets = frontend.routes.iter().map(|route| &route.target);
         for target in targets.chain(&frontend.default_backend) {
             if let plan::RouteTarget::Backend(backend) = target {
-                sums[backend.index()] += frontend.maxconn;
+                let sum = &mut sums[backend.index()];
+                *sum = sum.saturating_add(maxconn);
             }
         }
         if proxy.backend.is_some() {
-            sums[proxy.id.index()] += frontend.maxconn;
+            let sum = &mut sums[proxy.id.index()];
+            *sum = sum.saturating_add(maxconn);
         }
     }
     for (proxy, sum) in proxies.iter_mut().zip(sums) {
-        if let Some(backend) = proxy.backend.as_mut().filter(|backend| backend.fullconn == 0) {
-            backend.fullconn = sum.div_ceil(10);
+        if let Some(backend) = proxy
+            .backend
+            .as_mut()
+            .filter(|backend| backend.fullconn == 0)
+        {
+            backend.fullconn = sum.div_ceil(10).max(1);
         }
     }
 }

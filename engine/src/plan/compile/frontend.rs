@@ -16,13 +16,26 @@ impl Context<'_> {
         compiler: &mut Compiler<'_>,
     ) -> Frontend {
         let point = switching_point(section);
-        compiler.captures.request = section.captures.request_headers.iter().map(|c| c.len).collect();
-        compiler.captures.response =
-            section.captures.response_headers.iter().map(|c| c.len).collect();
+        compiler.captures.request = section
+            .captures
+            .request_headers
+            .iter()
+            .map(|c| c.len)
+            .collect();
+        compiler.captures.response = section
+            .captures
+            .response_headers
+            .iter()
+            .map(|c| c.len)
+            .collect();
         for declared in &section.declared_captures {
             let slots = &mut compiler.captures;
-            if declared.response { &mut slots.response } else { &mut slots.request }
-                .push(declared.len);
+            if declared.response {
+                &mut slots.response
+            } else {
+                &mut slots.request
+            }
+            .push(declared.len);
         }
         let mut routes = Vec::new();
         for rule in &section.use_backends {
@@ -40,17 +53,24 @@ impl Context<'_> {
             .iter()
             .filter_map(|condition| self.condition(Some(condition), section.at, point, compiler))
             .collect();
-        let unique_id = section.logging.unique_id_format.as_ref().and_then(|format| {
-            compiler.point = Point::HttpRequest;
-            let compiled = Format::compile(format, compiler);
-            self.note(compiled).map(Into::into)
-        });
+        let unique_id = section
+            .logging
+            .unique_id_format
+            .as_ref()
+            .and_then(|format| {
+                compiler.point = Point::HttpRequest;
+                let compiled = Format::compile(format, compiler);
+                self.note(compiled).map(Into::into)
+            });
         Frontend {
             listeners,
             maxconn: section.maxconn.unwrap_or(0),
             routes,
             default_backend,
-            monitor_uri: section.monitor_uri.as_ref().map(|uri| uri.as_bytes().into()),
+            monitor_uri: section
+                .monitor_uri
+                .as_ref()
+                .map(|uri| uri.as_bytes().into()),
             monitor_fail,
             unique_id,
             unique_id_header: section

@@ -7,9 +7,7 @@ use cfgparse::model::expr::LogFormat;
 use cfgparse::model::log::Format as Written;
 
 use super::Context;
-use crate::log::{
-    CLF_LOG_FORMAT, Format, HTTP_LOG_FORMAT, HTTPS_LOG_FORMAT, TCP_LOG_FORMAT,
-};
+use crate::log::{CLF_LOG_FORMAT, Format, HTTP_LOG_FORMAT, HTTPS_LOG_FORMAT, TCP_LOG_FORMAT};
 use crate::plan::LogSink;
 use crate::sample::{Compiler, Point};
 

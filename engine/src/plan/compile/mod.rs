@@ -13,7 +13,9 @@ use ipnet::IpNet;
 
 use self::names::ModelNames;
 use super::proxy::{AddressField, Options, Rulesets, StatsPage, Timeouts};
-use super::{ErrorPage, ErrorPages, Listener, ListenerId, LogTarget, Plan, Process, Proxy, ProxyId};
+use super::{
+    ErrorPage, ErrorPages, Listener, ListenerId, LogTarget, Plan, Process, Proxy, ProxyId,
+};
 use crate::rules::{Condition, Kind, Ruleset};
 use crate::sample::pattern::Patterns;
 use crate::sample::{CompileError, Compiler, Point};
@@ -40,7 +42,11 @@ pub struct Compiled {
 pub fn compile(model: &Model, machine: &Machine) -> Result<Compiled, Vec<CompileError>> {
     let names = ModelNames::new(model);
     let mut compiler = Compiler::new(&names);
-    let mut context = Context { model, errors: Vec::new(), log_targets: Vec::new() };
+    let mut context = Context {
+        model,
+        errors: Vec::new(),
+        log_targets: Vec::new(),
+    };
     let mut listeners = Vec::new();
     let mut servers = Vec::new();
     let mut proxies = Vec::new();
@@ -58,7 +64,11 @@ pub fn compile(model: &Model, machine: &Machine) -> Result<Compiled, Vec<Compile
         proxies.push(Proxy {
             id,
             name: section.name.as_str().into(),
-            mode: if section.mode == Mode::Http { Mode::Http } else { Mode::Tcp },
+            mode: if section.mode == Mode::Http {
+                Mode::Http
+            } else {
+                Mode::Tcp
+            },
             number: section.id.unwrap_or(index as u32 + 2),
             timeouts: Timeouts::new(&section.timeouts),
             rules: context.rulesets(section, &mut compiler),
@@ -74,16 +84,21 @@ pub fn compile(model: &Model, machine: &Machine) -> Result<Compiled, Vec<Compile
     if !context.errors.is_empty() {
         return Err(context.errors);
     }
-    backend::set_fullconn(&mut proxies);
+    let process = process(model, machine);
+    backend::set_fullconn(&mut proxies, process.maxconn);
     let plan = Plan {
-        process: process(model, machine),
+        process,
         listeners: listeners.into(),
         proxies: proxies.into(),
         servers: servers.into(),
         log_targets: context.log_targets.into(),
     };
     let patterns = compiler.patterns.patterns();
-    Ok(Compiled { plan, patterns, warnings: compiler.warnings })
+    Ok(Compiled {
+        plan,
+        patterns,
+        warnings: compiler.warnings,
+    })
 }
 
 /// What all parts of the compilation share.
@@ -176,8 +191,14 @@ impl Context<'_> {
             })
             .collect();
         Some(StatsPage {
-            uri: stats.uri.clone().unwrap_or_else(|| "/haproxy?stats".to_owned()),
-            realm: stats.realm.clone().unwrap_or_else(|| "HAProxy Statistics".to_owned()),
+            uri: stats
+                .uri
+                .clone()
+                .unwrap_or_else(|| "/haproxy?stats".to_owned()),
+            realm: stats
+                .realm
+                .clone()
+                .unwrap_or_else(|| "HAProxy Statistics".to_owned()),
             settings: Arc::new(stats.clone()),
             admin,
             rules: self.ruleset(&stats.http_request, Kind::HttpRequest, compiler),
@@ -200,7 +221,13 @@ fn add_listeners(
             let id = ListenerId(listeners.len() as u32);
             let number = own.len() as u32 + 1;
             let (address, bind) = (address.clone(), Arc::clone(&bind));
-            listeners.push(Listener { id, frontend, address, bind, number });
+            listeners.push(Listener {
+                id,
+                frontend,
+                address,
+                bind,
+                number,
+            });
             own.push(id);
         }
     }
@@ -248,10 +275,19 @@ fn error_pages(section: &cfgparse::model::Proxy, model: &Model) -> ErrorPages {
             ErrorReply::File(page) => pages.set(error.code, file(&page.message)),
             ErrorReply::Location { status, url } => {
                 let url = url.as_str().into();
-                pages.set(error.code, ErrorPage::Location { status: *status, url });
+                pages.set(
+                    error.code,
+                    ErrorPage::Location {
+                        status: *status,
+                        url,
+                    },
+                );
             }
             ErrorReply::Files(name) => {
-                let section = model.http_errors.iter().find(|section| section.name == *name);
+                let section = model
+                    .http_errors
+                    .iter()
+                    .find(|section| section.name == *name);
                 for page in section.into_iter().flat_map(|section| &section.files) {
                     if error.code == 0 || error.code == page.code {
                         pages.set(page.code, file(&page.message));
@@ -266,16 +302,25 @@ fn error_pages(section: &cfgparse::model::Proxy, model: &Model) -> ErrorPages {
 
 fn process(model: &Model, machine: &Machine) -> Process {
     let (global, tune) = (&model.global, &model.global.tune);
-    let buffer_bytes = tune.bufsize.map_or(crate::limits::BUFFER_BYTES, |bytes| bytes as usize);
-    let reserve =
-        tune.maxrewrite.map_or(crate::limits::REWRITE_RESERVE_BYTES, |bytes| bytes as usize);
-    let fields = tune.http_maxhdr.map_or(crate::limits::HEADERS_MAX, |count| count as usize);
+    let buffer_bytes = tune
+        .bufsize
+        .map_or(crate::limits::BUFFER_BYTES, |bytes| bytes as usize);
+    let reserve = tune
+        .maxrewrite
+        .map_or(crate::limits::REWRITE_RESERVE_BYTES, |bytes| bytes as usize);
+    let fields = tune
+        .http_maxhdr
+        .map_or(crate::limits::HEADERS_MAX, |count| count as usize);
     Process {
-        node: global.node.clone().unwrap_or_else(|| machine.host_name.clone()),
+        node: global
+            .node
+            .clone()
+            .unwrap_or_else(|| machine.host_name.clone()),
         host_name: machine.host_name.clone(),
         description: global.description.clone(),
         maxconn: global.maxconn.unwrap_or(machine.connections_max),
         maxconn_is_configured: global.maxconn.is_some(),
+        descriptors: machine.descriptors,
         hard_stop_after_ms: global.hard_stop_after_ms,
         head_limits: wire::h1::Limits {
             head_bytes: buffer_bytes.saturating_sub(reserve),
@@ -284,11 +329,15 @@ fn process(model: &Model, machine: &Machine) -> Process {
             body_with_any_method: global.h1_accept_payload_with_any_method,
         },
         log_uri_bytes: tune.http_logurilen.map_or(1024, |bytes| bytes as usize),
-        log_tag: global.log_tag.clone().unwrap_or_else(|| "haproxy".to_owned()),
+        log_tag: global
+            .log_tag
+            .clone()
+            .unwrap_or_else(|| "haproxy".to_owned()),
         log_host: global
             .log_send_hostname
             .as_ref()
             .map(|host| host.clone().unwrap_or_else(|| machine.host_name.clone())),
         stats_timeout_ms: u64::from(global.stats_timeout_ms.unwrap_or(10_000)),
+        spread_checks_percent: global.spread_checks.unwrap_or(0),
     }
 }

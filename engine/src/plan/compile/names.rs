@@ -37,14 +37,18 @@ impl<'m> ModelNames<'m> {
             if proxy.kind.has_backend() {
                 names.backends.insert(&proxy.name, id);
                 for server in &proxy.servers {
-                    names.servers.insert((id, &server.name), ServerId(next_server));
+                    names
+                        .servers
+                        .insert((id, &server.name), ServerId(next_server));
                     next_server += 1;
                 }
             }
         }
         for list in &model.userlists {
             let users = list.users.iter().map(user).collect();
-            names.userlists.insert(&list.name, Arc::new(Userlist::new(users)));
+            names
+                .userlists
+                .insert(&list.name, Arc::new(Userlist::new(users)));
         }
         names
     }
@@ -81,13 +85,20 @@ impl Names for ModelNames<'_> {
     }
 
     fn http_error(&self, section: &str, status: u16) -> Option<Arc<[u8]>> {
-        let section = self.model.http_errors.iter().find(|errors| errors.name == section)?;
+        let section = self
+            .model
+            .http_errors
+            .iter()
+            .find(|errors| errors.name == section)?;
         let file = section.files.iter().find(|file| file.code == status)?;
         Some(file.message.as_slice().into())
     }
 
     fn has_http_errors(&self, section: &str) -> bool {
-        self.model.http_errors.iter().any(|errors| errors.name == section)
+        self.model
+            .http_errors
+            .iter()
+            .any(|errors| errors.name == section)
     }
 
     fn environment(&self, name: &str) -> Option<String> {
@@ -95,6 +106,10 @@ impl Names for ModelNames<'_> {
     }
 
     fn file_name(&self, file: u32) -> Arc<str> {
-        self.model.files.get(file as usize).map_or("", String::as_str).into()
+        self.model
+            .files
+            .get(file as usize)
+            .map_or("", String::as_str)
+            .into()
     }
 }

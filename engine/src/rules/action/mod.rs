@@ -8,6 +8,7 @@ mod flow;
 mod header;
 mod log_level;
 mod map;
+mod normalize;
 mod redirect;
 mod replace;
 mod reply;
@@ -35,8 +36,6 @@ pub trait Act: std::fmt::Debug + Send + Sync {
 pub enum Flow {
     /// With the next rule.
     Next,
-    /// With this rule again, when more bytes came.
-    Wait,
     /// With this rule again, when the body is buffered.
     WaitForBody {
         time_ms: u32,
@@ -88,6 +87,7 @@ pub fn compile(action: &Action, kind: Kind, compiler: &mut Compiler<'_>) -> Comp
         | Action::ReplacePath { .. }
         | Action::ReplacePathq { .. }
         | Action::ReplaceUri { .. } => uri::compile(action, compiler),
+        Action::NormalizeUri { .. } => normalize::compile(action, compiler),
         Action::SetStatus { status, reason } => Ok(status::compile(*status, reason.as_deref())),
         Action::SetVar { .. } | Action::SetVarFormat { .. } | Action::UnsetVar { .. } => {
             var::compile(action, compiler)
@@ -104,7 +104,6 @@ pub fn compile(action: &Action, kind: Kind, compiler: &mut Compiler<'_>) -> Comp
             time_ms,
             at_least_bytes,
         } => Ok(body::compile(*time_ms, *at_least_bytes)),
-        Action::NormalizeUri { .. } => uri::compile(action, compiler),
         Action::Known { name, .. } => Err(compiler.error(
             format!("'{} {name}' is not supported yet", kind.words()),
             "remove this rule until it is",

@@ -1,14 +1,12 @@
 //! `redirect` (manual, `http-request redirect`).
 
-use std::borrow::Cow;
-
 use cfgparse::model::rule::{Redirect, RedirectKind};
 use wire::{Head, TargetForm};
 
 use crate::log::{Format, Purpose};
 use crate::rules::ruleset::Kind;
 use crate::rules::txn::Txn;
-use crate::rules::verdict::{Answer, AnswerBody, Verdict};
+use crate::rules::verdict::{Answer, AnswerBody, AnswerField, Verdict};
 use crate::sample::Compiler;
 
 use super::{Act, Compiled, Flow};
@@ -39,7 +37,7 @@ impl Act for Redirecting {
         let Some(location) = location else {
             return Flow::Next;
         };
-        let mut fields: Vec<(Cow<'static, [u8]>, Cow<'static, [u8]>)> = Vec::with_capacity(3);
+        let mut fields: Vec<AnswerField> = Vec::with_capacity(3);
         fields.push((b"location".as_slice().into(), location.into()));
         // 302, 303 and 307 are not to be kept; 301 and 308 are permanent.
         if matches!(self.code, 302 | 303 | 307) {

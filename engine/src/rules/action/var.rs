@@ -5,34 +5,34 @@ use cfgparse::model::rule::Action;
 use crate::log::{Format, Purpose};
 use crate::rules::ruleset::Kind;
 use crate::rules::txn::Txn;
-use crate::sample::{CompileError, Compiler, Cx, Expr, Fetched, Value, VarRef};
+use crate::sample::{CompileError, Compiler, Cx, Expr, Value, VarRef};
 
 use super::{Act, Compiled, Flow};
 
 /// What must be true of the old or the new value (manual, `set-var`).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Only {
-    IfExists,
-    IfNotExists,
-    IfEmpty,
-    IfNotEmpty,
-    IfSet,
-    IfNotSet,
-    IfGreater,
-    IfLess,
+    Existing,
+    Missing,
+    Empty,
+    NotEmpty,
+    NewSet,
+    NewNotSet,
+    Greater,
+    Less,
 }
 
 impl Only {
     fn parse(word: &str) -> Option<Only> {
         Some(match word {
-            "ifexists" => Only::IfExists,
-            "ifnotexists" => Only::IfNotExists,
-            "ifempty" => Only::IfEmpty,
-            "ifnotempty" => Only::IfNotEmpty,
-            "ifset" => Only::IfSet,
-            "ifnotset" => Only::IfNotSet,
-            "ifgt" => Only::IfGreater,
-            "iflt" => Only::IfLess,
+            "ifexists" => Only::Existing,
+            "ifnotexists" => Only::Missing,
+            "ifempty" => Only::Empty,
+            "ifnotempty" => Only::NotEmpty,
+            "ifset" => Only::NewSet,
+            "ifnotset" => Only::NewNotSet,
+            "ifgt" => Only::Greater,
+            "iflt" => Only::Less,
             _ => return None,
         })
     }
@@ -44,14 +44,14 @@ impl Only {
             numbers.is_none_or(|(old, new)| if greater { old > new } else { old < new })
         };
         match self {
-            Only::IfExists => old.is_some(),
-            Only::IfNotExists => old.is_none(),
-            Only::IfEmpty => old.is_none_or(is_empty),
-            Only::IfNotEmpty => old.is_some_and(|v| !is_empty(v)),
-            Only::IfSet => new.is_some(),
-            Only::IfNotSet => new.is_none(),
-            Only::IfGreater => ordered(true),
-            Only::IfLess => ordered(false),
+            Only::Existing => old.is_some(),
+            Only::Missing => old.is_none(),
+            Only::Empty => old.is_none_or(is_empty),
+            Only::NotEmpty => old.is_some_and(|v| !is_empty(v)),
+            Only::NewSet => new.is_some(),
+            Only::NewNotSet => new.is_none(),
+            Only::Greater => ordered(true),
+            Only::Less => ordered(false),
         }
     }
 }
@@ -67,22 +67,16 @@ struct SetVar {
 enum Source {
     Expr(Expr),
     Format(Format),
-    Nothing,
 }
 
 impl Source {
-    fn value(&self, cx: &Cx<'_>) -> Option<Option<Value<'static>>> {
+    fn value(&self, cx: &Cx<'_>) -> Option<Value<'static>> {
         match self {
-            Source::Nothing => Some(None),
-            Source::Expr(expr) => match expr.eval(cx) {
-                Fetched::Value(value) => Some(Some(value.into_owned())),
-                // Without a value the variable stays as it is.
-                Fetched::Absent | Fetched::NotYet => None,
-            },
+            Source::Expr(expr) => expr.eval(cx).value().map(Value::into_owned),
             Source::Format(format) => {
                 let mut text = Vec::new();
                 format.render(cx, Purpose::Raw, &mut text);
-                Some(Some(Value::text(text)))
+                Some(Value::text(text))
             }
         }
     }
@@ -94,13 +88,24 @@ impl Act for SetVar {
         let value = self.source.value(&cx);
         let allowed = self.only.is_empty() || {
             let old = cx.var(self.var);
-            let new = value.as_ref().and_then(Option::as_ref);
+            let new = value.as_ref();
             self.only.iter().all(|only| only.allows(old.as_ref(), new))
         };
         txn.apply_effects();
-        if let (Some(value), true) = (value, allowed) {
+        // Without a value the variable stays as it is.
+        if allowed && value.is_some() {
             txn.set_var(self.var, value);
         }
+        Flow::Next
+    }
+}
+
+#[derive(Debug)]
+struct UnsetVar(VarRef);
+
+impl Act for UnsetVar {
+    fn run(&self, txn: &mut Txn<'_>, _: Kind) -> Flow {
+        txn.set_var(self.0, None);
         Flow::Next
     }
 }
@@ -125,13 +130,10 @@ pub fn compile(action: &Action, compiler: &mut Compiler<'_>) -> Compiled {
             &conditions[..],
             Source::Format(Format::compile(format, compiler)?),
         ),
-        Action::UnsetVar { name } => (name, &[][..], Source::Nothing),
+        Action::UnsetVar { name } => return Ok(Box::new(UnsetVar(intern(name, compiler)?))),
         _ => return Err(compiler.error("not a variable action", "report this")),
     };
-    let var = compiler
-        .vars
-        .intern(name)
-        .map_err(|message| compiler_error(compiler, message))?;
+    let var = intern(name, compiler)?;
     let only = conditions
         .iter()
         .map(|word| {
@@ -146,6 +148,9 @@ pub fn compile(action: &Action, compiler: &mut Compiler<'_>) -> Compiled {
     Ok(Box::new(SetVar { var, only, source }))
 }
 
-fn compiler_error(compiler: &Compiler<'_>, message: String) -> CompileError {
-    compiler.error(message, "write a name such as txn.my_name")
+fn intern(name: &str, compiler: &mut Compiler<'_>) -> Result<VarRef, CompileError> {
+    compiler
+        .vars
+        .intern(name)
+        .map_err(|message| compiler.error(message, "write a name such as txn.my_name"))
 }

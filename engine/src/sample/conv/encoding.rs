@@ -44,16 +44,16 @@ pub static ROWS: &[ConvertRow] = &[
         spec(0, &[Str, Int, Int]),
         Bin,
         Type::Str,
-        |v, a, _| chunked_hex(v, a),
+        |v, a, _| Some(chunked_hex(v, a)),
     )
     .prepared(check_hex_chunk),
     convert("base2", NONE, Bin, Type::Str, |v, _, _| {
-        let text: String = v
-            .into_data()
+        let data = v.into_data();
+        let bit = |byte: &u8, position: u8| b'0' + (byte >> (7 - position) & 1);
+        let bits = data
             .iter()
-            .map(|byte| format!("{byte:08b}"))
-            .collect();
-        Some(Value::text(text))
+            .flat_map(|byte| (0..8).map(move |p| bit(byte, p)));
+        Some(Value::text(bits.collect::<Vec<u8>>()))
     }),
     convert("base64", NONE, Bin, Type::Str, |v, _, _| {
         Some(Value::text(STANDARD.encode(v.into_data())))
@@ -148,7 +148,7 @@ fn decimal<'a>(value: Value<'a>, args: &'a Args, little: bool) -> Option<Value<'
 }
 
 /// `be2hex([separator[,chunk_size[,truncate]]])`
-fn chunked_hex<'a>(value: Value<'a>, args: &'a Args) -> Option<Value<'a>> {
+fn chunked_hex<'a>(value: Value<'a>, args: &'a Args) -> Value<'a> {
     let data = value.into_data();
     let separator = args.text(0).unwrap_or_default();
     let size = args
@@ -164,9 +164,11 @@ fn chunked_hex<'a>(value: Value<'a>, args: &'a Args) -> Option<Value<'a>> {
         if !text.is_empty() {
             text.extend_from_slice(separator);
         }
-        chunk.iter().for_each(|byte| write_hex(*byte, &mut text));
+        for byte in chunk {
+            write_hex(*byte, &mut text);
+        }
     }
-    Some(Value::text(text))
+    Value::text(text)
 }
 
 /// `url_dec([in_form])`: `+` is a space behind the first `?`, or everywhere in a form.

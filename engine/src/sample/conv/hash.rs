@@ -8,27 +8,27 @@ use Kind::Int;
 
 pub static ROWS: &[ConvertRow] = &[
     convert("sdbm", spec(0, &[Int]), Type::Bin, Type::Sint, |v, a, _| {
-        hash(v, a, sdbm)
+        Some(hash(v, a, sdbm))
     }),
     convert("djb2", spec(0, &[Int]), Type::Bin, Type::Sint, |v, a, _| {
-        hash(v, a, djb2)
+        Some(hash(v, a, djb2))
     }),
     convert("wt6", spec(0, &[Int]), Type::Bin, Type::Sint, |v, a, _| {
-        hash(v, a, wt6)
+        Some(hash(v, a, wt6))
     }),
     convert(
         "crc32",
         spec(0, &[Int]),
         Type::Bin,
         Type::Sint,
-        |v, a, _| hash(v, a, crc32),
+        |v, a, _| Some(hash(v, a, crc32)),
     ),
     convert(
         "crc32c",
         spec(0, &[Int]),
         Type::Bin,
         Type::Sint,
-        |v, a, _| hash(v, a, crc32c),
+        |v, a, _| Some(hash(v, a, crc32c)),
     ),
     convert(
         "xxh32",
@@ -53,12 +53,12 @@ pub static ROWS: &[ConvertRow] = &[
     ),
 ];
 
-fn hash<'a>(value: Value<'a>, args: &'a Args, hash: fn(&[u8]) -> u32) -> Option<Value<'a>> {
+fn hash<'a>(value: Value<'a>, args: &'a Args, hash: fn(&[u8]) -> u32) -> Value<'a> {
     let mut result = hash(&value.into_data());
     if args.int(0).is_some_and(|on| on != 0) {
         result = avalanche(result);
     }
-    Some(Value::Sint(i64::from(result)))
+    Value::Sint(i64::from(result))
 }
 
 /// The hash that sdbm made known.

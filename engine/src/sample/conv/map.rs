@@ -15,9 +15,9 @@ const ARGS: Spec = spec(1, &[Kind::Str, Kind::Str]);
 
 /// A row for one match method and one output type.
 macro_rules! map_row {
-    ($name:literal, $input:ident, $method:ident, $out:ident, $convert:expr) => {
+    ($name:literal, $input:ident, $method:ident, $out:ident) => {
         convert($name, ARGS, Type::$input, Type::$out, |v, a, cx| {
-            look_up(&v, a, cx, $convert)
+            look_up(&v, a, cx, Type::$out)
         })
         .prepared({
             const PREPARE: PrepareFn =
@@ -31,19 +31,18 @@ macro_rules! map_row {
 macro_rules! map_rows {
     ($($str:literal, $int:literal, $ip:literal, $key:literal: $input:ident $method:ident;)*) => {
         pub static ROWS: &[ConvertRow] = &[
-            map_row!("map", Str, Str, Str, as_text),
-            map_row!("map_str_str", Str, Str, Str, as_text),
+            map_row!("map", Str, Str, Str),
             $(
-                map_row!($str, $input, $method, Str, as_text),
-                map_row!($int, $input, $method, Sint, as_int),
-                map_row!($ip, $input, $method, Addr, as_address),
+                map_row!($str, $input, $method, Str),
+                map_row!($int, $input, $method, Sint),
+                map_row!($ip, $input, $method, Addr),
                 convert($key, ARGS, Type::$input, Type::Str, |v, a, cx| find_key(&v, a, cx)).prepared({
                     const PREPARE: PrepareFn =
                         |args, compiler| prepare(args, compiler, MatchMethod::$method);
                     PREPARE
                 }),
             )*
-            map_row!("map_regm", Str, Reg, Str, as_text),
+            map_row!("map_regm", Str, Reg, Str),
         ];
     };
 }
@@ -95,14 +94,9 @@ fn prepare(
     Ok(())
 }
 
-fn look_up<'a>(
-    value: &Value<'a>,
-    args: &'a Args,
-    cx: &Cx<'a>,
-    make: fn(&'a [u8]) -> Option<Value<'a>>,
-) -> Option<Value<'a>> {
+fn look_up<'a>(value: &Value<'a>, args: &'a Args, cx: &Cx<'a>, out: Type) -> Option<Value<'a>> {
     let found = cx.world.patterns().map(args.patterns(0)?, value);
-    make(found.or_else(|| args.text(1))?)
+    read(found.or_else(|| args.text(1))?, out)
 }
 
 fn find_key<'a>(value: &Value<'a>, args: &'a Args, cx: &Cx<'a>) -> Option<Value<'a>> {
@@ -110,14 +104,11 @@ fn find_key<'a>(value: &Value<'a>, args: &'a Args, cx: &Cx<'a>) -> Option<Value<
     found.or_else(|| args.text(1)).map(Value::str)
 }
 
-fn as_text(text: &[u8]) -> Option<Value<'_>> {
-    Some(Value::str(text))
-}
-
-fn as_int(text: &[u8]) -> Option<Value<'_>> {
-    Some(Value::Sint(leading_int(text)))
-}
-
-fn as_address(text: &[u8]) -> Option<Value<'_>> {
-    Value::str(text).as_address().map(Value::ip)
+/// Reads a map's value as the converter's output type.
+fn read(text: &[u8], out: Type) -> Option<Value<'_>> {
+    Some(match out {
+        Type::Sint => Value::Sint(leading_int(text)),
+        Type::Addr => Value::ip(Value::str(text).as_address()?),
+        _ => Value::str(text),
+    })
 }

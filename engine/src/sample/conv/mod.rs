@@ -1,14 +1,22 @@
 //! Converters by name.
 
 mod address;
+mod capture;
 mod digest;
 mod encoding;
+mod forwarded;
 pub(super) mod hash;
+mod http_date;
+mod json;
+mod list;
 mod map;
+mod names;
 mod number;
 mod regsub;
 mod text;
 mod var;
+mod when;
+mod x509;
 
 pub use regsub::expand_groups;
 
@@ -24,6 +32,14 @@ static TABLES: &[&[ConvertRow]] = &[
     hash::ROWS,
     var::ROWS,
     regsub::ROWS,
+    capture::ROWS,
+    forwarded::ROWS,
+    http_date::ROWS,
+    json::ROWS,
+    list::ROWS,
+    names::ROWS,
+    when::ROWS,
+    x509::ROWS,
 ];
 
 /// The row of `name`.

@@ -11,49 +11,49 @@ use Type::Sint;
 
 pub static ROWS: &[ConvertRow] = &[
     convert("add", spec(1, &[IntOrVar]), Sint, Sint, |v, a, cx| {
-        two(v, a, cx, i64::saturating_add)
+        two(&v, a, cx, i64::saturating_add)
     }),
     convert("sub", spec(1, &[IntOrVar]), Sint, Sint, |v, a, cx| {
-        two(v, a, cx, i64::saturating_sub)
+        two(&v, a, cx, i64::saturating_sub)
     }),
     convert("mul", spec(1, &[IntOrVar]), Sint, Sint, |v, a, cx| {
-        two(v, a, cx, i64::saturating_mul)
+        two(&v, a, cx, i64::saturating_mul)
     }),
     convert("div", spec(1, &[IntOrVar]), Sint, Sint, |v, a, cx| {
-        two(v, a, cx, divide)
+        two(&v, a, cx, divide)
     }),
     convert("mod", spec(1, &[IntOrVar]), Sint, Sint, |v, a, cx| {
-        two(v, a, cx, remainder)
+        two(&v, a, cx, remainder)
     }),
     convert("and", spec(1, &[IntOrVar]), Sint, Sint, |v, a, cx| {
-        two(v, a, cx, |x, y| x & y)
+        two(&v, a, cx, |x, y| x & y)
     }),
     convert("or", spec(1, &[IntOrVar]), Sint, Sint, |v, a, cx| {
-        two(v, a, cx, |x, y| x | y)
+        two(&v, a, cx, |x, y| x | y)
     }),
     convert("xor", spec(1, &[IntOrVar]), Sint, Sint, |v, a, cx| {
-        two(v, a, cx, |x, y| x ^ y)
+        two(&v, a, cx, |x, y| x ^ y)
     }),
     convert("neg", NONE, Sint, Sint, |v, _, _| {
-        one(v, |x| Value::Sint(x.saturating_neg()))
+        one(&v, |x| Value::Sint(x.saturating_neg()))
     }),
     convert("cpl", NONE, Sint, Sint, |v, _, _| {
-        one(v, |x| Value::Sint(!x))
+        one(&v, |x| Value::Sint(!x))
     }),
     convert("bool", NONE, Sint, Type::Bool, |v, _, _| {
-        one(v, |x| Value::Bool(x != 0))
+        one(&v, |x| Value::Bool(x != 0))
     }),
     convert("not", NONE, Sint, Type::Bool, |v, _, _| {
-        one(v, |x| Value::Bool(x == 0))
+        one(&v, |x| Value::Bool(x == 0))
     }),
     convert("even", NONE, Sint, Type::Bool, |v, _, _| {
-        one(v, |x| Value::Bool(x & 1 == 0))
+        one(&v, |x| Value::Bool(x & 1 == 0))
     }),
     convert("odd", NONE, Sint, Type::Bool, |v, _, _| {
-        one(v, |x| Value::Bool(x & 1 == 1))
+        one(&v, |x| Value::Bool(x & 1 == 1))
     }),
     convert("htonl", NONE, Sint, Type::Bin, |v, _, _| {
-        one(v, |x| Value::Bin((x as u32).to_be_bytes().to_vec().into()))
+        one(&v, |x| Value::Bin((x as u32).to_be_bytes().to_vec().into()))
     }),
     convert(
         "http_date",
@@ -105,17 +105,17 @@ pub static ROWS: &[ConvertRow] = &[
         spec(2, &[Str, Str]),
         Type::Bool,
         Type::Str,
-        |v, a, _| a.text(if v.as_int()? != 0 { 0 } else { 1 }).map(Value::str),
+        |v, a, _| a.text(usize::from(v.as_int()? == 0)).map(Value::str),
     ),
 ];
 
-fn one<'a>(value: Value<'a>, apply: impl FnOnce(i64) -> Value<'a>) -> Option<Value<'a>> {
+fn one<'a>(value: &Value<'a>, apply: impl FnOnce(i64) -> Value<'a>) -> Option<Value<'a>> {
     value.as_int().map(apply)
 }
 
 /// Applies `operation` to the value and the argument, a number or a variable.
 fn two<'a>(
-    value: Value<'a>,
+    value: &Value<'a>,
     args: &'a Args,
     cx: &Cx<'a>,
     operation: fn(i64, i64) -> i64,

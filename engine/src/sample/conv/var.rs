@@ -1,6 +1,8 @@
 //! Converters that read and write variables (manual, 7.3.1).
 
-use crate::sample::args::{Kind, spec};
+use crate::sample::args::{Args, Kind, spec};
+use crate::sample::env::Compiler;
+use crate::sample::error::CompileError;
 use crate::sample::row::{ConvertRow, convert};
 use crate::sample::value::{Type, Value};
 
@@ -41,11 +43,11 @@ pub static ROWS: &[ConvertRow] = &[
     convert(
         "secure_memcmp",
         spec(1, &[Var]),
-        Type::Str,
+        Type::Bin,
         Type::Bool,
         |v, a, cx| {
-            let other = cx.var(a.var(0)?)?.into_text();
-            Some(Value::Bool(equal_in_constant_time(&v.into_text(), &other)))
+            let other = cx.var(a.var(0)?)?.into_data();
+            Some(Value::Bool(equal_in_constant_time(&v.into_data(), &other)))
         },
     ),
     convert(
@@ -63,7 +65,34 @@ pub static ROWS: &[ConvertRow] = &[
             Some(Value::text(text))
         },
     ),
+    convert(
+        "add_item",
+        spec(1, &[Str, Var, Str]),
+        Type::Str,
+        Type::Str,
+        |v, a, cx| {
+            let mut text = v.into_text().into_owned();
+            let value = a.var(1).and_then(|var| cx.var(var)).map(Value::into_text);
+            let (value, suffix) = (value.unwrap_or_default(), a.text(2).unwrap_or_default());
+            let adds = !value.is_empty() || !suffix.is_empty();
+            if adds && !text.is_empty() {
+                text.extend_from_slice(a.text(0).unwrap_or_default());
+            }
+            text.extend_from_slice(&value);
+            text.extend_from_slice(suffix);
+            Some(Value::text(text))
+        },
+    )
+    .prepared(check_item),
 ];
+
+/// `add_item` needs a variable or a suffix.
+fn check_item(args: &mut Args, compiler: &mut Compiler<'_>) -> Result<(), CompileError> {
+    if args.var(1).is_none() && args.text(2).is_none() {
+        return Err(compiler.error("add_item: nothing to add", "name a variable or a suffix"));
+    }
+    Ok(())
+}
 
 /// Negative, 0 or positive as strcmp(3): the difference of the first bytes that differ, or of the lengths.
 fn compare(a: &[u8], b: &[u8]) -> i64 {

@@ -29,7 +29,7 @@ pub static ROWS: &[FetchRow] = &[
     fetch(
         "req.body_param",
         spec(0, &[Str, Str]),
-        Type::Str,
+        Type::Bin,
         RequestBody,
         body_param,
     ),
@@ -132,11 +132,11 @@ pub static ROWS: &[FetchRow] = &[
     fetch("wait_end", NONE, Type::Bool, Nothing, wait_end),
 ];
 
-fn body<'a>(data: Data<'a>) -> Fetched<'a> {
+fn body(data: Data<'_>) -> Fetched<'_> {
     Fetched::Value(Value::bin(data.bytes))
 }
 
-fn len<'a>(data: Data<'a>) -> Fetched<'a> {
+fn len(data: Data<'_>) -> Fetched<'_> {
     Fetched::Value(Value::Sint(data.bytes.len() as i64))
 }
 
@@ -165,7 +165,7 @@ fn body_param<'a>(args: &'a Args, cx: &Cx<'a>, walk: &mut Walk) -> Fetched<'a> {
     };
     walk.offset += 1;
     walk.more = walk.each && value.is_some();
-    value.map(Value::str).into()
+    value.map(Value::bin).into()
 }
 
 /// `payload(offset,length)`; a length of 0 means all that is there once nothing more can come.

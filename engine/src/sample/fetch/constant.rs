@@ -23,7 +23,7 @@ pub static ROWS: &[FetchRow] = &[
         a.int(0).map(Value::Sint).into()
     }),
     fetch("str", spec(0, &[Str]), Type::Str, Nothing, |a, _, _| {
-        a.text(0).map(Value::str).into()
+        Fetched::Value(Value::str(a.text(0).unwrap_or_default()))
     }),
     fetch("bin", spec(1, &[Str]), Type::Bin, Nothing, |a, _, _| {
         a.text(0).map(Value::bin).into()
@@ -108,6 +108,7 @@ fn var<'a>(args: &'a Args, cx: &Cx<'a>, _: &mut Walk) -> Fetched<'a> {
 }
 
 /// The environment does not change while the process runs: the value is taken when compiled.
+#[expect(clippy::unnecessary_wraps, reason = "the shape of a preparation")]
 fn prepare_env(args: &mut Args, compiler: &mut Compiler<'_>) -> Result<(), CompileError> {
     let name = String::from_utf8_lossy(args.text(0).unwrap_or_default()).into_owned();
     let value = compiler.names.environment(&name);

@@ -52,7 +52,6 @@ pub static ROWS: &[FetchRow] = &[
     ),
     fetch("scook", spec(0, &[Str]), Type::Str, Response, res_cook),
     fetch("res.cook", spec(0, &[Str]), Type::Str, Response, res_cook),
-    fetch("set-cookie", spec(0, &[Str]), Type::Str, Response, res_cook),
     fetch(
         "scook_cnt",
         spec(0, &[Str]),

@@ -85,7 +85,7 @@ pub static ROWS: &[FetchRow] = &[
         Request,
         req_hdr_names,
     ),
-    fetch("req.hdrs", NONE, Type::Str, Request, req_hdrs),
+    fetch("req.hdrs", NONE, Type::Bin, Request, req_hdrs),
     fetch("req.hdrs_bin", NONE, Type::Bin, Request, req_hdrs_bin),
     fetch(
         "shdr",
@@ -164,7 +164,7 @@ pub static ROWS: &[FetchRow] = &[
         Response,
         res_hdr_names,
     ),
-    fetch("res.hdrs", NONE, Type::Str, Response, res_hdrs),
+    fetch("res.hdrs", NONE, Type::Bin, Response, res_hdrs),
     fetch("res.hdrs_bin", NONE, Type::Bin, Response, res_hdrs_bin),
 ];
 
@@ -380,7 +380,7 @@ fn all_text(head: &Head) -> Value<'_> {
         }
     }
     text.extend_from_slice(b"\r\n");
-    Value::text(text)
+    Value::Bin(text.into())
 }
 
 /// Names and values behind their lengths as variable-size integers, ended by two empty strings.

@@ -1,8 +1,11 @@
 //! The process: proxies, servers, dates, random numbers (manual, 7.3.2).
 
 use crate::plan::ProxyId;
-use crate::sample::args::{Args, Kind, NONE, spec};
+use crate::rules::{Holds, named_test};
+use crate::sample::args::{Arg, Args, Kind, NONE, Spec, spec};
 use crate::sample::cx::Cx;
+use crate::sample::env::Compiler;
+use crate::sample::error::CompileError;
 use crate::sample::point::Needs::{Client, Nothing, RequestKept, Server};
 use crate::sample::row::{FetchRow, Fetched, Walk, fetch};
 use crate::sample::value::{Type, Value};
@@ -198,6 +201,46 @@ pub static ROWS: &[FetchRow] = &[
     fetch("hostname", NONE, Type::Str, Nothing, |_, cx, _| {
         Fetched::Value(Value::str(cx.world.host_name().as_bytes()))
     }),
+    fetch("stopping", NONE, Type::Bool, Nothing, |_, cx, _| {
+        Fetched::Value(Value::Bool(cx.world.is_stopping()))
+    }),
+    fetch("uptime", NONE, Type::Sint, Nothing, |_, cx, _| {
+        Fetched::Value(Value::Sint(cx.world.uptime_s() as i64))
+    }),
+    fetch("tgroup", NONE, Type::Sint, Nothing, |_, _, _| int(0u8)),
+    fetch(
+        "acl",
+        Spec {
+            required: 1,
+            kinds: &[Str],
+            repeats: true,
+        },
+        Type::Bool,
+        Nothing,
+        acl,
+    )
+    .prepared(prepare_acl),
+    fetch(
+        "be_max_retries",
+        NONE,
+        Type::Sint,
+        RequestKept,
+        |_, cx, _| {
+            cx.stream
+                .backend
+                .map(|b| Value::Sint(i64::from(cx.world.max_retries(b))))
+                .into()
+        },
+    ),
+    fetch("last_entity", NONE, Type::Str, RequestKept, |_, cx, _| {
+        let entity = cx.stream.last_rule.as_ref();
+        entity
+            .map(|(file, line)| Value::text(format!("{file}:{line}")))
+            .into()
+    }),
+    fetch("waiting_entity", NONE, Type::Str, RequestKept, |_, _, _| {
+        Fetched::Absent
+    }),
     fetch("pid", NONE, Type::Sint, Nothing, |_, cx, _| {
         int(cx.world.process_id())
     }),
@@ -385,4 +428,32 @@ fn backend_timeout<'a>(cx: &Cx<'_>, which: ProxyTimeout) -> Fetched<'a> {
 fn frontend_timeout<'a>(cx: &Cx<'_>, which: ProxyTimeout) -> Fetched<'a> {
     let ms = cx.world.proxy_timeout_ms(cx.session.frontend, which);
     ms.map(|ms| Value::Sint(i64::from(ms))).into()
+}
+
+/// `acl([!]name[,...])`: the names become tests, each behind its text.
+fn prepare_acl(args: &mut Args, compiler: &mut Compiler<'_>) -> Result<(), CompileError> {
+    let mut with_tests = Vec::with_capacity(args.0.len() * 2);
+    for arg in &args.0 {
+        let Arg::Str(text) = arg else { continue };
+        let name = String::from_utf8_lossy(text).into_owned();
+        let test = named_test(name.trim_start_matches('!'), compiler)?;
+        with_tests.extend([arg.clone(), Arg::Test(test)]);
+    }
+    args.0 = with_tests.into();
+    Ok(())
+}
+
+fn acl<'a>(args: &'a Args, cx: &Cx<'a>, _: &mut Walk) -> Fetched<'a> {
+    let mut all = Holds::Yes;
+    for index in (0..args.0.len()).step_by(2) {
+        let negated = args.text(index).is_some_and(|name| name.starts_with(b"!"));
+        let holds = args
+            .test(index + 1)
+            .map_or(Holds::No, |test| test.holds(cx));
+        all = all.min(if negated { holds.negate() } else { holds });
+    }
+    match all {
+        Holds::NotYet => Fetched::NotYet,
+        decided => Fetched::Value(Value::Bool(decided == Holds::Yes)),
+    }
 }

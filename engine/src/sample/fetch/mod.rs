@@ -1,11 +1,13 @@
 //! Fetches by name.
 
 mod body;
+mod certificate;
 mod connection;
 mod connection_error;
 mod constant;
 mod cookie;
 mod header;
+mod hello;
 mod internal;
 mod request;
 mod response;
@@ -18,6 +20,10 @@ static TABLES: &[&[FetchRow]] = &[
     internal::ROWS,
     connection::ROWS,
     tls::ROWS,
+    certificate::CLIENT_ROWS,
+    certificate::OWN_ROWS,
+    certificate::SERVER_ROWS,
+    hello::ROWS,
     header::ROWS,
     cookie::ROWS,
     request::ROWS,

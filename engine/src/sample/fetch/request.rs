@@ -7,7 +7,7 @@ use wire::{Head, Known, TargetForm};
 
 use crate::rules::basic_credentials;
 use crate::sample::args::{Args, Kind, NONE, spec};
-use crate::sample::cast::leading_int;
+use crate::sample::cast::{leading_int, to_v4};
 use crate::sample::conv::hash::{avalanche, sdbm};
 use crate::sample::cx::Cx;
 use crate::sample::point::Needs::{Request, RequestKept};
@@ -26,7 +26,7 @@ pub static ROWS: &[FetchRow] = &[
     fetch("url", NONE, Type::Str, Request, |_, cx, _| {
         part(cx, |head| Some(head.target()))
     }),
-    fetch("url_ip", NONE, Type::Addr, Request, url_ip),
+    fetch("url_ip", NONE, Type::Ipv4, Request, url_ip),
     fetch("url_port", NONE, Type::Sint, Request, url_port),
     fetch("base", NONE, Type::Str, Request, |_, cx, _| owned(cx, base)),
     fetch("baseq", NONE, Type::Str, Request, |_, cx, _| {
@@ -189,7 +189,8 @@ fn authority_of<'a>(cx: &Cx<'a>) -> Option<&'a [u8]> {
 fn url_ip<'a>(_: &'a Args, cx: &Cx<'a>, _: &mut Walk) -> Fetched<'a> {
     authority_of(cx)
         .and_then(super::header::parse_address)
-        .map(|address: IpAddr| Value::ip(address))
+        .and_then(to_v4)
+        .map(Value::Ipv4)
         .into()
 }
 

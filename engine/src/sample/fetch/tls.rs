@@ -70,20 +70,20 @@ pub static ROWS: &[FetchRow] = &[
         front(cx, |t| Some(Value::Bool(t.peer_certificate.is_some())))
     }),
     fetch("ssl_c_verify", NONE, Type::Sint, Client, |_, cx, _| {
-        front(cx, |t| int(t.verify_error))
+        front(cx, |t| Some(int(t.verify_error)))
     }),
     fetch("ssl_c_err", NONE, Type::Sint, Client, |_, cx, _| {
-        front(cx, |t| int(t.verify_error))
+        front(cx, |t| Some(int(t.verify_error)))
     }),
     fetch("ssl_c_ca_err", NONE, Type::Sint, Client, |_, cx, _| {
-        front(cx, |t| int(t.ca_error))
+        front(cx, |t| Some(int(t.ca_error)))
     }),
     fetch(
         "ssl_c_ca_err_depth",
         NONE,
         Type::Sint,
         Client,
-        |_, cx, _| front(cx, |t| int(t.ca_error_depth)),
+        |_, cx, _| front(cx, |t| Some(int(t.ca_error_depth))),
     ),
     fetch("ssl_c_der", NONE, Type::Bin, Client, |_, cx, _| {
         front(cx, |t| t.peer_certificate.as_deref().map(Value::bin))
@@ -144,8 +144,8 @@ fn bool<'a>(truth: bool) -> Fetched<'a> {
     Fetched::Value(Value::Bool(truth))
 }
 
-fn int<'a>(number: u32) -> Option<Value<'a>> {
-    Some(Value::Sint(i64::from(number)))
+fn int<'a>(number: impl Into<i64>) -> Value<'a> {
+    Value::Sint(number.into())
 }
 
 fn text(bytes: &[u8]) -> Option<Value<'_>> {
@@ -156,8 +156,8 @@ fn data(bytes: &[u8]) -> Option<Value<'_>> {
     (!bytes.is_empty()).then(|| Value::bin(bytes))
 }
 
-fn key_size<'a>(tls: &'a TlsFacts) -> Option<Value<'a>> {
-    int(u32::from(tls.cipher_bits))
+fn key_size(tls: &TlsFacts) -> Option<Value<'_>> {
+    (tls.cipher_bits > 0).then(|| int(tls.cipher_bits))
 }
 
 fn front<'a>(cx: &Cx<'a>, read: impl FnOnce(&'a TlsFacts) -> Option<Value<'a>>) -> Fetched<'a> {

@@ -88,7 +88,7 @@ impl AddressSet {
         let mut set = AddressSet::default();
         for (network, entry) in networks {
             match network {
-                Network::V4 { bits, mask } if mask.leading_ones() + mask.trailing_zeros() >= 32 => {
+                Network::V4 { bits, mask } if is_prefix(mask) => {
                     put(&mut set.v4, bits, mask, entry);
                 }
                 Network::V4 { bits, mask } => set.odd.push((bits, mask, entry)),
@@ -98,6 +98,27 @@ impl AddressSet {
         finish(&mut set.v4);
         finish(&mut set.v6);
         set
+    }
+
+    /// Adds a network, unless it is there.
+    pub fn insert(&mut self, network: Network, entry: u32) {
+        match network {
+            Network::V4 { bits, mask } if is_prefix(mask) => add(&mut self.v4, bits, mask, entry),
+            Network::V4 { bits, mask } => self.odd.push((bits, mask, entry)),
+            Network::V6 { bits, mask } => add(&mut self.v6, bits, mask, entry),
+        }
+    }
+
+    /// Forgets a network.
+    pub fn remove(&mut self, network: Network) {
+        match network {
+            Network::V4 { bits, mask } => {
+                take(&mut self.v4, bits, mask);
+                self.odd
+                    .retain(|(net, own, _)| (*net, *own) != (bits, mask));
+            }
+            Network::V6 { bits, mask } => take(&mut self.v6, bits, mask),
+        }
     }
 
     /// The entry of the longest network that holds `address`.
@@ -125,6 +146,36 @@ fn put<T: Copy + Ord>(lengths: &mut Vec<Prefixes<T>>, bits: T, mask: T, entry: u
         lengths.insert(at, Prefixes { mask, networks });
     }
     lengths[at].networks.push((bits, entry));
+}
+
+fn is_prefix(mask: u32) -> bool {
+    mask.leading_ones() + mask.trailing_zeros() >= 32
+}
+
+/// As [`put`], into networks that are sorted already.
+fn add<T: Copy + Ord>(lengths: &mut Vec<Prefixes<T>>, bits: T, mask: T, entry: u32) {
+    let known = lengths.iter_mut().find(|prefixes| prefixes.mask == mask);
+    let Some(prefixes) = known else {
+        put(lengths, bits, mask, entry);
+        return;
+    };
+    if let Err(at) = prefixes
+        .networks
+        .binary_search_by_key(&bits, |(net, _)| *net)
+    {
+        prefixes.networks.insert(at, (bits, entry));
+    }
+}
+
+fn take<T: Copy + Ord>(lengths: &mut [Prefixes<T>], bits: T, mask: T) {
+    for prefixes in lengths.iter_mut().filter(|prefixes| prefixes.mask == mask) {
+        if let Ok(at) = prefixes
+            .networks
+            .binary_search_by_key(&bits, |(net, _)| *net)
+        {
+            prefixes.networks.remove(at);
+        }
+    }
 }
 
 fn finish<T: Copy + Ord>(lengths: &mut [Prefixes<T>]) {
@@ -197,6 +248,25 @@ mod tests {
         assert_eq!(find(&patterns, "10.1.2.4"), Some(1));
         assert_eq!(find(&patterns, "10.2.0.1"), Some(0));
         assert_eq!(find(&patterns, "11.0.0.1"), Some(3));
+    }
+
+    #[test]
+    fn networks_come_and_go() {
+        let mut set = set(&["10.0.0.0/8", "1.2.3.4"]);
+        let network = |text| parse_network(text).unwrap();
+        let find = |set: &AddressSet, text: &str| set.find(text.parse().unwrap());
+        set.insert(network("10.1.0.0/16"), 7);
+        set.insert(network("1.2.3.5"), 8);
+        set.insert(network("1.2.3.4"), 9);
+        set.insert(network("2001:db8::/32"), 10);
+        assert_eq!(find(&set, "10.1.1.1"), Some(7));
+        assert_eq!(find(&set, "1.2.3.5"), Some(8));
+        assert_eq!(find(&set, "1.2.3.4"), Some(1));
+        assert_eq!(find(&set, "2001:db8::1"), Some(10));
+        set.remove(network("10.1.0.0/16"));
+        set.remove(network("1.2.3.4"));
+        assert_eq!(find(&set, "10.1.1.1"), Some(0));
+        assert_eq!(find(&set, "1.2.3.4"), None);
     }
 
     #[test]

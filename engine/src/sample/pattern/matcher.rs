@@ -4,7 +4,7 @@ use cfgparse::model::expr::MatchMethod;
 
 use crate::sample::value::{Type, Value};
 
-use super::address::{AddressSet, parse_network};
+use super::address::{AddressSet, Network, parse_network};
 use super::delimited::{Bounds, SubstringSet};
 use super::number::{IntRange, Operator, Ranges};
 use super::prefix::{End, Pick, PrefixSet};
@@ -118,6 +118,28 @@ impl Matcher {
         }
     }
 
+    /// Adds one pattern in place; `false` where the matcher must be compiled anew.
+    pub fn insert(&mut self, item: &Item<'_>, entry: u32) -> Result<bool, PatternError> {
+        match (self.method, &mut self.indexes[..]) {
+            (MatchMethod::Str, [Index::Text(set)]) => {
+                set.insert(item.text.as_bytes().into(), entry);
+            }
+            (MatchMethod::Ip, [Index::Ip(set)]) => set.insert(network(item, 0)?, entry),
+            _ => return Ok(false),
+        }
+        Ok(true)
+    }
+
+    /// Removes one pattern in place; `false` where the matcher must be compiled anew.
+    pub fn remove(&mut self, text: &str) -> bool {
+        match (self.method, &mut self.indexes[..], parse_network(text)) {
+            (MatchMethod::Str, [Index::Text(set)], _) => set.remove(text.as_bytes()),
+            (MatchMethod::Ip, [Index::Ip(set)], Some(network)) => set.remove(network),
+            _ => return false,
+        }
+        true
+    }
+
     /// Whether any pattern matches.
     pub fn matches(&self, sample: &Value<'_>) -> bool {
         self.indexes
@@ -154,13 +176,12 @@ fn find(index: &Index, sample: &Value<'_>) -> Option<u32> {
 
 /// Gives the bytes of `sample`, which are made where it is a number or an address.
 fn with_text<R>(sample: &Value<'_>, use_text: impl FnOnce(&[u8]) -> R) -> R {
-    match sample.bytes() {
-        Some(bytes) => use_text(bytes),
-        None => {
-            let mut text = Vec::with_capacity(40);
-            sample.write_text(&mut text);
-            use_text(&text)
-        }
+    if let Some(bytes) = sample.bytes() {
+        use_text(bytes)
+    } else {
+        let mut text = Vec::with_capacity(40);
+        sample.write_text(&mut text);
+        use_text(&text)
     }
 }
 
@@ -235,15 +256,16 @@ fn ranges(items: &[Item<'_>], dotted: bool) -> Result<Ranges, PatternError> {
 fn networks(items: &[Item<'_>]) -> Result<AddressSet, PatternError> {
     let mut networks = Vec::with_capacity(items.len());
     for (position, item) in items.iter().enumerate() {
-        let network = parse_network(item.text).ok_or_else(|| {
-            blame(
-                position,
-                format!("'{}' is not a valid IPv4 or IPv6 address", item.text),
-            )
-        })?;
-        networks.push((network, position as u32));
+        networks.push((network(item, position)?, position as u32));
     }
     Ok(AddressSet::new(networks))
+}
+
+fn network(item: &Item<'_>, position: usize) -> Result<Network, PatternError> {
+    parse_network(item.text).ok_or_else(|| {
+        let message = format!("'{}' is not a valid IPv4 or IPv6 address", item.text);
+        blame(position, message)
+    })
 }
 
 fn blocks(items: &[Item<'_>]) -> Result<TextSet, PatternError> {
@@ -269,7 +291,7 @@ pub(crate) fn parse_hex(text: &str) -> Option<Vec<u8>> {
         .chars()
         .map(|c| c.to_digit(16).map(|d| d as u8))
         .collect::<Option<_>>()?;
-    if digits.len() % 2 != 0 {
+    if digits.len() & 1 == 1 {
         return None;
     }
     Some(

@@ -248,7 +248,9 @@ fn translate_class<'t>(after: &'t str, out: &mut String) -> &'t str {
                 Some((name, behind))
                     if name.bytes().all(|b| b.is_ascii_lowercase() || b == b'^') =>
                 {
-                    out.push_str(&format!("[:{name}:]"));
+                    out.push_str("[:");
+                    out.push_str(name);
+                    out.push_str(":]");
                     rest = behind;
                     continue;
                 }

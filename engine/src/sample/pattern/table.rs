@@ -29,10 +29,13 @@ pub struct PatternTable {
 
 /// One file's entries with their index for one use.
 #[derive(Clone, Debug)]
-pub struct PatternSet {
+struct PatternSet {
     name: Arc<str>,
     usage: Use,
-    entries: Vec<Entry>,
+    /// By number; a removed one leaves a gap.
+    entries: Vec<Option<Entry>>,
+    /// The numbers of a key's entries, from the first change on.
+    numbers: Option<HashMap<Arc<str>, Vec<u32>>>,
     matcher: Matcher,
 }
 
@@ -56,9 +59,11 @@ impl PatternTable {
         }
         let entries = lines
             .into_iter()
-            .map(|(key, value)| Entry {
-                key: key.into(),
-                value: value.map(|v| v.as_bytes().into()),
+            .map(|(key, value)| {
+                Some(Entry {
+                    key: key.into(),
+                    value: value.map(|v| v.as_bytes().into()),
+                })
             })
             .collect();
         let set = PatternSet::new(name.into(), key.1.clone(), entries)?;
@@ -98,33 +103,30 @@ impl Patterns {
 
     /// The value that set `id` maps `sample` to; empty for a key without one.
     pub fn map(&self, id: PatternId, sample: &Value<'_>) -> Option<&[u8]> {
-        let set = self.sets.get(id.0 as usize)?;
-        let entry = set.matcher.find(sample)?;
-        Some(
-            set.entries
-                .get(entry as usize)?
-                .value
-                .as_deref()
-                .unwrap_or(b""),
-        )
+        let entry = self.entry(id, sample)?;
+        Some(entry.value.as_deref().unwrap_or(b""))
     }
 
     /// The key of set `id` that `sample` matches.
     pub fn key(&self, id: PatternId, sample: &Value<'_>) -> Option<&[u8]> {
+        Some(self.entry(id, sample)?.key.as_bytes())
+    }
+
+    fn entry(&self, id: PatternId, sample: &Value<'_>) -> Option<&Entry> {
         let set = self.sets.get(id.0 as usize)?;
-        let entry = set.matcher.find(sample)?;
-        Some(set.entries.get(entry as usize)?.key.as_bytes())
+        let number = set.matcher.find(sample)?;
+        set.entries.get(number as usize)?.as_ref()
     }
 
     /// Changes every set made from the same file as `id`. A key that cannot be a pattern changes nothing.
+    ///
+    /// Exact strings and addresses change in place; other methods are compiled anew.
     pub fn change(&mut self, id: PatternId, change: &PatternChange) -> Result<(), PatternError> {
         let Some(name) = self.sets.get(id.0 as usize).map(|set| set.name.clone()) else {
             return Ok(());
         };
         for set in self.sets.iter_mut().filter(|set| set.name == name) {
-            let mut entries = set.entries.clone();
-            apply(&mut entries, change);
-            *set = Arc::new(PatternSet::new(name.clone(), set.usage.clone(), entries)?);
+            Arc::make_mut(set).change(change)?;
         }
         Ok(())
     }
@@ -150,47 +152,118 @@ impl Patterns {
     pub fn entries(&self, id: PatternId) -> impl Iterator<Item = (&str, Option<&[u8]>)> {
         let set = self.sets.get(id.0 as usize);
         set.into_iter()
-            .flat_map(|set| &set.entries)
+            .flat_map(|set| set.entries.iter().flatten())
             .map(|entry| (&*entry.key, entry.value.as_deref()))
     }
 }
 
 impl PatternSet {
-    fn new(name: Arc<str>, usage: Use, entries: Vec<Entry>) -> Result<PatternSet, PatternError> {
-        let items: Vec<Item<'_>> = entries
-            .iter()
-            .map(|entry| Item {
-                text: &entry.key,
-                ignore_case: usage.ignore_case,
-            })
-            .collect();
-        let matcher = Matcher::compile(usage.method, &items, false)?;
+    fn new(
+        name: Arc<str>,
+        usage: Use,
+        entries: Vec<Option<Entry>>,
+    ) -> Result<PatternSet, PatternError> {
+        let matcher = compile(&usage, &entries)?;
         Ok(PatternSet {
             name,
             usage,
             entries,
+            numbers: None,
             matcher,
+        })
+    }
+
+    fn change(&mut self, change: &PatternChange) -> Result<(), PatternError> {
+        match change {
+            PatternChange::Add { key, value } => self.add(&String::from_utf8_lossy(key), value),
+            PatternChange::Remove { key } => self.remove(&String::from_utf8_lossy(key)),
+        }
+    }
+
+    /// Sets the value of a key, or adds the key at the end.
+    fn add(&mut self, key: &str, value: &Option<Arc<[u8]>>) -> Result<(), PatternError> {
+        if let Some(numbers) = self.numbers().get(key) {
+            for number in numbers.clone() {
+                if let Some(entry) = &mut self.entries[number as usize] {
+                    entry.value.clone_from(value);
+                }
+            }
+            return Ok(());
+        }
+        let number = self.entries.len() as u32;
+        let item = Item {
+            text: key,
+            ignore_case: self.usage.ignore_case,
+        };
+        let in_place = self.matcher.insert(&item, number)?;
+        let key: Arc<str> = key.into();
+        self.entries.push(Some(Entry {
+            key: key.clone(),
+            value: value.clone(),
+        }));
+        if in_place {
+            self.numbers().insert(key, vec![number]);
+            return Ok(());
+        }
+        self.rebuild().inspect_err(|_| {
+            self.entries.pop();
+        })
+    }
+
+    fn remove(&mut self, key: &str) -> Result<(), PatternError> {
+        let Some(numbers) = self.numbers().remove(key) else {
+            return Ok(());
+        };
+        for number in numbers {
+            self.entries[number as usize] = None;
+        }
+        if self.matcher.remove(key) {
+            Ok(())
+        } else {
+            self.rebuild()
+        }
+    }
+
+    fn rebuild(&mut self) -> Result<(), PatternError> {
+        let live: Vec<_> = self
+            .entries
+            .iter()
+            .filter(|entry| entry.is_some())
+            .cloned()
+            .collect();
+        self.matcher = compile(&self.usage, &live)?;
+        self.entries = live;
+        self.numbers = None;
+        Ok(())
+    }
+
+    fn numbers(&mut self) -> &mut HashMap<Arc<str>, Vec<u32>> {
+        self.numbers.get_or_insert_with(|| {
+            let mut numbers: HashMap<Arc<str>, Vec<u32>> = HashMap::new();
+            for (number, entry) in self.entries.iter().enumerate() {
+                if let Some(entry) = entry {
+                    numbers
+                        .entry(entry.key.clone())
+                        .or_default()
+                        .push(number as u32);
+                }
+            }
+            numbers
         })
     }
 }
 
-fn apply(entries: &mut Vec<Entry>, change: &PatternChange) {
-    match change {
-        PatternChange::Remove { key } => entries.retain(|entry| entry.key.as_bytes() != &key[..]),
-        PatternChange::Add { key, value } => {
-            let mut found = false;
-            for entry in entries.iter_mut().filter(|e| e.key.as_bytes() == &key[..]) {
-                entry.value.clone_from(value);
-                found = true;
-            }
-            if !found {
-                entries.push(Entry {
-                    key: String::from_utf8_lossy(key).into(),
-                    value: value.clone(),
-                });
-            }
-        }
-    }
+/// Compiles entries without gaps.
+fn compile(usage: &Use, entries: &[Option<Entry>]) -> Result<Matcher, PatternError> {
+    let items: Vec<Item<'_>> = entries
+        .iter()
+        .flatten()
+        .map(|entry| Item {
+            text: &entry.key,
+            ignore_case: usage.ignore_case,
+        })
+        .collect();
+    Matcher::compile(usage.method, &items, false)
 }
 
 #[cfg(test)]
@@ -232,5 +305,16 @@ mod tests {
             .unwrap();
         assert!(!patterns.matches(exact, &Value::str(b"a")));
         assert_eq!(patterns.entries(exact).count(), 2);
+        let add = PatternChange::Add {
+            key: b"b"[..].into(),
+            value: Some(b"3"[..].into()),
+        };
+        patterns.change(exact, &add).unwrap();
+        assert_eq!(patterns.map(begins, &Value::str(b"bc")), Some(&b"3"[..]));
+        // What the core began with is as it was.
+        assert_eq!(
+            table.patterns().map(exact, &Value::str(b"a")),
+            Some(&b"1"[..])
+        );
     }
 }

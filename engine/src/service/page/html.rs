@@ -10,7 +10,7 @@ use std::fmt::Write;
 pub(super) fn page(
     snapshot: &Snapshot,
     settings: &PageSettings,
-    query: &Query,
+    query: Query,
     selection: &Selection<'_>,
 ) -> String {
     let mut out = String::with_capacity(16 * 1024);
@@ -38,9 +38,9 @@ pub(super) fn page(
         }
     }
     legend(&mut out);
-    let _ = write!(
+    let _ = writeln!(
         out,
-        "<script>{}</script></body></html>\n",
+        "<script>{}</script></body></html>",
         include_str!("page.js")
     );
     out
@@ -51,7 +51,7 @@ fn head(
     title: &str,
     process: &ProcessFacts,
     settings: &PageSettings,
-    query: &Query,
+    query: Query,
 ) {
     let _ = write!(out, "<header><h1>{title}</h1><p>");
     if let Some(text) = &settings.description {
@@ -72,7 +72,7 @@ fn head(
     out.push_str("</nav></header>");
 }
 
-fn links(out: &mut String, settings: &PageSettings, query: &Query) {
+fn links(out: &mut String, settings: &PageSettings, query: Query) {
     let mut link = |query: Query, text: &str| {
         let address = escape(&query.address(&settings.uri));
         let _ = write!(out, "<a href=\"{address}\">{text}</a>");
@@ -85,7 +85,7 @@ fn links(out: &mut String, settings: &PageSettings, query: &Query) {
     link(
         Query {
             up_only: !query.up_only,
-            ..*query
+            ..query
         },
         up,
     );
@@ -98,17 +98,17 @@ fn links(out: &mut String, settings: &PageSettings, query: &Query) {
         link(
             Query {
                 no_refresh: !query.no_refresh,
-                ..*query
+                ..query
             },
             text,
         );
     }
-    link(*query, "Refresh now");
+    link(query, "Refresh now");
     link(
         Query {
             output: Output::Csv,
             no_refresh: true,
-            ..*query
+            ..query
         },
         "CSV",
     );
@@ -116,7 +116,7 @@ fn links(out: &mut String, settings: &PageSettings, query: &Query) {
         Query {
             output: Output::Json,
             no_refresh: true,
-            ..*query
+            ..query
         },
         "JSON",
     );

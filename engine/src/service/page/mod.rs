@@ -49,7 +49,7 @@ pub fn answer(snapshot: &Snapshot, settings: &PageSettings, query: &Query) -> Pa
     let (content_type, body) = match query.output {
         Output::Html => (
             "text/html",
-            html::page(snapshot, settings, query, &selection),
+            html::page(snapshot, settings, *query, &selection),
         ),
         Output::Csv => (
             "text/plain",

@@ -381,7 +381,7 @@ pub(super) fn bytes(amount: u64) -> String {
         value /= 1024.0;
         unit += 1;
     }
-    let decimals = if value < 10.0 { 1 } else { 0 };
+    let decimals = usize::from(value < 10.0);
     format!("{value:.decimals$}\u{202f}{}", UNITS[unit])
 }
 

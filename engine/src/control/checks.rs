@@ -1,0 +1,194 @@
+//! Health checks of all servers, run on the control thread.
+
+use std::cell::{Cell, RefCell};
+use std::rc::Rc;
+use std::sync::atomic::Ordering;
+use std::sync::{Arc, PoisonError};
+
+use cfgparse::Severity;
+use reactor::Core;
+use socket2::SockAddr;
+
+use super::process::{Process, Surroundings};
+use crate::check::run::{self, Watched, World};
+use crate::check::{self, ConnectStep, Finding};
+use crate::plan::{Endpoint, Plan, ServerId};
+use crate::rt;
+use crate::sample::CompileError;
+use crate::state::{Runtime, snapshot};
+use crate::tls::{TlsError, TlsSession};
+
+/// Checks that cannot be run, for whoever puts a configuration to the test.
+///
+/// # Errors
+///
+/// One for each server whose check is not understood.
+pub fn validate(plan: &Plan) -> Result<(), Vec<CompileError>> {
+    let mut errors = Vec::new();
+    for server in plan
+        .servers
+        .iter()
+        .filter(|server| server.line.check.enabled)
+    {
+        let proxy = plan.proxy(server.backend);
+        if let Err(error) = check::rules(&proxy.section.check, &server.line) {
+            let text = format!("'server {}/{}' : {error}.", proxy.name, server.name);
+            errors.push(CompileError::new(
+                server.line.at,
+                text,
+                "check this server in another way",
+            ));
+        }
+    }
+    if errors.is_empty() {
+        Ok(())
+    } else {
+        Err(errors)
+    }
+}
+
+/// Starts the checks of all servers that have some.
+pub fn start(
+    core: &Core,
+    process: &Rc<RefCell<Process>>,
+    surroundings: &Rc<dyn Surroundings>,
+    spread_percent: u32,
+    random: u64,
+) {
+    let runtime = Arc::clone(process.borrow().runtime());
+    let plan = &runtime.plan;
+    let checked: Vec<_> = plan
+        .servers
+        .iter()
+        .filter(|s| s.line.check.enabled)
+        .collect();
+    let settings = |server: &crate::plan::Server| {
+        check::settings(&plan.proxy(server.backend).section, &server.line)
+    };
+    let shortest_ms = checked
+        .iter()
+        .map(|server| settings(server).inter_ms)
+        .min()
+        .unwrap_or(0);
+    let world = Rc::new(Checks {
+        runtime: Arc::clone(&runtime),
+        process: Rc::clone(process),
+        surroundings: Rc::clone(surroundings),
+        random: Cell::new(random.max(1)),
+    });
+    for (index, server) in checked.iter().enumerate() {
+        let section = &plan.proxy(server.backend).section;
+        let rules = match check::rules(&section.check, &server.line) {
+            Ok(rules) => Arc::new(rules),
+            Err(error) => {
+                let text = format!("server {}/{}: {error}", section.name, server.name);
+                surroundings.print(Severity::Alert, &text);
+                continue;
+            }
+        };
+        let state = Arc::clone(&runtime.servers[server.id.index()]);
+        let watched = Watched::new(core, state, rules, settings(server), spread_percent);
+        process
+            .borrow_mut()
+            .checked_by(server.id, Rc::clone(&watched));
+        let first_ms = check::start_delay_ms(shortest_ms, index, checked.len());
+        let world = Rc::new(OneServer {
+            world: Rc::clone(&world),
+            id: server.id,
+        });
+        rt::spawn(run::watch(core.clone(), watched, world, first_ms));
+    }
+}
+
+/// What all checks share.
+struct Checks {
+    runtime: Arc<Runtime>,
+    process: Rc<RefCell<Process>>,
+    surroundings: Rc<dyn Surroundings>,
+    random: Cell<u64>,
+}
+
+/// The same for one server.
+struct OneServer {
+    world: Rc<Checks>,
+    id: ServerId,
+}
+
+impl World for OneServer {
+    fn address(&self, _watched: &Watched, step: &ConnectStep) -> Option<SockAddr> {
+        let runtime = &self.world.runtime;
+        let endpoint = &runtime.endpoints[self.id.index()];
+        let endpoint: Endpoint = endpoint
+            .read()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone();
+        let watch = &runtime.watches[self.id.index()];
+        let mut line = runtime.plan.server(self.id).line.check.clone();
+        if let Some(ip) = watch.check_address() {
+            line.addr = Some(cfgparse::model::Addr::Ip(ip));
+        }
+        match watch.check_port.load(Ordering::Relaxed) {
+            0 => {}
+            port => line.port = Some(port),
+        }
+        run::address(&endpoint, &line, step)
+    }
+
+    fn tls(&self, _watched: &Watched) -> Result<TlsSession, TlsError> {
+        let missing = || TlsError::NoAgreement("the server has no TLS parameters".to_owned());
+        let context = self
+            .world
+            .runtime
+            .tls_of_server(self.id)
+            .ok_or_else(missing)?;
+        let tls = self.world.runtime.plan.server(self.id).line.tls.as_ref();
+        context.session(tls.and_then(|tls| tls.check_sni.as_deref()))
+    }
+
+    /// Manual 4.2, `http-check send-state`.
+    fn state_header(&self, watched: &Watched) -> String {
+        let runtime = &self.world.runtime;
+        let facts = snapshot::server(runtime, self.id, self.world.surroundings.now_ms());
+        let state = &watched.server;
+        let queues = state.backend();
+        let usable = runtime.standings[runtime.plan.server(self.id).backend.index()]
+            .backend()
+            .view
+            .as_ref()
+            .map_or(0, |view| view.total_weight());
+        format!(
+            "{}; address={}; port={}; name={}/{}; node={}; weight={}/{}; scur={}/{}; qcur={}",
+            facts.status,
+            facts
+                .address
+                .rsplit_once(':')
+                .map_or(facts.address.as_str(), |(address, _)| address),
+            facts.state.port,
+            queues.name(),
+            state.name(),
+            runtime.plan.process.node,
+            state
+                .effective_weight()
+                .div_ceil(crate::server::WEIGHT_SCALE),
+            usable.div_ceil(u64::from(crate::server::WEIGHT_SCALE)),
+            state.in_use(),
+            queues.sessions(),
+            state.queued(),
+        )
+    }
+
+    fn found(&self, watched: &Watched, finding: &Finding, duration_ms: u64) {
+        let mut process = self.world.process.borrow_mut();
+        process.found(self.id, &watched.settings, finding, duration_ms);
+    }
+
+    /// xorshift64*: only spreads checks in time.
+    fn random(&self) -> u64 {
+        let mut x = self.world.random.get();
+        x ^= x >> 12;
+        x ^= x << 25;
+        x ^= x >> 27;
+        self.world.random.set(x);
+        x.wrapping_mul(0x2545_F491_4F6C_DD1D)
+    }
+}

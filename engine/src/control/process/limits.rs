@@ -1,0 +1,120 @@
+//! Limits and parts of servers that change at run time.
+
+use std::net::{IpAddr, SocketAddr};
+use std::sync::PoisonError;
+use std::sync::atomic::Ordering;
+
+use super::Process;
+use crate::control::ops::ServerChange;
+use crate::gate::Gate;
+use crate::mesh::ToShard;
+use crate::plan::{Endpoint, ServerId};
+use crate::server::Admin;
+
+impl Process {
+    /// Sets the limit of a gate and lets in who waits, as far as there is room now.
+    pub(super) fn set_gate(&self, gate: &Gate, limit: u32) {
+        gate.set_limit(limit);
+        while let Some(core) = gate.wanting() {
+            self.mesh.tell(core, ToShard::Room);
+        }
+    }
+
+    /// `set server X ...` beside state and weight, with HAProxy's answers.
+    pub(super) fn change(
+        &mut self,
+        id: ServerId,
+        change: &ServerChange,
+    ) -> Result<Option<String>, String> {
+        let checked = self.runtime.watches[id.index()].checked;
+        let watch = &self.runtime.watches[id.index()];
+        match change {
+            &ServerChange::Address { address, port } => {
+                self.move_server(id, address, port).map(Some)
+            }
+            ServerChange::CheckAddress { .. } | ServerChange::CheckPort(_) if !checked => {
+                Err("health checks are not enabled on this server".to_owned())
+            }
+            &ServerChange::CheckAddress { address, port } => {
+                watch.set_check_address(address);
+                if let Some(port) = port {
+                    watch.check_port.store(port, Ordering::Relaxed);
+                }
+                Ok(None)
+            }
+            &ServerChange::CheckPort(port) => {
+                watch.check_port.store(port, Ordering::Relaxed);
+                Ok(None)
+            }
+            ServerChange::AgentAddress { .. } | ServerChange::AgentPort(_) => {
+                Err("agent checks are not enabled on this server".to_owned())
+            }
+            ServerChange::AgentSend(_) => {
+                Err("agent checks are not enabled on this server.".to_owned())
+            }
+            ServerChange::Fqdn(_) => Err(
+                "set server <b>/<s> fqdn failed because no resolution is configured.".to_owned(),
+            ),
+            ServerChange::Tls(_) => Err("'set server <srv> ssl' cannot be set.  default-server \
+                should define ssl settings"
+                .to_owned()),
+            ServerChange::Name(_) if !self.server(id).admin().in_maint() => Err(
+                "Server must be in maintenance mode to be renamed (set server <b>/<s> state \
+                     maint)."
+                    .to_owned(),
+            ),
+            ServerChange::Name(_) => Err(
+                "Renaming a server is not supported; change its name in the configuration."
+                    .to_owned(),
+            ),
+        }
+    }
+
+    fn move_server(
+        &mut self,
+        id: ServerId,
+        ip: IpAddr,
+        port: Option<u16>,
+    ) -> Result<String, String> {
+        let endpoint = &self.runtime.endpoints[id.index()];
+        let mut endpoint = endpoint.write().unwrap_or_else(PoisonError::into_inner);
+        let (old_ip, old_port) = match &*endpoint {
+            Endpoint::Tcp(address) => (Some(address.ip()), address.port()),
+            Endpoint::TcpOffset(ip, _) => (Some(*ip), 0),
+            Endpoint::Unresolved => (None, self.configured_port(id)),
+            Endpoint::Unix(_) | Endpoint::Abstract(_) => {
+                return Err("changing address of unix socket servers is not supported".to_owned());
+            }
+        };
+        let new_port = port.unwrap_or(old_port);
+        let mut parts = Vec::new();
+        if old_ip != Some(ip) {
+            let old = old_ip.map_or_else(|| "(none)".to_owned(), |ip| ip.to_string());
+            parts.push(format!("IP changed from '{old}' to '{ip}'"));
+        }
+        if old_port != new_port {
+            parts.push(format!("port changed from '{old_port}' to '{new_port}'"));
+        }
+        if parts.is_empty() {
+            return Ok("nothing changed".to_owned());
+        }
+        match (&mut *endpoint, port) {
+            (Endpoint::TcpOffset(known, _), None) => *known = ip,
+            (endpoint, _) => *endpoint = Endpoint::Tcp(SocketAddr::new(ip, new_port)),
+        }
+        drop(endpoint);
+        self.settlements.note();
+        let admin = self.server(id).admin();
+        if admin.contains(Admin::RMAINT) {
+            self.change_admin(id, admin.without(Admin::RMAINT), None);
+        }
+        Ok(format!("{} by 'stats socket command'", parts.join(", ")))
+    }
+
+    fn configured_port(&self, id: ServerId) -> u16 {
+        match self.runtime.plan.server(id).line.port {
+            cfgparse::model::Port::Fixed(port) => port,
+            _ => 0,
+        }
+    }
+}

@@ -1,0 +1,256 @@
+//! From a compiled plan to what cores share while they run it.
+
+use std::sync::Arc;
+use std::sync::RwLock;
+
+use cfgparse::model::Model;
+
+use super::resolve::{Found, Names};
+use super::{ProcessState, Runtime, Standing, Watch, contexts, initial};
+use crate::balance::{Member, View};
+use crate::gate::Gate;
+use crate::plan::{Compiled, Plan, ProxyId};
+use crate::sample::CompileError;
+use crate::server::{self, BackendSettings, BackendState, ServerState, Wake};
+use crate::stats;
+
+/// The servers that requests may go to, by [`ProxyId`].
+pub type Views = Box<[Option<Arc<View>>]>;
+
+/// A generation that is ready to run.
+pub struct Built {
+    pub runtime: Arc<Runtime>,
+    /// What each core starts with.
+    pub views: Views,
+    /// Oddities that do no harm.
+    pub warnings: Vec<CompileError>,
+}
+
+/// Resolves names, loads certificates and gives every server its first state. `wake` tells a core
+/// that one of its waiting requests has got its permit.
+///
+/// # Errors
+///
+/// All names and files at fault, each with its place in the configuration.
+pub fn build(
+    model: &Model,
+    compiled: Compiled,
+    cores: usize,
+    wake: Arc<impl Wake + 'static>,
+) -> Result<Built, Vec<CompileError>> {
+    let now_ms = reactor::process::monotonic_ms();
+    let Compiled {
+        mut plan, patterns, ..
+    } = compiled;
+    let mut errors = resolve(&mut plan);
+    let watches = watches(&plan, &mut errors);
+    let loaded = contexts::load(&plan, &model.global);
+    errors.extend(loaded.errors);
+    if !errors.is_empty() {
+        return Err(errors);
+    }
+    let mut registry = server::Registry::new(cores, wake);
+    let backends = backends(&plan, &mut registry);
+    let servers = servers(&plan, &mut registry, now_ms);
+    initial::follow(&servers, &watches);
+    let views = views(&plan, &backends, &servers);
+    let standings = views
+        .iter()
+        .map(|view| Standing::new(view.clone(), now_ms))
+        .collect();
+    let runtime = Runtime {
+        stats: stats::Registry::new(cores).generation(&names(&plan)),
+        process_gate: Arc::new(Gate::new(plan.process.maxconn, cores)),
+        frontend_gates: frontend_gates(&plan, cores),
+        listener_gates: listener_gates(&plan, cores),
+        endpoints: plan
+            .servers
+            .iter()
+            .map(|s| RwLock::new(s.endpoint.clone()))
+            .collect(),
+        servers,
+        backends,
+        patterns,
+        tls: loaded.contexts,
+        tls_of_listener: loaded.of_listener.into(),
+        tls_of_server: loaded.of_server.into(),
+        watches: watches.into(),
+        standings,
+        process: ProcessState::new(cores, now_ms),
+        plan: Arc::new(plan),
+    };
+    Ok(Built {
+        runtime: Arc::new(runtime),
+        views,
+        warnings: loaded.warnings,
+    })
+}
+
+/// Gives every server whose line holds a name its address.
+fn resolve(plan: &mut Plan) -> Vec<CompileError> {
+    use cfgparse::model::Addr;
+    let mut names = Names::default();
+    let mut errors = Vec::new();
+    for server in &mut plan.servers {
+        if !matches!(server.line.address, Addr::Name { .. }) {
+            continue;
+        }
+        match names.first_endpoint(&server.line) {
+            Found::Endpoint(endpoint) => server.endpoint = endpoint,
+            Found::Nothing { host } => {
+                let backend = &plan.proxies[server.backend.index()].name;
+                let text = format!(
+                    "'server {backend}/{}' : could not resolve address '{host}'.",
+                    server.name
+                );
+                let remedy =
+                    "check the name, or add 'init-addr last,libc,none' to start without it";
+                errors.push(CompileError::new(server.line.at, text, remedy));
+            }
+        }
+    }
+    errors
+}
+
+fn watches(plan: &Plan, errors: &mut Vec<CompileError>) -> Vec<Watch> {
+    let watch = |server: &crate::plan::Server| Watch::new(server.line.check.enabled);
+    let mut watches: Vec<Watch> = plan.servers.iter().map(watch).collect();
+    for server in &plan.servers {
+        let Some((backend, name)) = &server.line.track else {
+            continue;
+        };
+        let named = |id: ProxyId| {
+            plan.servers
+                .iter()
+                .find(|known| known.backend == id && *known.name == **name)
+        };
+        match plan.find_backend(backend).and_then(named) {
+            Some(tracked) => {
+                watches[server.id.index()].tracks = Some(tracked.id);
+                watches[tracked.id.index()].trackers.push(server.id);
+            }
+            None => errors.push(CompileError::new(
+                server.line.at,
+                format!("unable to find required server '{backend}/{name}' for tracking."),
+                "name a server that exists",
+            )),
+        }
+    }
+    watches
+}
+
+fn backends(plan: &Plan, registry: &mut server::Registry) -> Box<[Option<Arc<BackendState>>]> {
+    let state = |proxy: &crate::plan::Proxy| {
+        let backend = proxy.backend.as_ref()?;
+        Some((
+            proxy.name.clone(),
+            BackendSettings {
+                fullconn: backend.fullconn,
+            },
+        ))
+    };
+    let settings = plan.proxies.iter().map(state);
+    settings
+        .map(|known| known.map(|(name, s)| registry.backend(&name, s)))
+        .collect()
+}
+
+fn servers(plan: &Plan, registry: &mut server::Registry, now_ms: u64) -> Box<[Arc<ServerState>]> {
+    let mut states = Vec::with_capacity(plan.servers.len());
+    for server in &plan.servers {
+        let proxy = plan.proxy(server.backend);
+        let first = proxy
+            .backend
+            .as_ref()
+            .and_then(|backend| backend.servers.first());
+        let position = server.id.0 + 1 - first.map_or(0, |first| first.0);
+        let settings = initial::settings(server, position);
+        let (state, is_new) = registry.server(&proxy.name, &server.name, &settings);
+        if is_new {
+            initial::begin(server, &state, now_ms);
+        }
+        states.push(state);
+    }
+    states.into()
+}
+
+fn views(
+    plan: &Plan,
+    backends: &[Option<Arc<BackendState>>],
+    servers: &[Arc<ServerState>],
+) -> Views {
+    let view = |proxy: &crate::plan::Proxy| {
+        let backend = proxy.backend.as_ref()?;
+        let state = backends[proxy.id.index()].as_ref()?;
+        let view = view_of(backend, state, servers);
+        view.install();
+        Some(view)
+    };
+    plan.proxies.iter().map(view).collect()
+}
+
+/// A picture of a backend as its servers stand now; it is not installed yet.
+fn view_of(
+    backend: &crate::plan::Backend,
+    state: &Arc<BackendState>,
+    servers: &[Arc<ServerState>],
+) -> Arc<View> {
+    let member = |&id: &crate::plan::ServerId| Member {
+        id,
+        state: Arc::clone(&servers[id.index()]),
+    };
+    let members = backend.servers.iter().map(member).collect();
+    Arc::new(View::build(state, backend.balance, members))
+}
+
+impl Runtime {
+    /// A picture of a backend as its servers stand now, to be installed and told to all cores;
+    /// `None` for a proxy without a server side.
+    pub fn view_now(&self, backend: ProxyId) -> Option<Arc<View>> {
+        let state = self.backends[backend.index()].as_ref()?;
+        let plan = self.plan.proxy(backend).backend.as_ref()?;
+        Some(view_of(plan, state, &self.servers))
+    }
+}
+
+/// A frontend without a `maxconn` of its own has the process's (manual 4.2, `maxconn`).
+fn frontend_gates(plan: &Plan, cores: usize) -> Box<[Option<Arc<Gate>>]> {
+    let gate = |proxy: &crate::plan::Proxy| {
+        let limit = match proxy.frontend.as_ref()?.maxconn {
+            0 => plan.process.maxconn,
+            own => own,
+        };
+        Some(Arc::new(Gate::new(limit, cores)))
+    };
+    plan.proxies.iter().map(gate).collect()
+}
+
+fn listener_gates(plan: &Plan, cores: usize) -> Box<[Option<Arc<Gate>>]> {
+    let gate = |listener: &crate::plan::Listener| {
+        let limit = listener.bind.maxconn.filter(|&maxconn| maxconn > 0)?;
+        Some(Arc::new(Gate::new(limit, cores)))
+    };
+    plan.listeners.iter().map(gate).collect()
+}
+
+/// Names under which counters survive a reload.
+fn names(plan: &Plan) -> stats::Names {
+    let proxy = |id: ProxyId| plan.proxy(id).name.to_string();
+    stats::Names {
+        proxies: plan
+            .proxies
+            .iter()
+            .map(|proxy| proxy.name.to_string())
+            .collect(),
+        servers: plan
+            .servers
+            .iter()
+            .map(|s| (proxy(s.backend), s.name.to_string()))
+            .collect(),
+        listeners: plan
+            .listeners
+            .iter()
+            .map(|listener| (proxy(listener.frontend), format!("{:?}", listener.address)))
+            .collect(),
+    }
+}

@@ -1,0 +1,146 @@
+//! The TLS contexts of all lines, each loaded once.
+
+use std::sync::Arc;
+
+use cfgparse::model::global::Global;
+use cfgparse::model::tls::{TlsServerVerify, TlsVerify};
+use cfgparse::model::{Mode, Place};
+
+use crate::plan::Plan;
+use crate::sample::CompileError;
+use crate::tls::{BindContext, Contexts, ServerContext, SetupError};
+
+/// What was loaded, and whose it is.
+#[derive(Default)]
+pub struct Loaded {
+    pub contexts: Contexts,
+    /// By `ListenerId`.
+    pub of_listener: Vec<Option<usize>>,
+    /// By `ServerId`.
+    pub of_server: Vec<Option<usize>>,
+    pub errors: Vec<CompileError>,
+    pub warnings: Vec<CompileError>,
+}
+
+/// Loads every file that a `bind` or `server` line names.
+pub fn load(plan: &Plan, global: &Global) -> Loaded {
+    let mut loaded = Loaded::default();
+    loaded.binds(plan, global);
+    loaded.servers(plan, global);
+    loaded
+}
+
+impl Loaded {
+    fn binds(&mut self, plan: &Plan, global: &Global) {
+        for (index, listener) in plan.listeners.iter().enumerate() {
+            let before = index.checked_sub(1);
+            let same = before.filter(|&i| Arc::ptr_eq(&plan.listeners[i].bind, &listener.bind));
+            if let Some(same) = same {
+                self.of_listener.push(self.of_listener[same]);
+                continue;
+            }
+            let bind = &listener.bind;
+            let Some(tls) = &bind.tls else {
+                self.of_listener.push(None);
+                continue;
+            };
+            let proxy = plan.proxy(listener.frontend);
+            let subject = format!("'bind {}' in section '{}'", bind.written, proxy.name);
+            let alpn = offered(&bind.alpn, bind.no_alpn, proxy.mode);
+            let mut warnings = Vec::new();
+            let context = BindContext::load(tls, &global.ssl_default_bind, &alpn, &mut warnings);
+            self.warn(bind.at, &subject, warnings);
+            let index = match context {
+                Ok(context) => Some(self.contexts.push_bind(context)),
+                Err(error) => self.fail(bind.at, &subject, error),
+            };
+            self.of_listener.push(index);
+        }
+    }
+
+    fn servers(&mut self, plan: &Plan, global: &Global) {
+        let default_verify = match global.ssl_server_verify {
+            TlsServerVerify::None => TlsVerify::None,
+            TlsServerVerify::Required => TlsVerify::Required,
+        };
+        for server in &plan.servers {
+            let line = &server.line;
+            let tls = line
+                .tls
+                .as_ref()
+                .filter(|tls| tls.enabled || line.check.ssl);
+            let Some(tls) = tls else {
+                self.of_server.push(None);
+                continue;
+            };
+            let proxy = plan.proxy(server.backend);
+            let subject = format!("'server {}/{}'", proxy.name, server.name);
+            let alpn = offered(&tls.alpn, tls.alpn.is_empty(), proxy.mode);
+            let mut warnings = Vec::new();
+            let context = ServerContext::load(
+                tls,
+                &global.ssl_default_server,
+                tls.verify.unwrap_or(default_verify),
+                &alpn,
+                &mut warnings,
+            );
+            self.warn(line.at, &subject, warnings);
+            let index = match context {
+                Ok(context) => Some(self.contexts.push_server(context)),
+                Err(error) => self.fail(line.at, &subject, error),
+            };
+            self.of_server.push(index);
+        }
+    }
+
+    fn warn(&mut self, at: Place, subject: &str, warnings: Vec<String>) {
+        self.warnings.extend(
+            warnings
+                .into_iter()
+                .map(|text| CompileError::new(at, format!("{subject} : {text}"), "")),
+        );
+    }
+
+    fn fail(&mut self, at: Place, subject: &str, error: SetupError) -> Option<usize> {
+        let (text, remedy) = match error {
+            SetupError::File {
+                file,
+                cause,
+                remedy,
+            } => (
+                format!("unable to load '{}': {cause}", file.display()),
+                remedy,
+            ),
+            SetupError::Parameter {
+                keyword,
+                value,
+                cause,
+                remedy,
+            } => (format!("'{keyword} {value}': {cause}"), remedy),
+        };
+        self.errors.push(CompileError::new(
+            at,
+            format!("{subject} : {text}."),
+            remedy,
+        ));
+        None
+    }
+}
+
+/// The protocols to offer, of those we speak: manual 5.1, `alpn`, whose default in HTTP mode is
+/// what the proxy can do. In TCP mode the protocol is the servers' affair.
+fn offered(written: &[String], none: bool, mode: Mode) -> Vec<String> {
+    if none {
+        return Vec::new();
+    }
+    if mode != Mode::Http {
+        return written.to_vec();
+    }
+    let spoken = |name: &&String| matches!(name.as_str(), "http/1.1" | "http/1.0");
+    let offered: Vec<String> = written.iter().filter(spoken).cloned().collect();
+    if offered.is_empty() {
+        vec!["http/1.1".to_owned()]
+    } else {
+        offered
+    }
+}
