@@ -14,8 +14,8 @@ use crate::rules::{Answer, AnswerBody};
 use crate::service::Message;
 
 /// Answers with the page that is configured for `status`, or else with HAProxy's own.
-pub async fn error(stream: &mut Stream<'_>, status: u16) -> Next {
-    send(stream, &Answer::error(status)).await
+pub fn error(stream: &mut Stream<'_>, status: u16) -> Next {
+    send(stream, &Answer::error(status))
 }
 
 /// Refuses a request that never became whole: the message goes out as it is written, with its own
@@ -39,7 +39,7 @@ pub fn refuse(stream: &mut Stream<'_>, status: u16) -> Next {
 }
 
 /// Sends an answer; tells whether the connection may go on.
-pub async fn send(stream: &mut Stream<'_>, answer: &Answer) -> Next {
+pub fn send(stream: &mut Stream<'_>, answer: &Answer) -> Next {
     let Some(body) = make(stream, answer) else {
         stream.exchange.facts.status = -1;
         return Next::Close;
