@@ -100,7 +100,7 @@ pub async fn retry(
     let Some(plan) = proxy.backend.as_ref() else {
         return Err(Fault::new(Cause::Internal, Phase::Connect));
     };
-    let retries = stream.exchange.overrides.retries.unwrap_or(plan.retries);
+    let retries = stream.exchange.facts.retries_max.unwrap_or(plan.retries);
     if attempts.retries >= retries {
         stream.generation.stats.server(failed).connect_errors.inc();
         stream
