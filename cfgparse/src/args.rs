@@ -53,6 +53,11 @@ impl<'l> Args<'l> {
         self.line.words.get(self.at)
     }
 
+    /// The words that are left, without reading them.
+    pub fn upcoming(&self) -> &'l [Word] {
+        &self.line.words[self.at.min(self.line.words.len())..]
+    }
+
     pub fn peek_str(&self) -> &'l str {
         self.peek().map_or("", Word::as_str)
     }

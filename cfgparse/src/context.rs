@@ -11,6 +11,10 @@ use crate::registry::sample::{find_acl_word, find_fetch};
 use crate::registry::{Full, Harmless, Ignored, Info, Partial, Planned, Refused};
 use crate::source::{Environment, FileAccess};
 
+/// Sockets and servers that ranges and templates of one configuration may unroll to: every core
+/// opens each socket, and each server costs about a kilobyte.
+pub const MAX_UNROLLED: usize = 131_072;
+
 /// A keyword that the configuration uses, and where: what `migrate` prints.
 #[derive(Clone, Copy, Debug)]
 pub struct Use {
@@ -59,6 +63,8 @@ pub struct Context<'a> {
     pub maps: Vec<PatternFile>,
     /// Predefined ACLs in use, each once.
     pub predefined: Vec<&'static str>,
+    /// Sockets and servers that ranges and templates were unrolled to so far.
+    pub unrolled: usize,
     /// A Lua program is loaded, so that names beginning with `lua.` may stand for something.
     pub has_lua: bool,
     /// Folder that relative paths begin at; empty: the working folder.
@@ -86,6 +92,7 @@ impl<'a> Context<'a> {
             references: Vec::new(),
             maps: Vec::new(),
             predefined: Vec::new(),
+            unrolled: 0,
             has_lua: false,
             default_path: String::new(),
             crt_base: None,
@@ -286,6 +293,19 @@ impl<'a> Context<'a> {
                 .cause("nothing that clients or servers see depends on it"),
             ),
         }
+    }
+
+    /// Counts what a range or template unrolls to; refuses more than [`MAX_UNROLLED`] in all.
+    pub fn unroll(&mut self, count: usize, span: Span) -> bool {
+        self.unrolled = self.unrolled.saturating_add(count);
+        let fits = self.unrolled <= MAX_UNROLLED;
+        if !fits {
+            let message = format!(
+                "ranges and templates unroll to more than {MAX_UNROLLED} sockets and servers."
+            );
+            self.alert(span, "out-of-range", message);
+        }
+        fits
     }
 
     /// Says that a keyword of older versions was understood, and how it is spelled today.

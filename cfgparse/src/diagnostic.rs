@@ -245,23 +245,45 @@ fn name(files: &[String], at: Place) -> &str {
     files.get(at.file as usize).map_or("", String::as_str)
 }
 
+/// Findings that are kept of one configuration: nobody reads more, and hostile texts have millions.
+pub const MAX_FINDINGS: usize = 1_000;
+
 /// Collects findings in the order in which they are made.
 #[derive(Debug, Default)]
 pub struct Diagnostics {
     found: Vec<Diagnostic>,
+    /// Findings beyond [`MAX_FINDINGS`].
+    dropped: usize,
+    any_alert: bool,
 }
 
 impl Diagnostics {
     pub fn push(&mut self, diagnostic: Diagnostic) {
-        self.found.push(diagnostic);
+        self.any_alert |= diagnostic.severity == Severity::Alert;
+        if self.found.len() < MAX_FINDINGS {
+            self.found.push(diagnostic);
+        } else {
+            self.dropped += 1;
+        }
     }
 
     /// Whether the configuration is refused so far.
     pub fn any_alert(&self) -> bool {
-        self.found.iter().any(|d| d.severity == Severity::Alert)
+        self.any_alert
     }
 
-    pub fn into_vec(self) -> Vec<Diagnostic> {
+    /// All that were kept, and a last one that counts the others.
+    pub fn into_vec(mut self) -> Vec<Diagnostic> {
+        if self.dropped > 0 {
+            let severity = if self.any_alert {
+                Severity::Alert
+            } else {
+                Severity::Warning
+            };
+            let message = format!("{} more findings are not shown.", self.dropped);
+            self.found
+                .push(Diagnostic::new(severity, "message", None, message));
+        }
         self.found
     }
 }

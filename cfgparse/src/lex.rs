@@ -8,6 +8,9 @@ use crate::model::Place;
 /// Words of a line, at most. HAProxy's own limit.
 pub const MAX_WORDS: usize = 64 * 1024;
 
+/// Bytes of a word once its variables are resolved, at most: they may contain each other.
+pub const MAX_WORD_BYTES: usize = 1 << 20;
+
 /// Why a line has no words.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 pub enum LexErrorKind {
@@ -21,6 +24,8 @@ pub enum LexErrorKind {
     BadHex,
     #[error("too many words, truncating after word {MAX_WORDS}")]
     TooManyWords,
+    #[error("a word is longer than {MAX_WORD_BYTES} bytes")]
+    TooLong,
     #[error("argument number {0} is empty and marks the end of the argument list")]
     Empty(usize),
 }
@@ -296,6 +301,9 @@ impl Lexer<'_> {
             Some(value) if as_list => self.append_list(&value),
             Some(value) => {
                 self.word.extend_from_slice(&value);
+                if self.word.len() > MAX_WORD_BYTES {
+                    return error(LexErrorKind::TooLong, name_column);
+                }
                 Ok(())
             }
             None => {

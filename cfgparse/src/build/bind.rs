@@ -39,7 +39,11 @@ pub fn parse(cx: &mut Context, args: &mut Args, what: &str, section: &str) -> Op
     };
     draft.bind.written.clone_from(&word.text);
     match address::bind(&cx.address(&word.text), true) {
-        Ok(addresses) => draft.bind.addresses = addresses,
+        Ok(addresses) => {
+            if cx.unroll(addresses.len(), word.span()) {
+                draft.bind.addresses = addresses;
+            }
+        }
         Err(error) => cx.alert(word.span(), "bad-address", format!("'{what}' : {error}")),
     }
     let label = format!("'{what} {}' in section '{section}'", word.text);

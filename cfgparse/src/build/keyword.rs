@@ -103,13 +103,9 @@ impl<T> Table<T> {
     pub fn find(&self, args: &mut Args) -> Option<&'static Row<T>> {
         let first = args.peek()?;
         if self.groups.contains_key(first.as_str()) {
-            let line = &args.line().words;
-            let at = line
-                .iter()
-                .position(|word| std::ptr::eq(word, first))
-                .unwrap_or(0);
+            let line = args.upcoming();
             for length in (2..=3).rev() {
-                let Some(words) = line.get(at..at + length) else {
+                let Some(words) = line.get(..length) else {
                     continue;
                 };
                 let name = words
@@ -135,10 +131,9 @@ impl<T> Table<T> {
         let Some(word) = args.peek() else { return };
         let name = word.as_str();
         let (span, message, near) = if let Some(members) = self.groups.get(name) {
-            let line = &args.line().words;
-            let at = line.iter().position(|w| std::ptr::eq(w, word)).unwrap_or(0);
-            let (span, second) = line
-                .get(at + 1)
+            let (span, second) = args
+                .upcoming()
+                .get(1)
                 .map_or((word.span(), ""), |second| (second.span(), second.as_str()));
             let message = match name {
                 "option" => format!("unknown option '{second}'"),

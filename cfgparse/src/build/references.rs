@@ -19,23 +19,24 @@ pub fn references(cx: &mut Context, model: &Model) {
 
 /// Names of all kinds.
 struct Index<'m> {
-    names: HashMap<&'static str, Vec<&'m str>>,
+    names: HashMap<&'static str, HashSet<&'m str>>,
     servers: HashMap<&'m str, HashSet<&'m str>>,
+    all_servers: HashSet<&'m str>,
 }
 
 impl<'m> Index<'m> {
     fn new(model: &'m Model) -> Self {
-        let mut names: HashMap<&'static str, Vec<&str>> = HashMap::new();
+        let mut names: HashMap<&'static str, HashSet<&str>> = HashMap::new();
         let mut servers: HashMap<&str, HashSet<&str>> = HashMap::new();
         for proxy in &model.proxies {
             if proxy.kind.has_backend() {
-                names.entry("backend").or_default().push(&proxy.name);
+                names.entry("backend").or_default().insert(&proxy.name);
             }
             if proxy.kind.has_frontend() {
-                names.entry("frontend").or_default().push(&proxy.name);
+                names.entry("frontend").or_default().insert(&proxy.name);
             }
             if proxy.stick_table.is_some() {
-                names.entry("table").or_default().push(&proxy.name);
+                names.entry("table").or_default().insert(&proxy.name);
             }
             servers
                 .entry(&proxy.name)
@@ -80,11 +81,16 @@ impl<'m> Index<'m> {
             "fcgi-app",
             model.fcgi_apps.iter().map(|s| s.name.as_str()).collect(),
         );
-        Self { names, servers }
+        let all_servers = servers.values().flatten().copied().collect();
+        Self {
+            names,
+            servers,
+            all_servers,
+        }
     }
 
-    fn list(&self, kind: ReferenceKind) -> &[&'m str] {
-        self.names.get(word(kind)).map_or(&[], Vec::as_slice)
+    fn list(&self, kind: ReferenceKind) -> impl Iterator<Item = &'m str> {
+        self.names.get(word(kind)).into_iter().flatten().copied()
     }
 
     fn has(&self, kind: ReferenceKind, name: &str) -> bool {
@@ -94,11 +100,14 @@ impl<'m> Index<'m> {
                     .servers
                     .get(backend)
                     .is_some_and(|servers| servers.contains(server)),
-                None => self.servers.values().any(|servers| servers.contains(name)),
+                None => self.all_servers.contains(name),
             },
             // `default` always exists: it is made from /etc/resolv.conf.
             ReferenceKind::Resolvers if name == "default" => true,
-            _ => self.list(kind).contains(&name),
+            _ => self
+                .names
+                .get(word(kind))
+                .is_some_and(|names| names.contains(name)),
         }
     }
 }
@@ -130,7 +139,7 @@ fn missing(cx: &mut Context, index: &Index, reference: &Reference) {
         ReferenceKind::Table => format!("unable to find stick-table '{name}'."),
         _ => format!("unable to find {kind} '{name}'."),
     };
-    let near = closest(name, index.list(reference.kind).iter().copied());
+    let near = closest(name, index.list(reference.kind));
     let mut diagnostic = Diagnostic::new(
         Severity::Alert,
         "unknown-name",

@@ -175,6 +175,9 @@ fn template(cx: &mut Context, draft: &mut Draft, args: &mut Args) {
     let Some(params) = params(cx, draft, args, &prefix.text) else {
         return;
     };
+    if !cx.unroll((high - low) as usize + 1, word.span()) {
+        return;
+    }
     for number in low..=high {
         let mut server = params.server.clone();
         server.name = format!("{}{number}", prefix.text);
