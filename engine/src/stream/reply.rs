@@ -29,6 +29,7 @@ pub fn refuse(stream: &mut Stream<'_>, status: u16) -> Next {
             return Next::Close;
         }
         Some(ErrorPage::Message(message)) => message,
+        Some(ErrorPage::Reply(_)) => return send(stream, &Answer::error(status)),
         Some(ErrorPage::Location { .. }) | None => Message::of_error(status).raw.as_bytes(),
     };
     let link = &stream.client.link;
