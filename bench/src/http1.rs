@@ -160,7 +160,8 @@ impl Rig {
         Ok(Rig { running, reached })
     }
 
-    /// Sends the case on a connection of its own; also says how many requests reached the origin.
+    /// Sends the case on a connection of its own; also says how many complete requests reached
+    /// the origin: a head whose body breaks off was not answered and smuggles nothing.
     fn outcome(&self, case: &Case) -> io::Result<(Outcome, usize)> {
         let before = self.reached.load(Ordering::SeqCst);
         let raw: Vec<u8> = case.raw_latin1.chars().map(|c| c as u8).collect();
@@ -200,7 +201,7 @@ impl Rig {
     }
 }
 
-/// An origin that answers 200 to every complete request and counts the heads.
+/// An origin that answers 200 to every complete request and counts them.
 fn counting_origin(reached: Arc<AtomicUsize>) -> io::Result<SocketAddr> {
     let listener = TcpListener::bind("127.0.0.1:0")?;
     let address = listener.local_addr()?;
@@ -221,12 +222,12 @@ fn answer(mut stream: TcpStream, reached: &AtomicUsize) -> io::Result<()> {
     loop {
         if request.is_none() {
             request = Head::take(&mut input);
-            reached.fetch_add(usize::from(request.is_some()), Ordering::SeqCst);
         }
         if let Some(head) = &mut request {
             let used = head.body.take(&input, |_| {}).map_err(io::Error::other)?;
             input.drain(..used);
             if head.body.is_done() {
+                reached.fetch_add(1, Ordering::SeqCst);
                 stream.write_all(head.answer)?;
                 if head.close {
                     return Ok(());

@@ -115,7 +115,7 @@ impl Pass {
             gates: [None, None, None],
             wake: Arc::clone(wake),
         };
-        for (slot, gate) in pass.gates.iter_mut().zip(gates.into_iter()) {
+        for (slot, gate) in pass.gates.iter_mut().zip(gates) {
             let Some(gate) = gate else { continue };
             if !gate.enter_or_wait(core) {
                 return None; // dropping the half-filled pass leaves the gates entered so far

@@ -286,7 +286,7 @@ impl<'a> Run<'a> {
         let asks_close = match self.options.reuse {
             Reuse::KeepAlive => false,
             Reuse::Close => true,
-            Reuse::Mixed { close_one_in } => self.draw() % close_one_in.max(1) == 0,
+            Reuse::Mixed { close_one_in } => self.draw().is_multiple_of(close_one_in.max(1)),
         };
         let tag = self.options.tagged.then_some(self.sequence);
         let head = &mut self.heads[kind];

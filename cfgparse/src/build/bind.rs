@@ -97,7 +97,7 @@ const SOCKET: &[Row<BindDraft>] = &[
     row("accept-netscaler-cip", "<magic number>", Refused("use accept-proxy"), "expect a NetScaler header", |cx, d, a| {
         d.bind.accept_netscaler_cip = a.number(cx);
     }),
-    row("accept-proxy", "", Planned, "expect a PROXY protocol header on every connection", |_, d, _| {
+    row("accept-proxy", "", Full, "expect a PROXY protocol header on every connection", |_, d, _| {
         d.bind.accept_proxy = true;
     }),
     row("backlog", "<backlog>", Full, "connections that wait in the kernel", |cx, d, a| d.bind.backlog = a.number(cx)),

@@ -192,9 +192,11 @@ pub struct Reply {
 /// Where an answer's body comes from.
 #[derive(Clone, Debug, PartialEq, Default)]
 pub enum ReplyBody {
-    /// `default-errorfiles`, or nothing said.
+    /// Nothing said.
     #[default]
     Default,
+    /// `default-errorfiles`: what the proxy answers with for the status.
+    DefaultErrorFiles,
     /// A whole HTTP message, already read (`errorfile`).
     ErrorFile { path: String, message: Vec<u8> },
     /// `errorfiles NAME`: an `http-errors` section.

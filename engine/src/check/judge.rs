@@ -19,18 +19,16 @@ pub struct Judged {
 /// survived a reload, unless its `rise` or `fall` changed: then the counter is kept in range.
 pub fn prepare(server: &ServerState, settings: &Settings, is_new: bool) {
     let (rise, fall) = (settings.rise.max(1), settings.fall.max(1));
-    if !is_new {
-        if let Some(known) = server.health() {
-            let was_up = known.is_up();
-            let mut health = Health::barely_up(rise, fall);
-            match (was_up, known.is_settled()) {
-                (true, true) => health.fill(),
-                (true, false) => {}
-                (false, _) => health.counter = known.counter.min(rise - 1),
-            }
-            server.set_health(Some(health));
-            return;
+    if !is_new && let Some(known) = server.health() {
+        let was_up = known.is_up();
+        let mut health = Health::barely_up(rise, fall);
+        match (was_up, known.is_settled()) {
+            (true, true) => health.fill(),
+            (true, false) => {}
+            (false, _) => health.counter = known.counter.min(rise - 1),
         }
+        server.set_health(Some(health));
+        return;
     }
     let mut health = Health::barely_up(rise, fall);
     match settings.init_state {

@@ -125,15 +125,15 @@ impl Session {
     /// The next thing to do.
     pub fn step(&mut self, ops: &mut dyn Ops) -> Step {
         loop {
-            if !matches!(self.payload, Payload::Open { .. }) {
-                if let Some(words) = self.pending.pop_front() {
-                    return self.run(&words, ops);
-                }
+            if !matches!(self.payload, Payload::Open { .. })
+                && let Some(words) = self.pending.pop_front()
+            {
+                return self.run(&words, ops);
             }
-            if self.in_line {
-                if let Some(step) = self.end_line(ops) {
-                    return step;
-                }
+            if self.in_line
+                && let Some(step) = self.end_line(ops)
+            {
+                return step;
             }
             match self.take_line() {
                 Some(Ok(())) => {}

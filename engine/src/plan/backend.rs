@@ -38,7 +38,7 @@ impl Redispatch {
     pub fn applies(self, retry: u32, retries: u32) -> bool {
         match self {
             Self::Never => false,
-            Self::Every(n) => n > 0 && retry % n == 0,
+            Self::Every(n) => n > 0 && retry.is_multiple_of(n),
             Self::FromLast(n) => retry + n > retries,
         }
     }

@@ -2,8 +2,10 @@
 
 use std::sync::Arc;
 
+use crate::rules::CompiledReply;
+
 /// What a client gets instead of a built-in message.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub enum ErrorPage {
     /// A whole HTTP message.
     Message(Arc<[u8]>),
@@ -11,6 +13,8 @@ pub enum ErrorPage {
     Silent,
     /// A redirect (`errorloc`, `errorloc303`).
     Location { status: u16, url: Arc<str> },
+    /// An answer that is made anew each time (`http-error`).
+    Reply(Arc<CompiledReply>),
 }
 
 /// The pages of one proxy by status.
@@ -26,9 +30,14 @@ impl ErrorPages {
             .map(|(_, page)| page)
     }
 
+    /// Back to the page that would stand without any (`http-error ... default-errorfiles`).
+    pub fn unset(&mut self, status: u16) {
+        self.0.retain(|(known, _)| *known != status);
+    }
+
     /// Sets the page of a status; the last word counts.
     pub fn set(&mut self, status: u16, page: ErrorPage) {
-        self.0.retain(|(known, _)| *known != status);
+        self.unset(status);
         self.0.push((status, page));
     }
 }

@@ -12,6 +12,7 @@ mod userlist;
 mod verdict;
 
 pub use acl::{Test, named as named_test};
+pub use action::CompiledReply;
 pub use condition::{Condition, Holds};
 pub use ruleset::{Kind, Ruleset};
 pub use txn::{LogLevel, Overrides, Txn};

@@ -43,8 +43,6 @@ pub struct Overrides {
     pub connect_timeout_ms: Option<u32>,
     pub queue_timeout_ms: Option<u32>,
     pub tarpit_timeout_ms: Option<u32>,
-    /// `set-retries`
-    pub retries: Option<u32>,
     /// `strict-mode off`: failed rewrites are skipped.
     pub lenient: bool,
     /// Rewrites that failed.

@@ -197,6 +197,8 @@ pub struct StreamFacts {
     pub bytes_out: u64,
     /// Connection attempts after the first.
     pub retries: u32,
+    /// How many there may be, where `set-retries` said so.
+    pub retries_max: Option<u32>,
     pub redispatched: bool,
     /// Requests before this one in the server's queue.
     pub server_queue: u32,
@@ -243,6 +245,7 @@ impl Default for StreamFacts {
             bytes_in: 0,
             bytes_out: 0,
             retries: 0,
+            retries_max: None,
             redispatched: false,
             server_queue: 0,
             backend_queue: 0,

@@ -319,10 +319,10 @@ fn under_threads_no_permit_too_many_and_no_wakeup_lost() {
 fn under_threads_the_backend_queue_loses_nobody_either() {
     let (bells, backend, servers) = farm(&[limited(1), limited(2)]);
     hammer(3, 8, 2_000, |ticket| {
-        if !backend.has_queue() {
-            if let Some(permit) = servers.iter().find_map(ServerState::try_permit) {
-                return permit;
-            }
+        if !backend.has_queue()
+            && let Some(permit) = servers.iter().find_map(ServerState::try_permit)
+        {
+            return permit;
         }
         let admission =
             backend.admit_to_backend(servers.iter().cloned(), &Order::default(), token(ticket));

@@ -113,7 +113,7 @@ impl Shard {
                 }
             }
             ToShard::List(list) => {
-                self.list(&mut list.lock().unwrap_or_else(PoisonError::into_inner))
+                self.list(&mut list.lock().unwrap_or_else(PoisonError::into_inner));
             }
             ToShard::ShutdownOne { id, found } => {
                 let here = (id >> 32) as usize == self.local.index;

@@ -30,7 +30,7 @@ pub struct ServerSide {
     /// Requests that it has carried, this one included.
     pub carried: u32,
     /// The right to use the server; given back when dropped.
-    pub permit: Permit,
+    _permit: Permit,
 }
 
 /// What has been tried for this request.
@@ -100,7 +100,7 @@ pub async fn retry(
     let Some(plan) = proxy.backend.as_ref() else {
         return Err(Fault::new(Cause::Internal, Phase::Connect));
     };
-    let retries = stream.exchange.overrides.retries.unwrap_or(plan.retries);
+    let retries = stream.exchange.facts.retries_max.unwrap_or(plan.retries);
     if attempts.retries >= retries {
         stream.generation.stats.server(failed).connect_errors.inc();
         stream
@@ -191,7 +191,7 @@ async fn attempt(
             key,
             is_reused: true,
             carried: idle.carried + 1,
-            permit,
+            _permit: permit,
         });
     }
     let link = connect(stream, id).await?;
@@ -209,16 +209,17 @@ async fn attempt(
         key,
         is_reused: false,
         carried: 1,
-        permit,
+        _permit: permit,
     })
 }
 
 /// An idle connection that this request may use (manual, `http-reuse`).
 fn idle_connection(stream: &mut Stream<'_>, state: &Arc<ServerState>, key: Key) -> Option<Idle> {
-    if let Some((server, idle)) = stream.client.own.take() {
-        if Arc::ptr_eq(&server, state) && idle.is_quiet() {
-            return Some(idle);
-        }
+    if let Some((server, idle)) = stream.client.own.take()
+        && Arc::ptr_eq(&server, state)
+        && idle.is_quiet()
+    {
+        return Some(idle);
     }
     let may_share = match stream.backend_options().reuse {
         HttpReuse::Never => false,
@@ -249,9 +250,8 @@ async fn connect(stream: &mut Stream<'_>, id: ServerId) -> Result<Link, Failure>
         return Err(Failure::Connect(Cause::ServerAbort));
     };
     let address = address.map_err(|_| Failure::Final(resource()))?;
-    let socket = match reactor::net::stream_socket(&address) {
-        Ok(socket) => socket,
-        Err(_) => return Err(Failure::Final(resource())),
+    let Ok(socket) = reactor::net::stream_socket(&address) else {
+        return Err(Failure::Final(resource()));
     };
     let patience = Patience {
         until_ms: connect_ms.map(|ms| stream.local.core.now_ms() + ms),

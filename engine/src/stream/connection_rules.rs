@@ -8,7 +8,11 @@ use crate::state::Generation;
 /// `tcp-request connection`: whether the connection may go on.
 pub fn admits_connection(local: &Local, generation: &Generation, client: &mut Client) -> bool {
     let rules = &generation.plan().proxy(client.frontend).rules.connection;
-    admits(local, generation, client, rules)
+    let admitted = admits(local, generation, client, rules);
+    // These rules alone change what `fc_src` and `fc_dst` say (manual, 7.3.3).
+    client.facts.connection_src = client.facts.src;
+    client.facts.connection_dst = client.facts.dst;
+    admitted
 }
 
 /// `tcp-request session`: the same after the handshakes.
@@ -34,9 +38,8 @@ fn admits(local: &Local, generation: &Generation, client: &mut Client, rules: &R
         contents,
     );
     // What a rule says about the source holds for the whole connection.
-    if let Some(src) = exchange.facts.src {
-        client.facts.src = Some(src);
-    }
+    client.facts.src = exchange.facts.src.or(client.facts.src);
+    client.facts.dst = exchange.facts.dst.or(client.facts.dst);
     local.keep_exchange(exchange);
     matches!(verdict, Verdict::Continue | Verdict::Accept)
 }

@@ -129,7 +129,7 @@ async fn act(
         }
     };
     stream.exchange.facts.termination.end(cause, phase);
-    Ok(Some(reply::send(stream, &answer).await))
+    Ok(Some(reply::send(stream, &answer)))
 }
 
 /// A service that is not built in: the configuration's check refuses it, so this is ours.
@@ -207,5 +207,8 @@ async fn monitor(stream: &mut Stream<'_>) -> Option<Next> {
         .facts
         .termination
         .end(Cause::Local, Phase::Request);
-    Some(reply::send(stream, &Answer::error(if fails { 503 } else { 200 })).await)
+    Some(reply::send(
+        stream,
+        &Answer::error(if fails { 503 } else { 200 }),
+    ))
 }

@@ -22,7 +22,7 @@ pub async fn answer(stream: &mut Stream<'_>, fault: Fault) -> Next {
     if stream.exchange.marks.request_us == 0 {
         return reply::refuse(stream, fault.status);
     }
-    reply::error(stream, fault.status).await
+    reply::error(stream, fault.status)
 }
 
 fn count(stream: &Stream<'_>, fault: Fault) {

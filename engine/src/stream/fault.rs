@@ -35,6 +35,7 @@ impl Fault {
     }
 
     /// The same fault with another status.
+    #[must_use]
     pub fn with_status(self, status: u16) -> Self {
         Self { status, ..self }
     }

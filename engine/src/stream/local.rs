@@ -33,6 +33,10 @@ pub struct Local {
     pub utc_offset_s: Cell<i32>,
     /// A soft stop is under way: connections end after their exchange.
     pub is_stopping: Cell<bool>,
+    #[expect(
+        clippy::vec_box,
+        reason = "an exchange moves between here and its stream"
+    )]
     exchanges: RefCell<Vec<Box<Exchange>>>,
     /// Where rules render texts.
     scratch: Cell<Vec<u8>>,

@@ -112,6 +112,10 @@ impl Stream<'_> {
     fn enter_backend(&mut self, backend: ProxyId) {
         let now_ms = self.local.core.now_ms();
         self.exchange.facts.backend = Some(backend);
+        if backend != self.client.frontend {
+            // What the frontend's rules set was meant for its own servers.
+            self.exchange.facts.retries_max = None;
+        }
         self.client.entry.backend.set(Some(backend));
         let service = &self.generation.stats.back(backend).service;
         service.open.enter(now_ms);

@@ -14,21 +14,22 @@ use crate::rules::{Answer, AnswerBody};
 use crate::service::Message;
 
 /// Answers with the page that is configured for `status`, or else with HAProxy's own.
-pub async fn error(stream: &mut Stream<'_>, status: u16) -> Next {
-    send(stream, &Answer::error(status)).await
+pub fn error(stream: &mut Stream<'_>, status: u16) -> Next {
+    send(stream, &Answer::error(status))
 }
 
 /// Refuses a request that never became whole: the message goes out as it is written, with its own
 /// word on the connection. No rule sees it, and whatever is left of the request stays unread.
 pub fn refuse(stream: &mut Stream<'_>, status: u16) -> Next {
     stream.exchange.facts.status = i32::from(status);
-    let page = page(stream, status);
+    let page = page_of(stream, status);
     let message = match page {
         Some(ErrorPage::Silent) => {
             stream.exchange.facts.status = -1;
             return Next::Close;
         }
         Some(ErrorPage::Message(message)) => message,
+        Some(ErrorPage::Reply(_)) => return send(stream, &Answer::error(status)),
         Some(ErrorPage::Location { .. }) | None => Message::of_error(status).raw.as_bytes(),
     };
     let link = &stream.client.link;
@@ -39,7 +40,9 @@ pub fn refuse(stream: &mut Stream<'_>, status: u16) -> Next {
 }
 
 /// Sends an answer; tells whether the connection may go on.
-pub async fn send(stream: &mut Stream<'_>, answer: &Answer) -> Next {
+pub fn send(stream: &mut Stream<'_>, answer: &Answer) -> Next {
+    let page = configured_page(stream, answer);
+    let answer = page.as_ref().unwrap_or(answer);
     let Some(body) = make(stream, answer) else {
         stream.exchange.facts.status = -1;
         return Next::Close;
@@ -115,16 +118,29 @@ fn make(stream: &mut Stream<'_>, answer: &Answer) -> Option<Seg> {
     Some(body)
 }
 
-/// The page configured for a status, the backend's first.
-fn page<'s>(stream: &Stream<'s>, status: u16) -> Option<&'s ErrorPage> {
+/// The page that stands for a status: the backend's, then the frontend's.
+fn page_of<'g>(stream: &Stream<'g>, status: u16) -> Option<&'g ErrorPage> {
     let plan = stream.generation.plan();
     [stream.backend(), stream.client.frontend]
         .into_iter()
         .find_map(|proxy| plan.proxy(proxy).error_pages.page(status))
 }
 
+/// What `http-error` says for an answer that is the proxy's own page; its fields come after.
+fn configured_page(stream: &Stream<'_>, answer: &Answer) -> Option<Answer> {
+    if answer.body != AnswerBody::ErrorFile {
+        return None;
+    }
+    let Some(ErrorPage::Reply(reply)) = page_of(stream, answer.status) else {
+        return None;
+    };
+    let mut page = stream.with_cx(|cx| reply.render(cx));
+    page.fields.extend_from_slice(&answer.fields);
+    Some(page)
+}
+
 fn error_page(stream: &mut Stream<'_>, status: u16) -> Option<Seg> {
-    let page = page(stream, status);
+    let page = page_of(stream, status);
     let response = &mut stream.exchange.response;
     match page {
         Some(ErrorPage::Silent) => None,
@@ -136,7 +152,9 @@ fn error_page(stream: &mut Stream<'_>, status: u16) -> Option<Seg> {
             response.append(b"location", url.as_bytes());
             Some(Seg::constant(b""))
         }
-        None => whole(response, Message::of_error(status).raw.as_bytes()),
+        Some(ErrorPage::Reply(_)) | None => {
+            whole(response, Message::of_error(status).raw.as_bytes())
+        }
     }
 }
 

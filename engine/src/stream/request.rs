@@ -33,7 +33,7 @@ pub async fn receive(stream: &mut Stream<'_>) -> Result<(), Fault> {
     });
     let framing = match received.await {
         Ok(Ok(framing)) => framing,
-        Ok(Err(fault)) => return Err(refused(fault)),
+        Ok(Err(fault)) => return Err(refused(&fault)),
         Err(Interrupted::Ended(cause)) => {
             return Err(Fault::new(cause, Phase::Request).with_status(0));
         }
@@ -48,7 +48,7 @@ pub async fn receive(stream: &mut Stream<'_>) -> Result<(), Fault> {
     Ok(())
 }
 
-fn refused(fault: HeadFault) -> Fault {
+fn refused(fault: &HeadFault) -> Fault {
     match fault {
         HeadFault::Closed { .. } | HeadFault::Failed(_) => {
             Fault::new(Cause::ClientAbort, Phase::Request)
@@ -107,7 +107,8 @@ pub fn add_own_fields(stream: &mut Stream<'_>) {
     if let (Some(field), Some(source)) = (either().next_back(), source) {
         let if_none = either().all(|field| field.if_none);
         let excepted = either().any(|field| field.except.is_some_and(|net| net.contains(&source)));
-        if !excepted && !(if_none && request.contains(&field.name)) {
+        let is_there = if_none && request.contains(&field.name);
+        if !excepted && !is_there {
             append_address(request, &field.name, source);
         }
     }

@@ -141,6 +141,11 @@ impl World for CoreWorld<'_> {
         self.generation.runtime.process_gate.used()
     }
 
+    fn max_retries(&self, backend: ProxyId) -> u32 {
+        let backend = self.plan().proxy(backend).backend.as_ref();
+        backend.map_or(0, |backend| backend.retries)
+    }
+
     fn process_id(&self) -> u32 {
         std::process::id()
     }

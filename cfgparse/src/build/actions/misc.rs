@@ -49,8 +49,8 @@ pub const ROWS: &[ActionRow] = &[
     action("set-bandwidth-limit", "<name> [limit <n>] [period <t>]", CNT | RSP | REQ | RES, Planned, "limit the bandwidth", known),
     action("set-bc-mark", "<mark>", CNT | REQ, Planned, "packet mark towards the server", known),
     action("set-bc-tos", "<tos>", CNT | REQ, Planned, "type of service towards the server", known),
-    action("set-dst", "<expr>", CON | SES | CNT | REQ, Planned, "set the destination address", |cx, c, a| sample_expr(cx, a, c.place).map(Action::SetDst)),
-    action("set-dst-port", "<expr>", CON | SES | CNT | REQ, Planned, "set the destination port", |cx, c, a| sample_expr(cx, a, c.place).map(Action::SetDstPort)),
+    action("set-dst", "<expr>", CON | SES | CNT | REQ, Full, "set the destination address", |cx, c, a| sample_expr(cx, a, c.place).map(Action::SetDst)),
+    action("set-dst-port", "<expr>", CON | SES | CNT | REQ, Full, "set the destination port", |cx, c, a| sample_expr(cx, a, c.place).map(Action::SetDstPort)),
     action("set-fc-mark", "<mark>", TCP | REQ | RES, Planned, "packet mark towards the client", known),
     action("set-fc-tos", "<tos>", TCP | REQ | RES, Planned, "type of service towards the client", known),
     action("set-log-level", "<level>", CNT | RSP | HTTP, Full, "level of the log line", |cx, _, a| {
@@ -68,9 +68,9 @@ pub const ROWS: &[ActionRow] = &[
     action("set-nice", "<nice>", CNT | RSP | REQ | RES, Harmless, "priority of the stream's tasks", known),
     action("set-priority-class", "<expr>", CNT | REQ, Planned, "class in queues", known),
     action("set-priority-offset", "<expr>", CNT | REQ, Planned, "place in queues", known),
-    action("set-retries", "<retries>|<expr>", CNT | REQ, Planned, "number of retries", known),
-    action("set-src", "<expr>", CON | SES | CNT | REQ, Planned, "set the source address", |cx, c, a| sample_expr(cx, a, c.place).map(Action::SetSrc)),
-    action("set-src-port", "<expr>", CON | SES | CNT | REQ, Planned, "set the source port", |cx, c, a| sample_expr(cx, a, c.place).map(Action::SetSrcPort)),
+    action("set-retries", "<retries>|<expr>", CNT | REQ, Full, "number of retries", set_retries),
+    action("set-src", "<expr>", CON | SES | CNT | REQ, Full, "set the source address", |cx, c, a| sample_expr(cx, a, c.place).map(Action::SetSrc)),
+    action("set-src-port", "<expr>", CON | SES | CNT | REQ, Full, "set the source port", |cx, c, a| sample_expr(cx, a, c.place).map(Action::SetSrcPort)),
     action("set-timeout", "<which> <time>|<expr>", REQ | RES, Planned, "set a timeout of this stream", set_timeout),
     action("set-tos", "<tos>", TCP | REQ | RES, Planned, "old name of set-fc-tos", known),
     action("silent-drop", "[rst-ttl <ttl>]", TCP | REQ | RES, Full, "forget the connection without telling the client", |cx, _, a| {
@@ -168,6 +168,22 @@ fn track(cx: &mut Context, c: &ActionContext, args: &mut Args) -> Option<Action>
         words.push(table.text.clone());
     }
     Some(Action::Known { name, args: words })
+}
+
+fn set_retries(cx: &mut Context, c: &ActionContext, args: &mut Args) -> Option<Action> {
+    let is_number = args.peek_str().starts_with(|c: char| c.is_ascii_digit());
+    if !is_number {
+        return sample_expr(cx, args, c.place).map(Action::SetRetries);
+    }
+    let span = args.here();
+    let retries = args.number_in(cx, 0, i64::from(i32::MAX))?;
+    match sample::parse(cx, &format!("int({retries})"), span) {
+        Ok(parsed) => Some(Action::SetRetries(parsed.expr)),
+        Err(fault) => {
+            fault.report(cx, "'set-retries' : ");
+            None
+        }
+    }
 }
 
 fn set_timeout(cx: &mut Context, c: &ActionContext, args: &mut Args) -> Option<Action> {

@@ -65,7 +65,9 @@ pub fn reply(
                     .headers
                     .push((name, log_format(cx, args, place, "a header value")?));
             }
-            "default-errorfiles" => set_body(cx, args, &mut reply, ReplyBody::Default),
+            "default-errorfiles" => {
+                set_body(cx, args, &mut reply, ReplyBody::DefaultErrorFiles);
+            }
             _ => {
                 let body = body(cx, args, word, place)?;
                 set_body(cx, args, &mut reply, body);

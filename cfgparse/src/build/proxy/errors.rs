@@ -16,11 +16,11 @@ pub const ROWS: &[Row<Draft>] = &[
             d.proxy.http_errors.push(HttpError { code: file.code, at: file.at, reply: ErrorReply::File(file) });
         }
     }),
-    proxy_row("errorfiles", "<name> [<code> ...]", "DFLB", Planned, "http-errors section that answers", errorfiles),
-    proxy_row("errorloc", "<code> <url>", "DFLB", Planned, "redirect that answers a status", |cx, d, a| location(cx, d, a, 302)),
-    proxy_row("errorloc302", "<code> <url>", "DFLB", Planned, "redirect that answers a status", |cx, d, a| location(cx, d, a, 302)),
-    proxy_row("errorloc303", "<code> <url>", "DFLB", Planned, "redirect, to be fetched with GET", |cx, d, a| location(cx, d, a, 303)),
-    proxy_row("http-error", "status <code> [content-type <type>] [body] [hdr <name> <fmt>]*", "DFLB", Planned, "answer for a status", http_error),
+    proxy_row("errorfiles", "<name> [<code> ...]", "DFLB", Full, "http-errors section that answers", errorfiles),
+    proxy_row("errorloc", "<code> <url>", "DFLB", Full, "redirect that answers a status", |cx, d, a| location(cx, d, a, 302)),
+    proxy_row("errorloc302", "<code> <url>", "DFLB", Full, "redirect that answers a status", |cx, d, a| location(cx, d, a, 302)),
+    proxy_row("errorloc303", "<code> <url>", "DFLB", Full, "redirect, to be fetched with GET", |cx, d, a| location(cx, d, a, 303)),
+    proxy_row("http-error", "status <code> [content-type <type>] [body] [hdr <name> <fmt>]*", "DFLB", Full, "answer for a status", http_error),
 ];
 
 /// Statuses that HAProxy answers itself (manual, `errorfile`).

@@ -27,7 +27,7 @@ const USERLIST: &[Row<UserlistDraft>] = &[
 
 #[rustfmt::skip]
 const HTTP_ERRORS: &[Row<HttpErrors>] = &[
-    row("errorfile", "<code> <file>", Planned, "file that answers a status", |cx, e, a| {
+    row("errorfile", "<code> <file>", Full, "file that answers a status", |cx, e, a| {
         if let Some(file) = errors::errorfile(cx, a) {
             e.files.push(file);
         }

@@ -53,13 +53,13 @@ fn stat(call: &mut Call<'_>) -> Answer {
     }
     let snapshot = call.ops.snapshot();
     let mut selection = Selection::ALL;
-    if let [proxy, kinds, object, ..] = words {
-        if let (Ok(kinds), Ok(object)) = (kinds.parse::<i32>(), object.parse::<i32>()) {
-            selection.proxy = selected_proxy(&snapshot, proxy)?;
-            selection.kinds = kinds as u32;
-            selection.object = u32::try_from(object).ok().filter(|id| *id > 0);
-            words = &words[3..];
-        }
+    if let [proxy, kinds, object, ..] = words
+        && let (Ok(kinds), Ok(object)) = (kinds.parse::<i32>(), object.parse::<i32>())
+    {
+        selection.proxy = selected_proxy(&snapshot, proxy)?;
+        selection.kinds = kinds as u32;
+        selection.object = u32::try_from(object).ok().filter(|id| *id > 0);
+        words = &words[3..];
     }
     let (mut format, mut desc) = (Format::Plain, false);
     for word in words {

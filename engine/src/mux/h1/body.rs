@@ -186,7 +186,9 @@ impl Coded {
 /// Looks through what has arrived of a chunked body, and leaves it where it is: a request whose
 /// framing is broken within sight is refused before anything of it is passed on.
 pub fn check_chunks(link: &Link, limits: &Limits) -> Result<(), BodyError> {
-    let Some(all) = link.linearize() else { return Ok(()) };
+    let Some(all) = link.linearize() else {
+        return Ok(());
+    };
     let (mut decoder, mut trailers) = (ChunkDecoder::default(), Head::new());
     let mut rest = &*all;
     loop {

@@ -1,6 +1,7 @@
 //! From the model to the plan: names become ids, texts become programs.
 
 mod backend;
+mod errors;
 mod frontend;
 mod log;
 mod names;
@@ -13,9 +14,7 @@ use ipnet::IpNet;
 
 use self::names::ModelNames;
 use super::proxy::{AddressField, Options, Rulesets, StatsPage, Timeouts};
-use super::{
-    ErrorPage, ErrorPages, Listener, ListenerId, LogTarget, Plan, Process, Proxy, ProxyId,
-};
+use super::{Listener, ListenerId, LogTarget, Plan, Process, Proxy, ProxyId};
 use crate::rules::{Condition, Kind, Ruleset};
 use crate::sample::pattern::Patterns;
 use crate::sample::{CompileError, Compiler, Point};
@@ -75,7 +74,7 @@ pub fn compile(model: &Model, machine: &Machine) -> Result<Compiled, Vec<Compile
             options: options(section),
             log: context.log(section, &mut compiler),
             stats_page: context.stats_page(section, &mut compiler),
-            error_pages: Arc::new(error_pages(section, model)),
+            error_pages: Arc::new(context.error_pages(section, &mut compiler)),
             frontend,
             backend,
             section: Arc::new(section.clone()),
@@ -261,43 +260,6 @@ fn options(section: &cfgparse::model::Proxy) -> Options {
         ignore_probes: options.http_ignore_probes,
         contstats: options.contstats,
     }
-}
-
-fn error_pages(section: &cfgparse::model::Proxy, model: &Model) -> ErrorPages {
-    use cfgparse::model::section::ErrorReply;
-    let mut pages = ErrorPages::default();
-    let file = |message: &[u8]| match message {
-        [] => ErrorPage::Silent,
-        message => ErrorPage::Message(message.into()),
-    };
-    for error in &section.http_errors {
-        match &error.reply {
-            ErrorReply::File(page) => pages.set(error.code, file(&page.message)),
-            ErrorReply::Location { status, url } => {
-                let url = url.as_str().into();
-                pages.set(
-                    error.code,
-                    ErrorPage::Location {
-                        status: *status,
-                        url,
-                    },
-                );
-            }
-            ErrorReply::Files(name) => {
-                let section = model
-                    .http_errors
-                    .iter()
-                    .find(|section| section.name == *name);
-                for page in section.into_iter().flat_map(|section| &section.files) {
-                    if error.code == 0 || error.code == page.code {
-                        pages.set(page.code, file(&page.message));
-                    }
-                }
-            }
-            ErrorReply::Reply(_) => {}
-        }
-    }
-    pages
 }
 
 fn process(model: &Model, machine: &Machine) -> Process {

@@ -17,6 +17,8 @@ mod timeout;
 mod uri;
 mod var;
 
+pub use reply::CompiledReply;
+
 use cfgparse::model::rule::Action;
 
 use crate::sample::{CompileError, Compiler};

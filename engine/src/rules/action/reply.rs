@@ -55,7 +55,7 @@ impl CompiledReply {
         let body = match &reply.body {
             // A `return` without a body answers with nothing; errors have a message of their own.
             ReplyBody::Default if default_status == 200 => Body::Empty,
-            ReplyBody::Default => Body::ErrorFile,
+            ReplyBody::Default | ReplyBody::DefaultErrorFiles => Body::ErrorFile,
             ReplyBody::ErrorFile { message, .. } => Body::Message(message.as_slice().into()),
             ReplyBody::ErrorFiles(section) => error_files(section, status, compiler)?,
             ReplyBody::Raw(bytes) => Body::Raw(bytes.as_slice().into()),
@@ -74,7 +74,13 @@ impl CompiledReply {
         })
     }
 
-    fn render(&self, cx: &Cx<'_>) -> Answer {
+    /// Whether the proxy's own page for the status is the body.
+    pub fn is_error_page(&self) -> bool {
+        matches!(self.body, Body::ErrorFile)
+    }
+
+    /// The answer as it is now.
+    pub fn render(&self, cx: &Cx<'_>) -> Answer {
         let rendered = |format: &Format| {
             let mut text = Vec::new();
             format.render(cx, Purpose::Http, &mut text);

@@ -49,7 +49,7 @@ struct SetRetries(Expr);
 impl Act for SetRetries {
     fn run(&self, txn: &mut Txn<'_>, _: Kind) -> Flow {
         if let Some(retries) = number(&self.0, txn) {
-            txn.overrides.retries = Some(retries);
+            txn.stream.retries_max = Some(retries);
         }
         Flow::Next
     }

@@ -232,6 +232,17 @@ pub static ROWS: &[FetchRow] = &[
                 .into()
         },
     ),
+    fetch(
+        "cur_max_retries",
+        NONE,
+        Type::Sint,
+        RequestKept,
+        |_, cx, _| {
+            let configured = || cx.stream.backend.map(|b| cx.world.max_retries(b));
+            let retries = cx.stream.retries_max.or_else(configured);
+            retries.map(|r| Value::Sint(i64::from(r))).into()
+        },
+    ),
     fetch("last_entity", NONE, Type::Str, RequestKept, |_, cx, _| {
         let entity = cx.stream.last_rule.as_ref();
         entity

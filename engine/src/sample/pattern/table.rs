@@ -175,17 +175,19 @@ impl PatternSet {
 
     fn change(&mut self, change: &PatternChange) -> Result<(), PatternError> {
         match change {
-            PatternChange::Add { key, value } => self.add(&String::from_utf8_lossy(key), value),
+            PatternChange::Add { key, value } => {
+                self.add(&String::from_utf8_lossy(key), value.as_ref())
+            }
             PatternChange::Remove { key } => self.remove(&String::from_utf8_lossy(key)),
         }
     }
 
     /// Sets the value of a key, or adds the key at the end.
-    fn add(&mut self, key: &str, value: &Option<Arc<[u8]>>) -> Result<(), PatternError> {
+    fn add(&mut self, key: &str, value: Option<&Arc<[u8]>>) -> Result<(), PatternError> {
         if let Some(numbers) = self.numbers().get(key) {
             for number in numbers.clone() {
                 if let Some(entry) = &mut self.entries[number as usize] {
-                    entry.value.clone_from(value);
+                    entry.value = value.cloned();
                 }
             }
             return Ok(());
@@ -199,7 +201,7 @@ impl PatternSet {
         let key: Arc<str> = key.into();
         self.entries.push(Some(Entry {
             key: key.clone(),
-            value: value.clone(),
+            value: value.cloned(),
         }));
         if in_place {
             self.numbers().insert(key, vec![number]);

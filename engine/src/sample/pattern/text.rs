@@ -154,7 +154,7 @@ mod tests {
         set.insert(key(2), 9);
         set.insert(key(3), 9);
         for i in 0..500 {
-            let removed = i >= 2 && i < 499 && (i + 1) % 3 == 0;
+            let removed = (2..499).contains(&i) && (i + 1) % 3 == 0;
             let expected = if i == 2 {
                 Some(9)
             } else {
