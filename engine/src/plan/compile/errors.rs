@@ -33,7 +33,7 @@ impl Context<'_> {
                     }
                 }
                 ErrorReply::Reply(reply) => {
-                    self.http_error(error.code, reply, &mut pages, compiler)
+                    self.http_error(error.code, reply, &mut pages, compiler);
                 }
             }
         }
@@ -56,7 +56,7 @@ impl Context<'_> {
         let compiled = CompiledReply::compile(reply, 200, compiler);
         match self.note(compiled) {
             Some(reply) if !reply.is_error_page() => {
-                pages.set(code, ErrorPage::Reply(reply.into()))
+                pages.set(code, ErrorPage::Reply(reply.into()));
             }
             _ => {}
         }
