@@ -29,7 +29,11 @@ pub fn refuse(stream: &mut Stream<'_>, status: u16) -> Next {
             return Next::Close;
         }
         Some(ErrorPage::Message(message)) => message,
-        Some(ErrorPage::Location { .. }) | None => Message::of_error(status).raw.as_bytes(),
+        Some(ErrorPage::Location { .. } | ErrorPage::Reply(_)) => {
+            stream.exchange.request_framing.keep_alive = false;
+            return error(stream, status);
+        }
+        None => Message::of_error(status).raw.as_bytes(),
     };
     let link = &stream.client.link;
     link.write(|out| out.extend_from_slice(message));
@@ -93,6 +97,7 @@ fn make(stream: &mut Stream<'_>, answer: &Answer) -> Option<Seg> {
     let status = answer.status;
     let body = match &answer.body {
         AnswerBody::ErrorFile => return error_page(stream, status),
+        AnswerBody::Message(message) if message.is_empty() => return None,
         AnswerBody::Message(message) => return whole(&mut stream.exchange.response, message),
         AnswerBody::Empty => Seg::constant(b""),
         AnswerBody::Content { bytes, .. } => Seg::heap(bytes.to_vec()),
