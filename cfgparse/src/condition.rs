@@ -322,6 +322,8 @@ mod tests {
             ("1 || 0 && 0", true),
             ("(1 || 0) && 0", false),
             ("!(1 && 0) && !defined(B)", true),
+            ("-1000 && 200", true),
+            ("-0", false),
         ] {
             assert_eq!(ask(expression), Ok(wanted), "{expression}");
         }

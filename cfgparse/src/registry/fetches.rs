@@ -100,7 +100,7 @@ pub const FETCHES: &[Fetch] = &[
     fetch("fc_lost", "[string]", Type::Sint, 0x0f_ffff, Planned, "lost segments of TCP"),
     fetch("fc_nb_streams", "", Type::Sint, 0x0f_ffff, Planned, "streams of the client connection"),
     fetch("fc_pp_authority", "", Type::Str, 0x0f_ffff, Full, "authority TLV of the PROXY header"),
-    fetch("fc_pp_tlv", "string", Type::Str, 0x07_fffe, Full, "TLV of the PROXY header"),
+    fetch("fc_pp_tlv", "string", Type::Str, 0x07_fffe, Planned, "TLV of the PROXY header"),
     fetch("fc_pp_unique_id", "", Type::Str, 0x0f_ffff, Full, "unique id TLV of the PROXY header"),
     fetch("fc_rcvd_proxy", "", Type::Bool, 0x0f_ffff, Full, "whether a PROXY header was received"),
     fetch("fc_reordering", "[string]", Type::Sint, 0x0f_ffff, Planned, "reordering counter of TCP"),

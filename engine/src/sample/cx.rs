@@ -123,6 +123,8 @@ pub struct SessionFacts {
     pub connection_dst: Option<SocketAddr>,
     /// A PROXY protocol header was received.
     pub received_proxy: bool,
+    /// Its records, by kind, in order.
+    pub proxy_tlvs: Box<[(u8, Box<[u8]>)]>,
     /// When the connection was accepted, microseconds since 1970.
     pub accepted_us: u64,
     /// Handshakes (TLS, PROXY protocol), in milliseconds.
@@ -135,6 +137,12 @@ pub struct SessionFacts {
 }
 
 impl SessionFacts {
+    /// A record of the PROXY header.
+    pub fn proxy_tlv(&self, kind: u8) -> Option<&[u8]> {
+        let mut records = self.proxy_tlvs.iter();
+        records.find_map(|(known, value)| (*known == kind).then_some(&**value))
+    }
+
     /// A session of `frontend` on `listener` about which nothing else is known.
     pub fn new(frontend: ProxyId, listener: ListenerId) -> SessionFacts {
         SessionFacts {
@@ -145,6 +153,7 @@ impl SessionFacts {
             connection_src: None,
             connection_dst: None,
             received_proxy: false,
+            proxy_tlvs: Box::default(),
             accepted_us: 0,
             handshake_ms: 0,
             tls: None,
