@@ -35,7 +35,7 @@ impl Context {
                     }
                 }
                 ErrorReply::Reply(reply) => {
-                    self.http_error(error.code, reply, &mut pages, compiler)
+                    self.http_error(error.code, reply, &mut pages, compiler);
                 }
             }
         }
@@ -58,7 +58,7 @@ impl Context {
         let compiled = CompiledReply::compile(reply, 200, compiler);
         match self.note(compiled) {
             Some(reply) if !reply.is_error_page() => {
-                pages.set(code, ErrorPage::Reply(reply.into()))
+                pages.set(code, ErrorPage::Reply(reply.into()));
             }
             _ => {}
         }
