@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use crate::plan::{ListenerId, ProxyId, ServerId};
 
+use super::cx::Cx;
 use super::pattern::{PatternId, Patterns};
 use super::value::Value;
 
@@ -64,6 +65,10 @@ pub trait World {
     /// Seconds since the process began (`uptime`).
     fn uptime_s(&self) -> u64 {
         0
+    }
+    /// The text of the frontend's `unique-id-format`; empty without one.
+    fn make_unique_id(&self, cx: &Cx<'_>) -> Vec<u8> {
+        Vec::new()
     }
     /// `retries` of a backend (`be_max_retries`).
     fn max_retries(&self, backend: ProxyId) -> u32 {

@@ -2,6 +2,7 @@
 
 mod admit;
 mod idle;
+mod proxy_header;
 
 use std::rc::Rc;
 

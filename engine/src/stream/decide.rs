@@ -59,6 +59,7 @@ async fn request_rules(stream: &mut Stream<'_>, proxy: ProxyId) -> Result<Option
 
 /// The rules on a response, the backend's first: `Some` if it was replaced.
 pub async fn response(stream: &mut Stream<'_>) -> Result<Option<Next>, Fault> {
+    super::response::capture_fields(stream);
     let (backend, frontend) = (stream.backend(), stream.client.frontend);
     let proxies = [
         Some(backend),

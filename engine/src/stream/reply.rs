@@ -93,6 +93,7 @@ fn make(stream: &mut Stream<'_>, answer: &Answer) -> Option<Seg> {
     let status = answer.status;
     let body = match &answer.body {
         AnswerBody::ErrorFile => return error_page(stream, status),
+        AnswerBody::Message(message) if message.is_empty() => return None,
         AnswerBody::Message(message) => return whole(&mut stream.exchange.response, message),
         AnswerBody::Empty => Seg::constant(b""),
         AnswerBody::Content { bytes, .. } => Seg::heap(bytes.to_vec()),

@@ -1,9 +1,10 @@
 //! What expressions ask of the process, answered by one core.
 
 use super::Local;
+use crate::log::Purpose;
 use crate::plan::{ListenerId, Plan, ProxyId, ServerId};
 use crate::sample::pattern::Patterns;
-use crate::sample::{ProxyCounters, ProxyTimeout, ServerCounters, World};
+use crate::sample::{Cx, ProxyCounters, ProxyTimeout, ServerCounters, World};
 use crate::state::Generation;
 
 /// The process as one core sees it while it evaluates.
@@ -139,6 +140,15 @@ impl World for CoreWorld<'_> {
 
     fn process_connections(&self) -> u32 {
         self.generation.runtime.process_gate.used()
+    }
+
+    fn make_unique_id(&self, cx: &Cx<'_>) -> Vec<u8> {
+        let mut text = Vec::new();
+        let frontend = self.plan().proxy(cx.session.frontend).frontend.as_ref();
+        if let Some(format) = frontend.and_then(|frontend| frontend.unique_id.as_ref()) {
+            format.render(cx, Purpose::Raw, &mut text);
+        }
+        text
     }
 
     fn max_retries(&self, backend: ProxyId) -> u32 {

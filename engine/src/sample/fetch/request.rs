@@ -131,7 +131,7 @@ pub static ROWS: &[FetchRow] = &[
         |_, cx, _| line_version(cx),
     ),
     fetch("unique-id", NONE, Type::Str, RequestKept, |_, cx, _| {
-        let id = &cx.stream.unique_id;
+        let id = cx.unique_id();
         (!id.is_empty()).then(|| Value::str(id)).into()
     }),
 ];
