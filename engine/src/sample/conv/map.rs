@@ -64,10 +64,13 @@ fn prepare(
     compiler: &mut Compiler<'_>,
     method: MatchMethod,
 ) -> Result<(), CompileError> {
-    let name = String::from_utf8_lossy(args.text(0).unwrap_or_default()).into_owned();
+    let text = String::from_utf8_lossy(args.text(0).unwrap_or_default()).into_owned();
+    // These prefixes say how to read a file, and are no part of its name (manual, 2.7).
+    let bare = text.strip_prefix("opt@").or(text.strip_prefix("file@"));
+    let name = bare.unwrap_or(&text);
     let file = compiler
         .names
-        .map_file(&name)
+        .map_file(name)
         .map_err(|message| compiler.error(message, "create the file or correct its name"))?;
     let usage = Use {
         method,
@@ -79,7 +82,7 @@ fn prepare(
         .map(|line| (line.key.as_str(), line.value.as_deref()));
     let id = compiler
         .patterns
-        .intern(&name, usage, lines)
+        .intern(name, usage, lines)
         .map_err(|error| {
             let line = error
                 .item
