@@ -73,16 +73,12 @@ fn first_use(file: &str, compiler: &mut Compiler<'_>) -> Result<PatternId, Compi
         .names
         .map_file(file)
         .map_err(|message| compiler.error(message, "create the file or correct its name"))?;
-    let usage = Use {
-        method: MatchMethod::Str,
-        ignore_case: false,
-    };
     let lines = map
         .lines
         .iter()
         .map(|line| (line.key.as_str(), line.value.as_deref()));
     compiler
         .patterns
-        .intern(file, usage, lines)
+        .intern(file, Use::of(MatchMethod::Str), lines)
         .map_err(|error| compiler.error(error.message, "correct the file"))
 }
