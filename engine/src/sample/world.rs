@@ -153,14 +153,19 @@ pub struct ServerCounters {
 /// Counters of one proxy that fetches show.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct ProxyCounters {
-    pub connections: u32,
+    /// Of its client side (`fe_conn`).
+    pub frontend_connections: u32,
+    /// Of its server side (`be_conn`).
+    pub backend_connections: u32,
     /// Connections that its servers may still take; `None` when one has no `maxconn`.
     pub free: Option<u32>,
     pub queue: u32,
     /// Queues of the proxy and of all its servers.
     pub total_queue: u32,
-    /// New sessions in the last second.
-    pub session_rate: u32,
+    /// New sessions of its client side in the last second.
+    pub frontend_session_rate: u32,
+    /// New sessions of its server side in the last second.
+    pub backend_session_rate: u32,
     /// Requests in the last second.
     pub request_rate: u32,
 }

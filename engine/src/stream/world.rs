@@ -110,10 +110,10 @@ impl World for CoreWorld<'_> {
         let queue = self.generation.runtime.backends[proxy.index()]
             .as_ref()
             .map_or(0, |backend| backend.queued());
-        let is_front = plan.frontend.is_some();
         let (front, back) = (stats.front(proxy), &stats.back(proxy).service);
         ProxyCounters {
-            connections: if is_front { &front.open } else { &back.open }.everywhere() as u32,
+            frontend_connections: front.open.everywhere() as u32,
+            backend_connections: back.open.everywhere() as u32,
             free: servers
                 .iter()
                 .map(|state| {
@@ -124,12 +124,8 @@ impl World for CoreWorld<'_> {
                 .sum(),
             queue,
             total_queue: queue + servers.iter().map(|state| state.queued()).sum::<u32>(),
-            session_rate: if is_front {
-                &front.sessions
-            } else {
-                &back.sessions
-            }
-            .everywhere(now_ms) as u32,
+            frontend_session_rate: front.sessions.everywhere(now_ms) as u32,
+            backend_session_rate: back.sessions.everywhere(now_ms) as u32,
             request_rate: front.requests.everywhere(now_ms) as u32,
         }
     }
