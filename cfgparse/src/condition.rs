@@ -186,10 +186,16 @@ impl<'t> Parser<'t> {
             return Ok(value);
         }
         let rest = self.rest();
-        let digits = rest.bytes().take_while(u8::is_ascii_digit).count();
-        if digits > 0 {
+        let sign = usize::from(rest.starts_with(['-', '+']));
+        let digits = sign
+            + rest
+                .bytes()
+                .skip(sign)
+                .take_while(u8::is_ascii_digit)
+                .count();
+        if digits > sign {
             self.at += digits;
-            return Ok(rest[..digits].bytes().any(|digit| digit != b'0'));
+            return Ok(rest[sign..digits].bytes().any(|digit| digit != b'0'));
         }
         self.predicate()
     }
@@ -316,6 +322,8 @@ mod tests {
             ("1 || 0 && 0", true),
             ("(1 || 0) && 0", false),
             ("!(1 && 0) && !defined(B)", true),
+            ("-1000 && 200", true),
+            ("-0", false),
         ] {
             assert_eq!(ask(expression), Ok(wanted), "{expression}");
         }

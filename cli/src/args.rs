@@ -32,7 +32,12 @@ pub struct Args {
     pub check: bool,
 
     /// Evaluate a condition as `.if` does and exit: 0 true, 1 false, 2 error (-cc).
-    #[arg(long = "condition", value_name = "EXPR", hide_short_help = true)]
+    #[arg(
+        long = "condition",
+        value_name = "EXPR",
+        allow_hyphen_values = true,
+        hide_short_help = true
+    )]
     pub condition: Option<String>,
 
     /// Say more: with -c, that the configuration is valid.
@@ -260,6 +265,8 @@ mod tests {
     fn a_condition_may_begin_with_anything() {
         let args = parse(&["-cc", "!defined(X) || -1"]);
         assert_eq!(args.condition.as_deref(), Some("!defined(X) || -1"));
+        let args = parse(&["-cc", "-1000 && 200"]);
+        assert_eq!(args.condition.as_deref(), Some("-1000 && 200"));
     }
 
     #[test]

@@ -57,17 +57,11 @@ fn prepare(port: Option<u16>) -> io::Result<Places> {
 }
 
 fn configuration(places: &Places) -> String {
-    let servers: String = places
-        .origins
-        .iter()
-        .enumerate()
-        .map(|(index, port)| {
-            format!(
-                "    server origin{} 127.0.0.1:{port} check inter 1s\n",
-                index + 1
-            )
-        })
-        .collect();
+    let mut servers = String::new();
+    for (index, port) in places.origins.iter().enumerate() {
+        let number = index + 1;
+        servers += &format!("    server origin{number} 127.0.0.1:{port} check inter 1s\n");
+    }
     format!(
         "global\n    stats socket {} level admin mode 600\n\
          defaults\n    mode http\n    timeout connect 2s\n    timeout client 30s\n    timeout server 30s\n\
@@ -117,9 +111,9 @@ fn serve(places: &Places, cores: u16, seconds: Option<u64>) -> ExitCode {
     match ended {
         Ok(_) => ExitCode::SUCCESS,
         Err(errors) => {
-            errors
-                .iter()
-                .for_each(|error| eprintln!("{}", line(Severity::Alert, &error.to_string())));
+            for error in errors {
+                eprintln!("{}", line(Severity::Alert, &error.to_string()));
+            }
             ExitCode::FAILURE
         }
     }

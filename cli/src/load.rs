@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::process::ExitCode;
 
-use cfgparse::model::Model;
+use cfgparse::model::{Model, Place};
 use cfgparse::source::{self, Disk, Environment, Source};
 use cfgparse::{LoadOptions, Severity};
 
@@ -88,7 +88,17 @@ fn environment(args: &Args) -> Environment {
 /// `-cc`: 0 true, 1 false or empty, 2 not understood.
 pub fn condition(text: &str) -> ExitCode {
     let defined = |name: &str| std::env::var_os(name).is_some();
-    match cfgparse::condition::eval(text, &version::facts(), &defined) {
+    let variable = |name: &str| std::env::var(name).ok();
+    // Quotes and variables mean what they mean in a configuration.
+    let words = match cfgparse::lex::words(text, Place::default(), &variable) {
+        Ok(words) => words,
+        Err(_) => {
+            eprintln!("unmatched quote or bad escape in condition '{text}'");
+            return ExitCode::from(2);
+        }
+    };
+    let words: Vec<_> = words.into_iter().map(|word| word.text).collect();
+    match cfgparse::condition::eval(&words.join(" "), &version::facts(), &defined) {
         Ok(true) => ExitCode::SUCCESS,
         Ok(false) => ExitCode::from(1),
         Err(error) => {

@@ -32,9 +32,9 @@ pub fn check(args: &Args, model: &Model, report: &Report) -> ExitCode {
 pub fn run(args: &Args, model: &Model, report: &Report) -> ExitCode {
     match boot::check(model) {
         Ok(warnings) => {
-            warnings
-                .iter()
-                .for_each(|warning| say(model, report, Severity::Warning, warning));
+            for warning in &warnings {
+                say(model, report, Severity::Warning, warning);
+            }
         }
         Err(errors) => return refuse(model, report, &errors),
     }

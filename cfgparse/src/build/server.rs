@@ -307,7 +307,7 @@ const PLAIN: &[Row<Params>] = &[
     row("pool-max-conn", "<number>", Full, "idle connections kept", |cx, p, a| p.server.pool.max_conn = a.number_in(cx, -1, i64::from(i32::MAX)).map(|n| n as i32)),
     row("pool-purge-delay", "<delay>", Full, "how long idle connections are kept", |cx, p, a| p.server.pool.purge_delay_ms = a.time(cx)),
     row("proto", "<name>", Partial("h1 and none only"), "protocol without negotiation", |cx, p, a| p.server.proto = proto(cx, a)),
-    row("proxy-v2-options", "<options>", Planned, "what the PROXY header tells", proxy_v2_options),
+    row("proxy-v2-options", "<options>", Partial("authority, crc32c and unique-id"), "what the PROXY header tells", proxy_v2_options),
     row("quic-cc-algo", "<algo>", Planned, "congestion control of QUIC", |cx, _, a| { text(cx, a); }),
     row("redir", "<prefix>", Planned, "answer GET and HEAD with a redirect", |cx, p, a| p.server.redir = text(cx, a)),
     row("resolve-net", "<networks>", Planned, "networks preferred in answers", |cx, p, a| p.server.resolve_net = list(cx, a)),
@@ -320,8 +320,8 @@ const PLAIN: &[Row<Params>] = &[
         cx.references.push(Reference { kind: ReferenceKind::Resolvers, name: word.text.clone(), span: word.span() });
         p.server.resolvers = Some(word.text.clone());
     }),
-    row("send-proxy", "", Planned, "send a PROXY header, version 1", |_, p, _| p.send_proxy().version = ProxyVersion::V1),
-    row("send-proxy-v2", "", Planned, "send a PROXY header, version 2", |_, p, _| p.send_proxy().version = ProxyVersion::V2),
+    row("send-proxy", "", Full, "send a PROXY header, version 1", |_, p, _| p.send_proxy().version = ProxyVersion::V1),
+    row("send-proxy-v2", "", Full, "send a PROXY header, version 2", |_, p, _| p.send_proxy().version = ProxyVersion::V2),
     row("send-proxy-v2-ssl", "", Planned, "with TLS information", |_, p, _| { let s = p.send_proxy(); s.version = ProxyVersion::V2; s.ssl = true; }),
     row("send-proxy-v2-ssl-cn", "", Planned, "with the client certificate's name", |_, p, _| { let s = p.send_proxy(); s.version = ProxyVersion::V2; s.ssl = true; s.ssl_cn = true; }),
     row("shard", "<shard>", Planned, "shard of a peer", |cx, p, a| p.server.shard = a.number(cx)),

@@ -79,7 +79,7 @@ pub const ROWS: &[Row<Global>] = &[
     row("tune.http.cookielen", "<number>", Harmless, "bytes kept of a captured cookie", |cx, g, a| { note(g, a); g.tune.http_cookielen = a.number(cx); }),
     row("tune.http.logurilen", "<number>", Harmless, "bytes of the URI in logs", |cx, g, a| { note(g, a); g.tune.http_logurilen = a.number(cx); }),
     row("tune.http.maxhdr", "<number>", Full, "header fields of a message", |cx, g, a| { note(g, a); g.tune.http_maxhdr = a.number(cx); }),
-    row("tune.idle-pool.shared", "on|off", Ignored("idle connections stay on their core, or are asked for over the mesh"), "whether threads share idle connections", |cx, g, a| { note(g, a); g.tune.idle_pool_shared = match a.peek_str() { "auto" | "full" => { a.next(); Some(true) } _ => a.on_off(cx) }; }),
+    row("tune.idle-pool.shared", "on|off", Ignored("each core keeps its own idle connections"), "whether threads share idle connections", |cx, g, a| { note(g, a); g.tune.idle_pool_shared = match a.peek_str() { "auto" | "full" => { a.next(); Some(true) } _ => a.on_off(cx) }; }),
     row("tune.idletimer", "<time>", Harmless, "time of the engine room", |cx, g, a| { note(g, a); g.tune.idletimer_ms = a.time(cx); }),
     row("tune.listener.default-shards", "<value>", Ignored("a setting of an engine room that is built otherwise here"), "setting of the engine room", skip),
     row("tune.listener.multi-queue", "<value>", Ignored("a setting of an engine room that is built otherwise here"), "setting of the engine room", skip),

@@ -47,8 +47,8 @@ impl Type {
             (from, to) if from == to => true,
             (Any | Same, _)
             | (_, Any | Same | Str)
-            | (Bool, Sint)
-            | (Sint, Bool | Bin | Addr | Ipv4)
+            | (Bool, Sint | Bin)
+            | (Sint, Bool | Bin | Addr | Ipv4 | Ipv6)
             | (Addr | Ipv4 | Ipv6, Addr | Ipv4 | Ipv6 | Bin)
             | (Ipv4, Sint)
             | (Meth, Bin)

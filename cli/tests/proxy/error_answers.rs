@@ -56,3 +56,23 @@ fn no_server() {
     assert_eq!(client.response_to_head().status(), 503);
     client.ends();
 }
+
+/// Whatever page stands for it: the refused head stays unread, so nothing may follow the answer.
+#[test]
+fn a_refused_request_is_answered_once() {
+    const UNKNOWN_CODING: &str =
+        "POST / HTTP/1.1\r\nhost: a\r\ntransfer-encoding: gzip, chunked\r\n\r\n0\r\n\r\n";
+    for (rule, status) in [
+        ("", "422"),
+        ("errorloc 422 http://sorry/", "302"),
+        (
+            "http-error status 422 content-type text/plain string sorry",
+            "422",
+        ),
+    ] {
+        let answer = raw(rule, UNKNOWN_CODING);
+        let start = format!("HTTP/1.1 {status} ");
+        assert!(answer.starts_with(&start), "{rule}: {answer}");
+        assert_eq!(answer.matches("HTTP/1.1").count(), 1, "{rule}: {answer}");
+    }
+}

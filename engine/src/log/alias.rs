@@ -187,7 +187,7 @@ static ALIASES: &[Alias] = &[
         );
     }),
     text("ID", |cx, item| {
-        item.text(&cx.stream.unique_id);
+        item.text(cx.unique_id());
     }),
     row("ST", |cx, item| {
         item.number(cx.stream.status.max(-1));

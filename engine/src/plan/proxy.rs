@@ -8,6 +8,7 @@ use ipnet::IpNet;
 use super::{Backend, ErrorPages, ListenerId, LogSink, ProxyId};
 use crate::log::Format;
 use crate::rules::{Condition, Ruleset};
+use crate::sample::{CaptureCounts, CaptureStore};
 
 /// One proxy.
 #[derive(Debug)]
@@ -45,6 +46,19 @@ pub struct Frontend {
     pub unique_id_header: Option<Box<[u8]>>,
     pub request_captures: Box<[HeaderCapture]>,
     pub response_captures: Box<[HeaderCapture]>,
+    /// All slots of captures, those of rules included.
+    pub captures_declared: CaptureCounts,
+}
+
+impl Frontend {
+    /// Keeps the last value of each field that is captured, cut to its length.
+    pub fn capture(&self, fields: &[HeaderCapture], head: &wire::Head, into: &mut CaptureStore) {
+        for (slot, field) in fields.iter().enumerate() {
+            if let Some(value) = head.values(&field.name).last() {
+                into.set(slot, &value[..value.len().min(field.bytes_max)]);
+            }
+        }
+    }
 }
 
 /// A header that is kept for the log.

@@ -127,6 +127,7 @@ impl One {
             let usage = Use {
                 method: test.method,
                 ignore_case: test.ignore_case,
+                with_groups: false,
             };
             let lines = file
                 .lines

@@ -1,6 +1,6 @@
 //! What an expression may see: a struct of references, built anew for each evaluation.
 
-use std::cell::Cell;
+use std::cell::{Cell, OnceCell};
 use std::net::SocketAddr;
 
 use wire::Head;
@@ -64,6 +64,21 @@ impl<'a> Cx<'a> {
         self.stream.dst.or(self.session.dst)
     }
 
+    /// The stream's id (manual, `unique-id-format`), made when it is first asked for.
+    pub fn unique_id(&self) -> &'a [u8] {
+        let id: &'a UniqueId = &self.stream.unique_id;
+        if let Some(text) = id.text.get() {
+            return text;
+        }
+        // A format that names the id itself sees none.
+        if id.is_under_way.replace(true) {
+            return b"";
+        }
+        let text = self.world.make_unique_id(self);
+        id.is_under_way.set(false);
+        id.text.get_or_init(|| text)
+    }
+
     /// The next random number (xorshift64*).
     pub fn next_random(&self) -> u64 {
         let mut x = self.random.get().max(1);
@@ -108,6 +123,8 @@ pub struct SessionFacts {
     pub connection_dst: Option<SocketAddr>,
     /// A PROXY protocol header was received.
     pub received_proxy: bool,
+    /// Its records, by kind, in order.
+    pub proxy_tlvs: Box<[(u8, Box<[u8]>)]>,
     /// When the connection was accepted, microseconds since 1970.
     pub accepted_us: u64,
     /// Handshakes (TLS, PROXY protocol), in milliseconds.
@@ -120,6 +137,12 @@ pub struct SessionFacts {
 }
 
 impl SessionFacts {
+    /// A record of the PROXY header.
+    pub fn proxy_tlv(&self, kind: u8) -> Option<&[u8]> {
+        let mut records = self.proxy_tlvs.iter();
+        records.find_map(|(known, value)| (*known == kind).then_some(&**value))
+    }
+
     /// A session of `frontend` on `listener` about which nothing else is known.
     pub fn new(frontend: ProxyId, listener: ListenerId) -> SessionFacts {
         SessionFacts {
@@ -130,6 +153,7 @@ impl SessionFacts {
             connection_src: None,
             connection_dst: None,
             received_proxy: false,
+            proxy_tlvs: Box::default(),
             accepted_us: 0,
             handshake_ms: 0,
             tls: None,
@@ -211,8 +235,7 @@ pub struct StreamFacts {
     pub request_cookie: Vec<u8>,
     /// The `capture cookie` of the response.
     pub response_cookie: Vec<u8>,
-    /// `unique-id-format`'s result, once evaluated.
-    pub unique_id: Vec<u8>,
+    pub unique_id: UniqueId,
     /// The frontend's count of log lines (`%lc`).
     pub log_counter: u64,
     /// Where the last terminal rule stands: file name and line (`last_rule_file`, `last_rule_line`).
@@ -253,7 +276,7 @@ impl Default for StreamFacts {
             termination: Termination::default(),
             request_cookie: Vec::new(),
             response_cookie: Vec::new(),
-            unique_id: Vec::new(),
+            unique_id: UniqueId::default(),
             log_counter: 0,
             last_rule: None,
             answered_by: None,
@@ -271,13 +294,19 @@ impl StreamFacts {
             (&mut fresh.request_line, &mut self.request_line),
             (&mut fresh.request_cookie, &mut self.request_cookie),
             (&mut fresh.response_cookie, &mut self.response_cookie),
-            (&mut fresh.unique_id, &mut self.unique_id),
         ] {
             old.clear();
             *new = std::mem::take(old);
         }
         *self = fresh;
     }
+}
+
+/// `unique-id-format`'s result, once evaluated.
+#[derive(Clone, Debug, Default)]
+pub struct UniqueId {
+    text: OnceCell<Vec<u8>>,
+    is_under_way: Cell<bool>,
 }
 
 /// Concurrent connections, this one included, for a log line.

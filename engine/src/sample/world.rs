@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use crate::plan::{ListenerId, ProxyId, ServerId};
 
+use super::cx::Cx;
 use super::pattern::{PatternId, Patterns};
 use super::value::Value;
 
@@ -64,6 +65,10 @@ pub trait World {
     /// Seconds since the process began (`uptime`).
     fn uptime_s(&self) -> u64 {
         0
+    }
+    /// The text of the frontend's `unique-id-format`; empty without one.
+    fn make_unique_id(&self, cx: &Cx<'_>) -> Vec<u8> {
+        Vec::new()
     }
     /// `retries` of a backend (`be_max_retries`).
     fn max_retries(&self, backend: ProxyId) -> u32 {
@@ -148,14 +153,19 @@ pub struct ServerCounters {
 /// Counters of one proxy that fetches show.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct ProxyCounters {
-    pub connections: u32,
+    /// Of its client side (`fe_conn`).
+    pub frontend_connections: u32,
+    /// Of its server side (`be_conn`).
+    pub backend_connections: u32,
     /// Connections that its servers may still take; `None` when one has no `maxconn`.
     pub free: Option<u32>,
     pub queue: u32,
     /// Queues of the proxy and of all its servers.
     pub total_queue: u32,
-    /// New sessions in the last second.
-    pub session_rate: u32,
+    /// New sessions of its client side in the last second.
+    pub frontend_session_rate: u32,
+    /// New sessions of its server side in the last second.
+    pub backend_session_rate: u32,
     /// Requests in the last second.
     pub request_rate: u32,
 }

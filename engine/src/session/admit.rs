@@ -5,6 +5,7 @@ use std::net::SocketAddr;
 use cfgparse::model::{BindAddr, Mode};
 use reactor::{Accepted, Sock};
 
+use super::proxy_header;
 use crate::mux::Link;
 use crate::plan::Proxy;
 use crate::sample::{SessionFacts, TlsFacts};
@@ -39,6 +40,10 @@ pub async fn admit(local: &Local, generation: &Generation, client: &mut Client) 
     if !stream::admits_connection(local, generation, client) {
         front.denied_connections.inc();
         listener.denied_connections.inc();
+        return false;
+    }
+    let bind = &generation.plan().listener(client.facts.listener).bind;
+    if bind.accept_proxy && !proxy_header::receive(local, generation, client).await {
         return false;
     }
     if !handshake(local, generation, client).await {

@@ -2,6 +2,7 @@
 
 mod admit;
 mod idle;
+mod proxy_header;
 
 use std::rc::Rc;
 
@@ -86,7 +87,7 @@ async fn exchange(
             stream.exchange.marks.begun_ms = begun_ms;
             Box::pin(stream::run(&mut stream)).await
         }
-        Err(fault) => Box::pin(stream::fail(&mut stream, fault)).await,
+        Err(fault) => stream::fail(&mut stream, fault),
     };
     client.is_drained = exchange.is_request_over();
     client.ready_us = local.core.now_us();

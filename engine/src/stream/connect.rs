@@ -9,6 +9,7 @@ use std::sync::Arc;
 use cfgparse::model::proxy::HttpReuse;
 use reactor::{Sock, SockAddr};
 
+use super::proxy_header;
 use super::queue::{self, Want};
 use super::wait::{Interrupted, Patience, wait};
 use super::{Fault, Stream};
@@ -175,7 +176,8 @@ async fn attempt(
     permit: Permit,
 ) -> Result<ServerSide, Failure> {
     let state = Arc::clone(stream.generation.server(id));
-    let key = key(stream, id);
+    let header = proxy_header::of_server(stream, id);
+    let key = key(stream, id, &header);
     if let Some(idle) = idle_connection(stream, &state, key) {
         stream.generation.stats.server(id).reuses.inc();
         stream
@@ -194,7 +196,7 @@ async fn attempt(
             _permit: permit,
         });
     }
-    let link = connect(stream, id).await?;
+    let link = connect(stream, id, header).await?;
     stream.generation.stats.server(id).connects.inc();
     stream
         .generation
@@ -237,7 +239,8 @@ fn idle_connection(stream: &mut Stream<'_>, state: &Arc<ServerState>, key: Key) 
         .take(state, key, if proven_only { 2 } else { 1 })
 }
 
-async fn connect(stream: &mut Stream<'_>, id: ServerId) -> Result<Link, Failure> {
+/// Connects; `header` goes out before anything else.
+async fn connect(stream: &mut Stream<'_>, id: ServerId, header: Vec<u8>) -> Result<Link, Failure> {
     let server = stream.generation.plan().server(id);
     let timeouts = &stream.generation.plan().proxy(server.backend).timeouts;
     let connect_ms = stream
@@ -262,6 +265,9 @@ async fn connect(stream: &mut Stream<'_>, id: ServerId) -> Result<Link, Failure>
     match wait(stream.local, stream.client, patience, polled).await {
         Ok(Ok(sock)) => {
             stream.exchange.facts.server_side_dst = address.as_socket();
+            if !header.is_empty() {
+                sock.write(|out| out.extend_from_slice(&header));
+            }
             secure(stream, id, sock, patience).await
         }
         Ok(Err(_)) => Err(Failure::Connect(Cause::ServerAbort)),
@@ -307,14 +313,19 @@ fn server_name<'s>(stream: &'s Stream<'_>) -> Option<&'s str> {
     Some(host.rsplit_once(':').map_or(host, |(name, _)| name)).filter(|name| !name.is_empty())
 }
 
-/// What connections to this server must share: for TLS, the name that was asked for.
-fn key(stream: &Stream<'_>, id: ServerId) -> Key {
+/// What connections to this server must share: for TLS, the name that was asked for; where a PROXY
+/// header goes first, the header.
+fn key(stream: &Stream<'_>, id: ServerId, header: &[u8]) -> Key {
     use std::hash::{DefaultHasher, Hash, Hasher};
-    if stream.generation.runtime.tls_of_server(id).is_none() {
+    let is_tls = stream.generation.runtime.tls_of_server(id).is_some();
+    if !is_tls && header.is_empty() {
         return Key::default();
     }
     let mut hasher = DefaultHasher::new();
-    server_name(stream).hash(&mut hasher);
+    header.hash(&mut hasher);
+    if is_tls {
+        server_name(stream).hash(&mut hasher);
+    }
     Key(hasher.finish())
 }
 

@@ -11,7 +11,7 @@ use crate::rules::{Answer, Verdict};
 ///
 /// Order: `monitor-uri`, `http-request`, the stats page, `redirect` (manual, 4.2 and 4.3).
 pub async fn frontend(stream: &mut Stream<'_>) -> Result<Option<Next>, Fault> {
-    if let Some(next) = monitor(stream).await {
+    if let Some(next) = monitor(stream) {
         return Ok(Some(next));
     }
     let frontend = stream.client.frontend;
@@ -59,6 +59,7 @@ async fn request_rules(stream: &mut Stream<'_>, proxy: ProxyId) -> Result<Option
 
 /// The rules on a response, the backend's first: `Some` if it was replaced.
 pub async fn response(stream: &mut Stream<'_>) -> Result<Option<Next>, Fault> {
+    super::response::capture_fields(stream);
     let (backend, frontend) = (stream.backend(), stream.client.frontend);
     let proxies = [
         Some(backend),
@@ -186,7 +187,7 @@ async fn tarpit(stream: &mut Stream<'_>, proxy: ProxyId) -> Result<(), Fault> {
 }
 
 /// `monitor-uri`: answered before any rule, counted nowhere, logged nowhere.
-async fn monitor(stream: &mut Stream<'_>) -> Option<Next> {
+fn monitor(stream: &mut Stream<'_>) -> Option<Next> {
     let generation = stream.generation;
     let frontend = generation
         .plan()

@@ -4,7 +4,7 @@ use super::{Fault, Next, Stream, reply};
 use crate::log::Phase;
 
 /// Ends the exchange with `fault`: an error page if the client can still be told, else a cut.
-pub async fn answer(stream: &mut Stream<'_>, fault: Fault) -> Next {
+pub fn answer(stream: &mut Stream<'_>, fault: Fault) -> Next {
     stream
         .exchange
         .facts

@@ -18,6 +18,8 @@ impl Fault {
     pub fn new(cause: Cause, phase: Phase) -> Self {
         let status = match (cause, phase) {
             (Cause::ClientTimeout, _) => 408,
+            // Gone while it waited for a server: nobody is there to be told.
+            (Cause::ClientAbort, Phase::Queue | Phase::Connect) => 0,
             (Cause::ClientAbort, _) => 400,
             (_, Phase::Queue | Phase::Connect) => 503,
             (Cause::ServerTimeout, _) => 504,
@@ -57,6 +59,9 @@ mod tests {
         for (cause, phase, letters, status) in [
             (Cause::ClientTimeout, Phase::Request, "cR", 408),
             (Cause::ClientAbort, Phase::Request, "CR", 400),
+            (Cause::ClientAbort, Phase::Queue, "CQ", 0),
+            (Cause::ClientAbort, Phase::Connect, "CC", 0),
+            (Cause::ClientAbort, Phase::Headers, "CH", 400),
             (Cause::Proxy, Phase::Request, "PR", 400),
             (Cause::ServerTimeout, Phase::Queue, "sQ", 503),
             (Cause::ServerAbort, Phase::Connect, "SC", 503),

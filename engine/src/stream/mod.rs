@@ -12,6 +12,7 @@ mod hash;
 mod journal;
 mod judge;
 mod local;
+mod proxy_header;
 mod queue;
 mod registry;
 mod relay;

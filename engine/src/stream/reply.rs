@@ -21,17 +21,16 @@ pub fn error(stream: &mut Stream<'_>, status: u16) -> Next {
 /// Refuses a request that never became whole: the message goes out as it is written, with its own
 /// word on the connection. No rule sees it, and whatever is left of the request stays unread.
 pub fn refuse(stream: &mut Stream<'_>, status: u16) -> Next {
-    stream.exchange.facts.status = i32::from(status);
-    let page = page_of(stream, status);
-    let message = match page {
-        Some(ErrorPage::Silent) => {
-            stream.exchange.facts.status = -1;
-            return Next::Close;
-        }
+    let message = match page_of(stream, status) {
         Some(ErrorPage::Message(message)) => message,
-        Some(ErrorPage::Reply(_)) => return send(stream, &Answer::error(status)),
-        Some(ErrorPage::Location { .. }) | None => Message::of_error(status).raw.as_bytes(),
+        // `http-error` may speak of the request, and there is none.
+        Some(ErrorPage::Reply(_)) | None => Message::of_error(status).raw.as_bytes(),
+        Some(ErrorPage::Silent | ErrorPage::Location { .. }) => {
+            stream.exchange.request_framing.keep_alive = false;
+            return error(stream, status);
+        }
     };
+    stream.exchange.facts.status = i32::from(status);
     let link = &stream.client.link;
     link.write(|out| out.extend_from_slice(message));
     link.flush();
@@ -94,6 +93,7 @@ fn make(stream: &mut Stream<'_>, answer: &Answer) -> Option<Seg> {
     let status = answer.status;
     let body = match &answer.body {
         AnswerBody::ErrorFile => return error_page(stream, status),
+        AnswerBody::Message(message) if message.is_empty() => return None,
         AnswerBody::Message(message) => return whole(&mut stream.exchange.response, message),
         AnswerBody::Empty => Seg::constant(b""),
         AnswerBody::Content { bytes, .. } => Seg::heap(bytes.to_vec()),

@@ -45,6 +45,7 @@ pub async fn receive(stream: &mut Stream<'_>) -> Result<(), Fault> {
     stream.exchange.request_framing = framing;
     stream.exchange.marks.request_us = stream.local.core.now_us();
     keep_request_line(stream);
+    capture_fields(stream);
     Ok(())
 }
 
@@ -82,8 +83,21 @@ fn keep_request_line(stream: &mut Stream<'_>) {
     line.truncate(max);
 }
 
+/// The fields that the frontend keeps for its log (manual, `capture request header`).
+fn capture_fields(stream: &mut Stream<'_>) {
+    let plan = stream.generation.plan();
+    let Some(frontend) = &plan.proxy(stream.client.frontend).frontend else {
+        return;
+    };
+    let exchange = &mut *stream.exchange;
+    exchange.captures.declared = frontend.captures_declared;
+    let store = &mut exchange.captures.request;
+    frontend.capture(&frontend.request_captures, &exchange.request, store);
+}
+
 /// What the proxy itself adds to a request before it goes to a server.
 pub fn add_own_fields(stream: &mut Stream<'_>) {
+    add_unique_id(stream);
     let plan = stream.generation.plan();
     let front = &plan.proxy(stream.client.frontend).options;
     let back = &plan.proxy(stream.backend()).options;
@@ -118,6 +132,19 @@ pub fn add_own_fields(stream: &mut Stream<'_>) {
     ) && !field.except.is_some_and(|net| net.contains(&destination))
     {
         append_address(request, &field.name, destination);
+    }
+}
+
+/// Manual, `unique-id-header`.
+fn add_unique_id(stream: &mut Stream<'_>) {
+    let frontend = stream.generation.plan().proxy(stream.client.frontend);
+    let named = frontend.frontend.as_ref();
+    let Some(name) = named.and_then(|frontend| frontend.unique_id_header.as_ref()) else {
+        return;
+    };
+    let id = stream.with_cx(|cx| cx.unique_id().to_vec());
+    if !id.is_empty() {
+        stream.exchange.request.set(name, &id);
     }
 }
 

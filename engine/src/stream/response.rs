@@ -128,6 +128,16 @@ fn may_repeat(exchange: &Exchange, side: &ServerSide, upload: &Flow) -> bool {
     side.is_reused && is_idempotent && upload.incoming.received() == 0
 }
 
+/// The fields that the frontend keeps for its log (manual, `capture response header`).
+pub fn capture_fields(stream: &mut Stream<'_>) {
+    let plan = stream.generation.plan();
+    if let Some(frontend) = &plan.proxy(stream.client.frontend).frontend {
+        let exchange = &mut *stream.exchange;
+        let store = &mut exchange.captures.response;
+        frontend.capture(&frontend.response_captures, &exchange.response, store);
+    }
+}
+
 /// A 1xx response goes to the client as it is; HTTP/1.0 knows none (RFC 9110, section 15.2).
 fn pass_interim(stream: &mut Stream<'_>) {
     if !stream.exchange.request.version().is_11() {

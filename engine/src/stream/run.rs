@@ -15,15 +15,15 @@ use wire::h1::BodyLength;
 pub async fn run(stream: &mut Stream<'_>) -> Next {
     let next = match exchange(stream).await {
         Ok(next) => next,
-        Err(fault) => error::answer(stream, fault).await,
+        Err(fault) => error::answer(stream, fault),
     };
     finish::record(stream);
     next
 }
 
 /// Ends an exchange that never came about: no request arrived, or in vain.
-pub async fn fail(stream: &mut Stream<'_>, fault: Fault) -> Next {
-    let next = error::answer(stream, fault).await;
+pub fn fail(stream: &mut Stream<'_>, fault: Fault) -> Next {
+    let next = error::answer(stream, fault);
     finish::record(stream);
     next
 }

@@ -23,7 +23,7 @@ pub async fn run(stream: &mut Stream<'_>) {
         .inc();
     stream.exchange.marks.request_us = stream.local.core.now_us();
     if let Err(fault) = exchange(stream).await {
-        error::answer(stream, fault).await;
+        error::answer(stream, fault);
     }
     finish::record(stream);
 }

@@ -1,9 +1,10 @@
 //! What expressions ask of the process, answered by one core.
 
 use super::Local;
+use crate::log::Purpose;
 use crate::plan::{ListenerId, Plan, ProxyId, ServerId};
 use crate::sample::pattern::Patterns;
-use crate::sample::{ProxyCounters, ProxyTimeout, ServerCounters, World};
+use crate::sample::{Cx, ProxyCounters, ProxyTimeout, ServerCounters, World};
 use crate::state::Generation;
 
 /// The process as one core sees it while it evaluates.
@@ -109,10 +110,10 @@ impl World for CoreWorld<'_> {
         let queue = self.generation.runtime.backends[proxy.index()]
             .as_ref()
             .map_or(0, |backend| backend.queued());
-        let is_front = plan.frontend.is_some();
         let (front, back) = (stats.front(proxy), &stats.back(proxy).service);
         ProxyCounters {
-            connections: if is_front { &front.open } else { &back.open }.everywhere() as u32,
+            frontend_connections: front.open.everywhere() as u32,
+            backend_connections: back.open.everywhere() as u32,
             free: servers
                 .iter()
                 .map(|state| {
@@ -123,12 +124,8 @@ impl World for CoreWorld<'_> {
                 .sum(),
             queue,
             total_queue: queue + servers.iter().map(|state| state.queued()).sum::<u32>(),
-            session_rate: if is_front {
-                &front.sessions
-            } else {
-                &back.sessions
-            }
-            .everywhere(now_ms) as u32,
+            frontend_session_rate: front.sessions.everywhere(now_ms) as u32,
+            backend_session_rate: back.sessions.everywhere(now_ms) as u32,
             request_rate: front.requests.everywhere(now_ms) as u32,
         }
     }
@@ -139,6 +136,15 @@ impl World for CoreWorld<'_> {
 
     fn process_connections(&self) -> u32 {
         self.generation.runtime.process_gate.used()
+    }
+
+    fn make_unique_id(&self, cx: &Cx<'_>) -> Vec<u8> {
+        let mut text = Vec::new();
+        let frontend = self.plan().proxy(cx.session.frontend).frontend.as_ref();
+        if let Some(format) = frontend.and_then(|frontend| frontend.unique_id.as_ref()) {
+            format.render(cx, Purpose::Raw, &mut text);
+        }
+        text
     }
 
     fn max_retries(&self, backend: ProxyId) -> u32 {

@@ -1,6 +1,6 @@
 //! Reason phrases of the status codes (RFC 9110 section 15 and the IANA registry).
 
-/// The usual reason phrase of `status`, or "Other" for an unregistered code, as HAProxy says.
+/// The usual reason phrase of `status`, or the name of its class for an unregistered code, as HAProxy says.
 pub fn reason(status: u16) -> &'static str {
     match status {
         100 => "Continue",
@@ -65,6 +65,11 @@ pub fn reason(status: u16) -> &'static str {
         508 => "Loop Detected",
         510 => "Not Extended",
         511 => "Network Authentication Required",
+        100..200 => "Informational",
+        200..300 => "Success",
+        300..400 => "Redirection",
+        400..500 => "Client Error",
+        500..600 => "Server Error",
         _ => "Other",
     }
 }

@@ -28,7 +28,7 @@ pub const ROWS: &[ActionRow] = &[
     action("attach-srv", "<srv> [name <expr>]", SES, Planned, "offer the connection to a reverse server", known),
     action("cache-store", "<name>", RES, Planned, "store the response in a cache", cache),
     action("cache-use", "<name>", REQ, Planned, "answer from a cache", cache),
-    action("capture", "<expr> len <n>|id <n>", CNT | HTTP, Planned, "keep a value for the logs", capture),
+    action("capture", "<expr> len <n>|id <n>", CNT | HTTP, Full, "keep a value for the logs", capture),
     action("close", "", RSP, Planned, "close the server's connection", known),
     action("dgram-drop", "", QUIC, Planned, "drop a datagram", known),
     action("disable-l7-retry", "", REQ, Planned, "never retry this request", known),

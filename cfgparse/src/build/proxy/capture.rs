@@ -11,8 +11,8 @@ use crate::registry::sample::Where;
 #[rustfmt::skip]
 pub const ROWS: &[Row<Draft>] = &[
     proxy_row("capture cookie", "<name> len <length>", "FL", Planned, "keep a cookie for the logs", |cx, d, a| d.proxy.captures.cookie = capture(cx, a)),
-    proxy_row("capture request header", "<name> len <length>", "FL", Planned, "keep a request header for the logs", |cx, d, a| d.proxy.captures.request_headers.extend(capture(cx, a))),
-    proxy_row("capture response header", "<name> len <length>", "FL", Planned, "keep a response header for the logs", |cx, d, a| d.proxy.captures.response_headers.extend(capture(cx, a))),
+    proxy_row("capture request header", "<name> len <length>", "FL", Full, "keep a request header for the logs", |cx, d, a| d.proxy.captures.request_headers.extend(capture(cx, a))),
+    proxy_row("capture response header", "<name> len <length>", "FL", Full, "keep a response header for the logs", |cx, d, a| d.proxy.captures.response_headers.extend(capture(cx, a))),
     proxy_row("compression algo", "<algorithm> ...", "DFLB", Planned, "how responses are compressed", |_, d, a| d.proxy.compression.algo = words(a)),
     proxy_row("compression algo-req", "<algorithm>", "DFLB", Planned, "how requests are compressed", |_, d, a| d.proxy.compression.algo_req = words(a)),
     proxy_row("compression algo-res", "<algorithm> ...", "DFLB", Planned, "how responses are compressed", |_, d, a| d.proxy.compression.algo = words(a)),
@@ -23,7 +23,7 @@ pub const ROWS: &[Row<Draft>] = &[
     proxy_row("compression type", "<mime type> ...", "DFLB", Planned, "what is compressed", |_, d, a| d.proxy.compression.types.extend(words(a))),
     proxy_row("compression type-req", "<mime type> ...", "DFLB", Planned, "which requests are compressed", |_, d, a| d.proxy.compression.types_req.extend(words(a))),
     proxy_row("compression type-res", "<mime type> ...", "DFLB", Planned, "which responses are compressed", |_, d, a| d.proxy.compression.types.extend(words(a))),
-    proxy_row("declare capture", "request|response len <length>", "FL", Planned, "make room for a captured value", declare),
+    proxy_row("declare capture", "request|response len <length>", "FL", Full, "make room for a captured value", declare),
     proxy_row("filter", "<name> [param*]", "FLB", Planned, "pass traffic through a filter", filter),
     proxy_row("filter-sequence", "request|response <list>", "FLB", Planned, "order of filters", |_, _, a| { a.rest(); }),
     proxy_row("monitor fail", "if|unless <condition>", "FL", Planned, "when monitor-uri reports a failure", |cx, d, a| {

@@ -1,5 +1,6 @@
 //! The error pages of one proxy.
 
+use cfgparse::model::Model;
 use cfgparse::model::rule::{Reply, ReplyBody};
 use cfgparse::model::section::ErrorReply;
 
@@ -8,10 +9,11 @@ use crate::plan::{ErrorPage, ErrorPages};
 use crate::rules::CompiledReply;
 use crate::sample::{Compiler, Point};
 
-impl Context<'_> {
+impl Context {
     pub(super) fn error_pages(
         &mut self,
         section: &cfgparse::model::Proxy,
+        model: &Model,
         compiler: &mut Compiler<'_>,
     ) -> ErrorPages {
         let mut pages = ErrorPages::default();
@@ -24,7 +26,7 @@ impl Context<'_> {
                     pages.set(error.code, ErrorPage::Location { status, url });
                 }
                 ErrorReply::Files(name) => {
-                    let sections = self.model.http_errors.iter();
+                    let sections = model.http_errors.iter();
                     let named = sections.filter(|section| section.name == *name);
                     for page in named.flat_map(|section| &section.files) {
                         if error.code == 0 || error.code == page.code {
@@ -33,7 +35,7 @@ impl Context<'_> {
                     }
                 }
                 ErrorReply::Reply(reply) => {
-                    self.http_error(error.code, reply, &mut pages, compiler)
+                    self.http_error(error.code, reply, &mut pages, compiler);
                 }
             }
         }
@@ -51,12 +53,12 @@ impl Context<'_> {
         if reply.body == ReplyBody::DefaultErrorFiles {
             return pages.unset(code);
         }
-        compiler.point = Point::HttpAfterResponse;
+        compiler.point = Point::HttpRequest;
         // As with `return`, saying nothing means an empty body.
         let compiled = CompiledReply::compile(reply, 200, compiler);
         match self.note(compiled) {
             Some(reply) if !reply.is_error_page() => {
-                pages.set(code, ErrorPage::Reply(reply.into()))
+                pages.set(code, ErrorPage::Reply(reply.into()));
             }
             _ => {}
         }

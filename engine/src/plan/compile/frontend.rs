@@ -6,7 +6,7 @@ use cfgparse::model::{Place, Proxy};
 use super::Context;
 use crate::log::Format;
 use crate::plan::{Frontend, HeaderCapture, ListenerId, Route, RouteTarget};
-use crate::sample::{Compiler, Point};
+use crate::sample::{CaptureCounts, Compiler, Point};
 
 impl Context<'_> {
     pub(super) fn frontend(
@@ -80,6 +80,7 @@ impl Context<'_> {
                 .map(|name| name.to_ascii_lowercase().into_bytes().into()),
             request_captures: captures(&section.captures.request_headers),
             response_captures: captures(&section.captures.response_headers),
+            captures_declared: CaptureCounts::default(),
         }
     }
 

@@ -17,7 +17,7 @@ use super::proxy::{AddressField, Options, Rulesets, StatsPage, Timeouts};
 use super::{Listener, ListenerId, LogTarget, Plan, Process, Proxy, ProxyId};
 use crate::rules::{Condition, Kind, Ruleset};
 use crate::sample::pattern::Patterns;
-use crate::sample::{CompileError, Compiler, Point};
+use crate::sample::{CaptureCounts, CompileError, Compiler, Point};
 
 /// What the machine adds to a configuration.
 #[derive(Clone, Debug)]
@@ -52,7 +52,7 @@ pub fn compile(model: &Model, machine: &Machine) -> Result<Compiled, Vec<Compile
     for (index, section) in model.proxies.iter().enumerate() {
         let id = ProxyId(index as u32);
         compiler.enter(id, &section.acls);
-        let frontend = section.kind.has_frontend().then(|| {
+        let mut frontend = section.kind.has_frontend().then(|| {
             let own = add_listeners(section, id, &mut listeners);
             context.frontend(section, own, &mut compiler)
         });
@@ -60,6 +60,14 @@ pub fn compile(model: &Model, machine: &Machine) -> Result<Compiled, Vec<Compile
             .kind
             .has_backend()
             .then(|| context.backend(section, id, &mut servers, &mut compiler));
+        let rules = context.rulesets(section, &mut compiler);
+        if let Some(frontend) = &mut frontend {
+            // The rules may have added slots of their own.
+            frontend.captures_declared = CaptureCounts {
+                request: compiler.captures.request.len(),
+                response: compiler.captures.response.len(),
+            };
+        }
         proxies.push(Proxy {
             id,
             name: section.name.as_str().into(),
@@ -70,11 +78,11 @@ pub fn compile(model: &Model, machine: &Machine) -> Result<Compiled, Vec<Compile
             },
             number: section.id.unwrap_or(index as u32 + 2),
             timeouts: Timeouts::new(&section.timeouts),
-            rules: context.rulesets(section, &mut compiler),
+            rules,
             options: options(section),
             log: context.log(section, &mut compiler),
             stats_page: context.stats_page(section, &mut compiler),
-            error_pages: Arc::new(context.error_pages(section, &mut compiler)),
+            error_pages: Arc::new(context.error_pages(section, model, &mut compiler)),
             frontend,
             backend,
             section: Arc::new(section.clone()),

@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use cfgparse::model::Model;
+use cfgparse::model::expr::PatternFile;
 use cfgparse::model::section::Password as Written;
 
 use super::super::{ProxyId, ServerId};
@@ -99,6 +100,13 @@ impl Names for ModelNames<'_> {
             .http_errors
             .iter()
             .any(|errors| errors.name == section)
+    }
+
+    fn map_file(&self, name: &str) -> Result<Arc<PatternFile>, String> {
+        let known = self.model.maps.iter().find(|map| map.path == name);
+        known
+            .map(|map| Arc::new(map.clone()))
+            .ok_or_else(|| format!("failed to open pattern file <{name}>"))
     }
 
     fn environment(&self, name: &str) -> Option<String> {

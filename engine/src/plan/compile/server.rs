@@ -11,8 +11,17 @@ use crate::plan::{Endpoint, ProxyId, Server, ServerId};
 
 impl Context<'_> {
     pub(super) fn server(&mut self, line: &Line, backend: ProxyId, index: u32) -> Server {
-        let refused: [(bool, &str); 2] = [
-            (line.send_proxy.is_some(), "send-proxy"),
+        let header = line.send_proxy.as_ref();
+        let refused = [
+            (header.is_some_and(|h| h.ssl), "send-proxy-v2-ssl"),
+            (
+                header.is_some_and(|h| !h.tlvs.is_empty()),
+                "set-proxy-v2-tlv-fmt",
+            ),
+            (
+                header.is_some_and(|h| !h.other.is_empty()),
+                "proxy-v2-options ssl-cipher",
+            ),
             (line.socks4.is_some(), "socks4"),
         ];
         for (_, keyword) in refused.into_iter().filter(|(written, _)| *written) {

@@ -1,12 +1,13 @@
 //! `set-map`, `del-map`, `add-acl`, `del-acl`: changes of pattern sets.
 
+use cfgparse::model::expr::MatchMethod;
 use cfgparse::model::rule::{Action, PatternOp};
 
 use crate::log::{Format, Purpose};
 use crate::rules::ruleset::Kind;
 use crate::rules::txn::Txn;
-use crate::sample::pattern::PatternId;
-use crate::sample::{Compiler, PatternChange};
+use crate::sample::pattern::{PatternId, Use};
+use crate::sample::{CompileError, Compiler, PatternChange};
 
 use super::{Act, Compiled, Flow};
 
@@ -51,12 +52,10 @@ pub fn compile(action: &Action, compiler: &mut Compiler<'_>) -> Compiled {
     else {
         return Err(compiler.error("not a pattern action", "report this"));
     };
-    let set = compiler.patterns.find(file).ok_or_else(|| {
-        compiler.error(
-            format!("pattern list '{file}' is used nowhere"),
-            "name a file that an ACL (-f) or a map converter before this rule uses",
-        )
-    })?;
+    let set = match compiler.patterns.find(file) {
+        Some(set) => set,
+        None => first_use(file, compiler)?,
+    };
     Ok(Box::new(Change {
         set,
         op: *op,
@@ -66,4 +65,20 @@ pub fn compile(action: &Action, compiler: &mut Compiler<'_>) -> Compiled {
             .map(|v| Format::compile(v, compiler))
             .transpose()?,
     }))
+}
+
+/// A file that nothing before this rule names: later uses are added to its sets.
+fn first_use(file: &str, compiler: &mut Compiler<'_>) -> Result<PatternId, CompileError> {
+    let map = compiler
+        .names
+        .map_file(file)
+        .map_err(|message| compiler.error(message, "create the file or correct its name"))?;
+    let lines = map
+        .lines
+        .iter()
+        .map(|line| (line.key.as_str(), line.value.as_deref()));
+    compiler
+        .patterns
+        .intern(file, Use::of(MatchMethod::Str), lines)
+        .map_err(|error| compiler.error(error.message, "correct the file"))
 }

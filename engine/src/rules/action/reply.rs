@@ -53,8 +53,8 @@ impl CompiledReply {
     ) -> Result<CompiledReply, CompileError> {
         let status = reply.status.unwrap_or(default_status);
         let body = match &reply.body {
-            // A `return` without a body answers with nothing; errors have a message of their own.
-            ReplyBody::Default if default_status == 200 => Body::Empty,
+            // Errors have a message of their own, unless fields of their own are asked for.
+            ReplyBody::Default if default_status == 200 || !reply.headers.is_empty() => Body::Empty,
             ReplyBody::Default | ReplyBody::DefaultErrorFiles => Body::ErrorFile,
             ReplyBody::ErrorFile { message, .. } => Body::Message(message.as_slice().into()),
             ReplyBody::ErrorFiles(section) => error_files(section, status, compiler)?,

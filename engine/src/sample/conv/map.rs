@@ -21,7 +21,7 @@ macro_rules! map_row {
         })
         .prepared({
             const PREPARE: PrepareFn =
-                |args, compiler| prepare(args, compiler, MatchMethod::$method);
+                |args, compiler| prepare(args, compiler, MatchMethod::$method, Type::$out);
             PREPARE
         })
     };
@@ -38,11 +38,12 @@ macro_rules! map_rows {
                 map_row!($ip, $input, $method, Addr),
                 convert($key, ARGS, Type::$input, Type::Str, |v, a, cx| find_key(&v, a, cx)).prepared({
                     const PREPARE: PrepareFn =
-                        |args, compiler| prepare(args, compiler, MatchMethod::$method);
+                        |args, compiler| prepare(args, compiler, MatchMethod::$method, Type::Str);
                     PREPARE
                 }),
             )*
-            map_row!("map_regm", Str, Reg, Str),
+            convert("map_regm", ARGS, Type::Str, Type::Str, |v, a, cx| map_groups(&v, a, cx))
+                .prepared(prepare_groups),
         ];
     };
 }
@@ -63,23 +64,53 @@ fn prepare(
     args: &mut Args,
     compiler: &mut Compiler<'_>,
     method: MatchMethod,
+    out: Type,
 ) -> Result<(), CompileError> {
-    let name = String::from_utf8_lossy(args.text(0).unwrap_or_default()).into_owned();
+    prepare_use(args, compiler, Use::of(method), out)
+}
+
+/// `map_regm` needs the groups of the expression that matched.
+fn prepare_groups(args: &mut Args, compiler: &mut Compiler<'_>) -> Result<(), CompileError> {
+    let usage = Use {
+        with_groups: true,
+        ..Use::of(MatchMethod::Reg)
+    };
+    prepare_use(args, compiler, usage, Type::Str)
+}
+
+fn prepare_use(
+    args: &mut Args,
+    compiler: &mut Compiler<'_>,
+    usage: Use,
+    out: Type,
+) -> Result<(), CompileError> {
+    let text = String::from_utf8_lossy(args.text(0).unwrap_or_default()).into_owned();
+    // These prefixes say how to read a file, and are no part of its name (manual, 2.7).
+    let bare = text.strip_prefix("opt@").or(text.strip_prefix("file@"));
+    let name = bare.unwrap_or(&text);
     let file = compiler
         .names
-        .map_file(&name)
+        .map_file(name)
         .map_err(|message| compiler.error(message, "create the file or correct its name"))?;
-    let usage = Use {
-        method,
-        ignore_case: false,
-    };
+    let unreadable = file
+        .lines
+        .iter()
+        .find(|line| !is_readable(line.value.as_deref(), out));
+    if let Some(line) = unreadable {
+        let value = line.value.as_deref().unwrap_or_default();
+        let message = format!(
+            "unable to parse '{value}' at line {} of file '{name}'",
+            line.line
+        );
+        return Err(compiler.error(message, format!("the map's values must be of type {out}")));
+    }
     let lines = file
         .lines
         .iter()
         .map(|line| (line.key.as_str(), line.value.as_deref()));
     let id = compiler
         .patterns
-        .intern(&name, usage, lines)
+        .intern(name, usage, lines)
         .map_err(|error| {
             let line = error
                 .item
@@ -102,6 +133,23 @@ fn look_up<'a>(value: &Value<'a>, args: &'a Args, cx: &Cx<'a>, out: Type) -> Opt
 fn find_key<'a>(value: &Value<'a>, args: &'a Args, cx: &Cx<'a>) -> Option<Value<'a>> {
     let found = cx.world.patterns().key(args.patterns(0)?, value);
     found.or_else(|| args.text(1)).map(Value::str)
+}
+
+/// The value, with `\1` and so on filled in from the sample.
+fn map_groups<'a>(value: &Value<'a>, args: &'a Args, cx: &Cx<'a>) -> Option<Value<'a>> {
+    let found = cx.world.patterns().map_groups(args.patterns(0)?, value);
+    found
+        .map(Value::text)
+        .or_else(|| args.text(1).map(Value::str))
+}
+
+fn is_readable(value: Option<&str>, out: Type) -> bool {
+    let value = value.unwrap_or_default();
+    match out {
+        Type::Sint => value.parse::<i64>().is_ok(),
+        Type::Addr => value.parse::<std::net::IpAddr>().is_ok(),
+        _ => true,
+    }
 }
 
 /// Reads a map's value as the converter's output type.

@@ -49,6 +49,14 @@ pub static ROWS: &[FetchRow] = &[
     fetch("fc_rcvd_proxy", NONE, Type::Bool, Client, |_, cx, _| {
         Fetched::Value(Value::Bool(cx.session.received_proxy))
     }),
+    fetch("fc_pp_authority", NONE, Type::Str, Client, |_, cx, _| {
+        let authority = cx.session.proxy_tlv(wire::pp::kind::AUTHORITY);
+        authority.map(Value::str).into()
+    }),
+    fetch("fc_pp_unique_id", NONE, Type::Str, Client, |_, cx, _| {
+        let id = cx.session.proxy_tlv(wire::pp::kind::UNIQUE_ID);
+        id.map(Value::str).into()
+    }),
     fetch("fc_http_major", NONE, Type::Sint, Client, |_, cx, _| {
         int(cx.session.http_major)
     }),

@@ -30,7 +30,7 @@ pub static ROWS: &[FetchRow] = &[
         spec(0, &[Backend]),
         Type::Sint,
         Nothing,
-        |a, cx, _| proxy(a, cx, |c| c.connections),
+        |a, cx, _| proxy(a, cx, |c| c.backend_connections),
     ),
     fetch(
         "be_conn_free",
@@ -44,21 +44,21 @@ pub static ROWS: &[FetchRow] = &[
         spec(0, &[Backend]),
         Type::Sint,
         Nothing,
-        |a, cx, _| proxy(a, cx, |c| c.session_rate),
+        |a, cx, _| proxy(a, cx, |c| c.backend_session_rate),
     ),
     fetch(
         "fe_conn",
         spec(0, &[Frontend]),
         Type::Sint,
         Nothing,
-        |a, cx, _| proxy(a, cx, |c| c.connections),
+        |a, cx, _| proxy(a, cx, |c| c.frontend_connections),
     ),
     fetch(
         "fe_sess_rate",
         spec(0, &[Frontend]),
         Type::Sint,
         Nothing,
-        |a, cx, _| proxy(a, cx, |c| c.session_rate),
+        |a, cx, _| proxy(a, cx, |c| c.frontend_session_rate),
     ),
     fetch(
         "fe_req_rate",

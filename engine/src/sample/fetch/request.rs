@@ -131,7 +131,7 @@ pub static ROWS: &[FetchRow] = &[
         |_, cx, _| line_version(cx),
     ),
     fetch("unique-id", NONE, Type::Str, RequestKept, |_, cx, _| {
-        let id = &cx.stream.unique_id;
+        let id = cx.unique_id();
         (!id.is_empty()).then(|| Value::str(id)).into()
     }),
 ];
@@ -337,9 +337,13 @@ fn http_auth_group<'a>(args: &'a Args, cx: &Cx<'a>, walk: &mut Walk) -> Fetched<
     if !list.check(&credentials.user, &credentials.password) {
         return Fetched::Absent;
     }
+    if !walk.each {
+        // As a value it is the user's name; only an ACL looks at groups.
+        return Fetched::Value(Value::text(credentials.user));
+    }
     let group = list.groups(&credentials.user).nth(walk.offset);
     walk.offset += 1;
-    walk.more = walk.each && group.is_some();
+    walk.more = group.is_some();
     group.map(|name| Value::str(name.as_bytes())).into()
 }
 

@@ -5,7 +5,10 @@ use std::sync::Arc;
 
 use cfgparse::model::expr::MatchMethod;
 
+use regex::bytes::Regex;
+
 use super::matcher::{Item, Matcher, PatternError};
+use super::regex::compile as compile_regex;
 use crate::sample::value::Value;
 use crate::sample::world::PatternChange;
 
@@ -18,6 +21,19 @@ pub struct PatternId(pub u32);
 pub struct Use {
     pub method: MatchMethod,
     pub ignore_case: bool,
+    /// `map_regm`: the groups of the expression that matched are wanted.
+    pub with_groups: bool,
+}
+
+impl Use {
+    /// `method` with regard to case.
+    pub fn of(method: MatchMethod) -> Use {
+        Use {
+            method,
+            ignore_case: false,
+            with_groups: false,
+        }
+    }
 }
 
 /// The pattern sets found while a plan is compiled.
@@ -37,6 +53,8 @@ struct PatternSet {
     /// The numbers of a key's entries, from the first change on.
     numbers: Option<HashMap<Arc<str>, Vec<u32>>>,
     matcher: Matcher,
+    /// Each entry's expression, where its groups are wanted.
+    groups: Vec<Regex>,
 }
 
 #[derive(Clone, Debug)]
@@ -112,6 +130,23 @@ impl Patterns {
         Some(self.entry(id, sample)?.key.as_bytes())
     }
 
+    /// The value that set `id` maps `sample` to, with the groups of its expression filled in.
+    pub fn map_groups(&self, id: PatternId, sample: &Value<'_>) -> Option<Vec<u8>> {
+        let set = self.sets.get(id.0 as usize)?;
+        let number = set.matcher.find(sample)? as usize;
+        let template = set
+            .entries
+            .get(number)?
+            .as_ref()?
+            .value
+            .as_deref()
+            .unwrap_or(b"");
+        let captures = set.groups.get(number)?.captures(sample.bytes()?)?;
+        let mut value = Vec::with_capacity(template.len() + 16);
+        crate::sample::expand_groups(template, &captures, &mut value);
+        Some(value)
+    }
+
     fn entry(&self, id: PatternId, sample: &Value<'_>) -> Option<&Entry> {
         let set = self.sets.get(id.0 as usize)?;
         let number = set.matcher.find(sample)?;
@@ -164,12 +199,14 @@ impl PatternSet {
         entries: Vec<Option<Entry>>,
     ) -> Result<PatternSet, PatternError> {
         let matcher = compile(&usage, &entries)?;
+        let groups = compile_groups(&usage, &entries)?;
         Ok(PatternSet {
             name,
             usage,
             entries,
             numbers: None,
             matcher,
+            groups,
         })
     }
 
@@ -234,6 +271,7 @@ impl PatternSet {
             .cloned()
             .collect();
         self.matcher = compile(&self.usage, &live)?;
+        self.groups = compile_groups(&self.usage, &live)?;
         self.entries = live;
         self.numbers = None;
         Ok(())
@@ -268,17 +306,39 @@ fn compile(usage: &Use, entries: &[Option<Entry>]) -> Result<Matcher, PatternErr
     Matcher::compile(usage.method, &items, false)
 }
 
+fn compile_groups(usage: &Use, entries: &[Option<Entry>]) -> Result<Vec<Regex>, PatternError> {
+    if !usage.with_groups {
+        return Ok(Vec::new());
+    }
+    let live = entries.iter().flatten();
+    live.map(|entry| compile_regex(&entry.key, usage.ignore_case))
+        .collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
+    fn groups_of_a_regex_map_are_filled_in() {
+        let mut table = PatternTable::default();
+        let usage = Use {
+            with_groups: true,
+            ..Use::of(MatchMethod::Reg)
+        };
+        let lines = [("^/(a+)/", Some("got-\\1")), ("b", Some("plain"))];
+        let map = table.intern("m", usage, lines).unwrap();
+        let patterns = table.patterns();
+        let get = |text: &'static [u8]| patterns.map_groups(map, &Value::str(text));
+        assert_eq!(get(b"/aa/b").as_deref(), Some(&b"got-aa"[..]));
+        assert_eq!(get(b"xb").as_deref(), Some(&b"plain"[..]));
+        assert_eq!(get(b"x"), None);
+    }
+
+    #[test]
     fn a_map_is_shared_by_use_and_changes_for_all_uses() {
         let mut table = PatternTable::default();
-        let usage = |method| Use {
-            method,
-            ignore_case: false,
-        };
+        let usage = Use::of;
         let lines = || [("a", Some("1")), ("b", None)];
         let exact = table.intern("m", usage(MatchMethod::Str), lines()).unwrap();
         let begins = table.intern("m", usage(MatchMethod::Beg), lines()).unwrap();

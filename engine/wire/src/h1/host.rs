@@ -73,7 +73,11 @@ fn connect(head: &mut Head) -> Result<(), HeadError> {
         _ => &[],
     };
     let stripped = agree(head, authority, own)?;
-    apply(head, stripped);
+    // A port that is there and empty is no default port: it stays.
+    let host = head.first_known(Known::Host);
+    if !host.is_some_and(|host| host.ends_with(b":")) {
+        apply(head, stripped);
+    }
     Ok(())
 }
 
