@@ -40,7 +40,6 @@ impl Type {
     }
 
     /// Whether a value of this type can be cast to `wanted` (HAProxy's implicit casts).
-    #[expect(clippy::unnested_or_patterns, reason = "one line for each type")]
     pub fn casts_to(self, wanted: Self) -> bool {
         use Type::{Addr, Any, Bin, Bool, Ipv4, Ipv6, Meth, Same, Sint, Str};
         match (self, wanted) {

@@ -8,7 +8,7 @@ use crate::log::Format;
 use crate::plan::{Frontend, HeaderCapture, ListenerId, Route, RouteTarget};
 use crate::sample::{CaptureCounts, Compiler, Point};
 
-impl Context<'_> {
+impl Context {
     pub(super) fn frontend(
         &mut self,
         section: &Proxy,

@@ -41,11 +41,7 @@ pub struct Compiled {
 pub fn compile(model: &Model, machine: &Machine) -> Result<Compiled, Vec<CompileError>> {
     let names = ModelNames::new(model);
     let mut compiler = Compiler::new(&names);
-    let mut context = Context {
-        model,
-        errors: Vec::new(),
-        log_targets: Vec::new(),
-    };
+    let mut context = Context::default();
     let mut listeners = Vec::new();
     let mut servers = Vec::new();
     let mut proxies = Vec::new();
@@ -109,13 +105,13 @@ pub fn compile(model: &Model, machine: &Machine) -> Result<Compiled, Vec<Compile
 }
 
 /// What all parts of the compilation share.
-struct Context<'m> {
-    model: &'m Model,
+#[derive(Default)]
+struct Context {
     errors: Vec<CompileError>,
     log_targets: Vec<LogTarget>,
 }
 
-impl Context<'_> {
+impl Context {
     /// The value, or the error noted and nothing.
     fn note<T>(&mut self, result: Result<T, CompileError>) -> Option<T> {
         result.map_err(|error| self.errors.push(error)).ok()
