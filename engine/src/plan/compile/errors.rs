@@ -9,7 +9,7 @@ use crate::plan::{ErrorPage, ErrorPages};
 use crate::rules::CompiledReply;
 use crate::sample::{Compiler, Point};
 
-impl Context {
+impl Context<'_> {
     pub(super) fn error_pages(
         &mut self,
         section: &cfgparse::model::Proxy,
