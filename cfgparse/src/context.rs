@@ -273,16 +273,7 @@ impl<'a> Context<'a> {
                 )
                 .remedy(instead),
             ),
-            Planned => self.report(
-                Diagnostic::new(
-                    Severity::Alert,
-                    "not-supported-yet",
-                    Some(span),
-                    format!("'{name}' is not supported yet"),
-                )
-                .cause("it would change what traffic passes or how, so it is not ignored")
-                .remedy("remove it, or keep this part of the traffic on HAProxy meanwhile"),
-            ),
+            Planned => self.not_yet(span, name),
             Harmless => self.report(
                 Diagnostic::new(
                     Severity::Warning,
@@ -293,6 +284,23 @@ impl<'a> Context<'a> {
                 .cause("nothing that clients or servers see depends on it"),
             ),
         }
+    }
+
+    /// Refuses `what`, which is known and not done yet.
+    pub fn not_yet(&mut self, span: Span, what: &str) {
+        if self.options.language_only {
+            return;
+        }
+        self.report(
+            Diagnostic::new(
+                Severity::Alert,
+                "not-supported-yet",
+                Some(span),
+                format!("'{what}' is not supported yet"),
+            )
+            .cause("it would change what traffic passes or how, so it is not ignored")
+            .remedy("remove it, or keep this part of the traffic on HAProxy meanwhile"),
+        );
     }
 
     /// Counts what a range or template unrolls to; refuses more than [`MAX_UNROLLED`] in all.

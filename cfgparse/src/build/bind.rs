@@ -80,6 +80,17 @@ pub(crate) fn ca_path(cx: &mut Context, args: &mut Args) -> Option<String> {
     Some(cx.tls_path(&path, cx.ca_base.as_deref()))
 }
 
+/// A protocol forced without negotiation.
+pub(crate) fn proto(cx: &mut Context, args: &mut Args) -> Option<String> {
+    let word = args.required(cx, "a protocol")?;
+    match word.as_str() {
+        "h1" | "none" => {}
+        "h2" | "fcgi" | "spop" | "quic" => cx.not_yet(word.span(), &format!("proto {}", word.text)),
+        _ => args.unexpected(cx, word, "'h1', 'h2', 'fcgi', 'spop' or 'none'"),
+    }
+    Some(word.text.clone())
+}
+
 /// Octal permission bits.
 fn octal(cx: &mut Context, args: &mut Args) -> Option<u32> {
     let word = args.required(cx, "an octal mode")?;
@@ -145,7 +156,7 @@ const SOCKET: &[Row<BindDraft>] = &[
         d.bind.nice = a.number_in(cx, -1024, 1024).map(|n| n as i32);
     }),
     row("process", "all|odd|even|<set>", Refused("remove it, or use 'thread'"), "processes that accept (removed in 2.5)", |cx, d, a| d.bind.process = text(cx, a)),
-    row("proto", "<name>", Planned, "protocol without negotiation", |cx, d, a| d.bind.proto = text(cx, a)),
+    row("proto", "<name>", Partial("h1 and none only"), "protocol without negotiation", |cx, d, a| d.bind.proto = proto(cx, a)),
     row("quic-cc-algo", "<algo>", Planned, "congestion control of QUIC", |cx, _, a| {
         text(cx, a);
     }),

@@ -104,7 +104,7 @@ pub const SWITCHES: &[Row<Draft>] = &[
     proxy_row("option nolinger", "", "DFLB", Harmless, "close with a reset", switch_on),
     proxy_row("option persist", "", "DLB", Planned, "keep to a server that is down", switch_on),
     proxy_row("option prefer-last-server", "", "DLB", Planned, "keep to the server of the last request", switch_on),
-    proxy_row("option socket-stats", "", "DFL", Harmless, "statistics of each socket", switch_on),
+    proxy_row("option socket-stats", "", "DFL", Ignored("every socket is counted"), "statistics of each socket", switch_on),
     proxy_row("option splice-auto", "", "DFLB", Ignored("big transfers are always spliced"), "splice in the kernel when it pays", switch_on),
     proxy_row("option splice-request", "", "DFLB", Ignored("big transfers are always spliced"), "splice requests in the kernel", switch_on),
     proxy_row("option splice-response", "", "DFLB", Ignored("big transfers are always spliced"), "splice responses in the kernel", switch_on),
