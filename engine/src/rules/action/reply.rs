@@ -75,15 +75,15 @@ impl CompiledReply {
     }
 
     fn render(&self, cx: &Cx<'_>) -> Answer {
-        let rendered = |format: &Format| {
+        let rendered = |format: &Format, purpose| {
             let mut text = Vec::new();
-            format.render(cx, Purpose::Http, &mut text);
+            format.render(cx, purpose, &mut text);
             text
         };
         let fields = self
             .fields
             .iter()
-            .map(|(name, value)| (name.to_vec().into(), rendered(value).into()))
+            .map(|(name, value)| (name.to_vec().into(), rendered(value, Purpose::Http).into()))
             .collect();
         let content_type = self.content_type.clone();
         let body = match &self.body {
@@ -96,7 +96,8 @@ impl CompiledReply {
             },
             Body::Format(format) => AnswerBody::Content {
                 content_type,
-                bytes: rendered(format).into(),
+                // Any byte may stand in a body.
+                bytes: rendered(format, Purpose::Raw).into(),
             },
         };
         Answer {
