@@ -75,7 +75,7 @@ fn with_cx<R>(
     // Without a head the bytes themselves are the request (mode tcp).
     let received = Some(&client.link)
         .filter(|_| !has(&exchange.request))
-        .and_then(|link| link.linearize());
+        .and_then(crate::mux::Link::linearize);
     evaluate(&Cx {
         session: &client.facts,
         stream: &exchange.facts,

@@ -10,7 +10,7 @@ use crate::limits::RETRIES;
 use crate::plan::{self, Backend, Key, ProxyId, Redispatch, Server, UseServer};
 use crate::sample::{Compiler, Expr, Point};
 
-impl Context {
+impl Context<'_> {
     pub(super) fn backend(
         &mut self,
         section: &Proxy,

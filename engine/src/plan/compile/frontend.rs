@@ -8,7 +8,7 @@ use crate::log::Format;
 use crate::plan::{Frontend, HeaderCapture, ListenerId, Route, RouteTarget};
 use crate::sample::{CaptureCounts, Compiler, Point};
 
-impl Context {
+impl Context<'_> {
     pub(super) fn frontend(
         &mut self,
         section: &Proxy,

@@ -11,7 +11,7 @@ use crate::log::{CLF_LOG_FORMAT, Format, HTTP_LOG_FORMAT, HTTPS_LOG_FORMAT, TCP_
 use crate::plan::LogSink;
 use crate::sample::{Compiler, Point};
 
-impl Context {
+impl Context<'_> {
     pub(super) fn log(&mut self, section: &Proxy, compiler: &mut Compiler<'_>) -> LogSink {
         let logging = &section.logging;
         let mut targets = Vec::new();

@@ -41,7 +41,11 @@ pub struct Compiled {
 pub fn compile(model: &Model, machine: &Machine) -> Result<Compiled, Vec<CompileError>> {
     let names = ModelNames::new(model);
     let mut compiler = Compiler::new(&names);
-    let mut context = Context::default();
+    let mut context = Context {
+        model,
+        errors: Vec::new(),
+        log_targets: Vec::new(),
+    };
     let mut listeners = Vec::new();
     let mut servers = Vec::new();
     let mut proxies = Vec::new();
@@ -105,13 +109,13 @@ pub fn compile(model: &Model, machine: &Machine) -> Result<Compiled, Vec<Compile
 }
 
 /// What all parts of the compilation share.
-#[derive(Default)]
-struct Context {
+struct Context<'m> {
+    model: &'m Model,
     errors: Vec<CompileError>,
     log_targets: Vec<LogTarget>,
 }
 
-impl Context {
+impl Context<'_> {
     /// The value, or the error noted and nothing.
     fn note<T>(&mut self, result: Result<T, CompileError>) -> Option<T> {
         result.map_err(|error| self.errors.push(error)).ok()

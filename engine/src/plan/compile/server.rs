@@ -9,7 +9,7 @@ use cfgparse::model::{Addr, Port, Server as Line};
 use super::Context;
 use crate::plan::{Endpoint, ProxyId, Server, ServerId};
 
-impl Context {
+impl Context<'_> {
     pub(super) fn server(&mut self, line: &Line, backend: ProxyId, index: u32) -> Server {
         let header = line.send_proxy.as_ref();
         let refused = [
