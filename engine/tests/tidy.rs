@@ -31,6 +31,16 @@ const PURE_LAYER: usize = 1;
 const FILE_LINES_MAX: usize = 800;
 const FUNCTION_LINES_MAX: usize = 70;
 
+/// Functions that are longer because they are one grammar, read from top to bottom: each branch is
+/// a word of a line. A new name here needs the same reason.
+const GRAMMARS: &[&str] = &[
+    "cfgparse/src/build/actions/redirect.rs",
+    "cfgparse/src/build/verify.rs",
+    "cfgparse/src/build/proxy/log.rs",
+    "cfgparse/src/expr/condition.rs",
+    "cfgparse/src/expr/acl.rs",
+];
+
 /// Files that are tables, row after row, and may be longer.
 const TABLES: &[&str] = &[];
 
@@ -316,7 +326,8 @@ fn functions_are_short() {
             if let Some((name, end, first)) = &open {
                 if text == end {
                     let length = line - first + 1;
-                    if length > FUNCTION_LINES_MAX {
+                    let is_grammar = GRAMMARS.contains(&source.path.as_str());
+                    if length > FUNCTION_LINES_MAX && !is_grammar {
                         findings.push(format!("{}:{first} {name}: {length} lines", source.path));
                     }
                     open = None;

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use cfgparse::model::expr::{AclExpr, MatchMethod};
 
 use crate::sample::pattern::{Item, Matcher, PatternError, PatternId, Use};
-use crate::sample::{CompileError, Compiler, Cx, Data, Expr, Fetched, Type, Value, Walk, castable};
+use crate::sample::{CompileError, Compiler, Cx, Expr, Fetched, Type, Value, Walk, castable};
 
 use super::condition::Holds;
 use super::predefined;
@@ -162,7 +162,7 @@ impl One {
                 }
                 Fetched::Absent => {}
                 Fetched::NotYet => {
-                    return if can_wait(cx.request_data) && can_wait(cx.response_data) {
+                    return if can_wait(cx) {
                         Holds::NotYet
                     } else {
                         Holds::No
@@ -170,7 +170,12 @@ impl One {
                 }
             }
             if !walk.more {
-                return Holds::No;
+                // What more bytes may change has not failed yet.
+                return if walk.may_change && can_wait(cx) {
+                    Holds::NotYet
+                } else {
+                    Holds::No
+                };
             }
         }
     }
@@ -200,8 +205,9 @@ impl One {
     }
 }
 
-fn can_wait(data: Data<'_>) -> bool {
-    !data.last_chance
+/// The inspection delay, if there is one, is not over.
+fn can_wait(cx: &Cx<'_>) -> bool {
+    !cx.request_data.last_chance && !cx.response_data.last_chance
 }
 
 /// The compatibility matrix of the manual's section 7.1.

@@ -585,6 +585,35 @@ fn content_rules_wait_for_bytes_until_the_last_chance() {
 }
 
 #[test]
+fn a_mismatch_that_more_bytes_may_change_waits() {
+    let long_enough = || one(acl("req.len", MatchMethod::Int, &["gt", "3"]));
+    let reject_unless = Condition {
+        negated: true,
+        ..when(vec![vec![long_enough()]])
+    };
+    let rules = compile(
+        &[rule_if(Action::Reject, reject_unless)],
+        Kind::TcpRequestContent,
+        &[],
+    );
+    let mut scene = Scene::new();
+    assert_eq!(
+        rules.evaluate(0, &mut scene.txn()),
+        Verdict::Wait { rule: 0 }
+    );
+    scene.request_bytes = b"ab".to_vec();
+    assert_eq!(
+        rules.evaluate(0, &mut scene.txn()),
+        Verdict::Wait { rule: 0 }
+    );
+    scene.last_chance = true;
+    assert_eq!(rules.evaluate(0, &mut scene.txn()), Verdict::Reject);
+    scene.last_chance = false;
+    scene.request_bytes = b"abcd".to_vec();
+    assert_eq!(rules.evaluate(0, &mut scene.txn()), Verdict::Continue);
+}
+
+#[test]
 fn variables_live_in_their_scope() {
     let set = |name: &str, value: &str, conditions: &[&str]| {
         rule(Action::SetVar {

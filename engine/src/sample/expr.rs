@@ -97,6 +97,7 @@ impl Expr {
     /// Evaluates the next of several values; `walk.more` tells whether to ask again.
     pub fn eval_next<'a>(&'a self, cx: &Cx<'a>, walk: &mut Walk) -> Fetched<'a> {
         walk.more = false;
+        walk.may_change = false;
         let mut value = match (self.run)(&self.args, cx, walk) {
             Fetched::Value(value) => value,
             other => return other,

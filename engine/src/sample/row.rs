@@ -40,6 +40,8 @@ pub struct Walk {
     pub each: bool,
     /// Set by the fetch: call again for the next value.
     pub more: bool,
+    /// Set by the fetch: more bytes may change the value, so that a mismatch is not final.
+    pub may_change: bool,
     /// For the fetch's own use: which field comes next, and where in it.
     pub field: usize,
     pub offset: usize,

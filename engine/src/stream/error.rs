@@ -15,8 +15,11 @@ pub fn answer(stream: &mut Stream<'_>, fault: Fault) -> Next {
         if !stream.exchange.response_begun {
             stream.exchange.facts.status = -1;
         }
-        // What was promised and cannot be delivered must not look complete.
-        stream.client.link.abort();
+        // What has been passed on still arrives; the end before its time tells that it is not all.
+        // Nothing is owed to a client that is itself the reason.
+        if fault.is_clients() {
+            stream.client.link.abort();
+        }
         return Next::Close;
     }
     if stream.exchange.marks.request_us == 0 {

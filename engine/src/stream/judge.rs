@@ -72,12 +72,20 @@ fn with_cx<R>(
     let world = CoreWorld { local, generation };
     let effects = Effects::default();
     let has = |head: &wire::Head| !head.method().is_empty() || head.status() != 0;
+    // Without a head the bytes themselves are the request (mode tcp).
+    let received = Some(&client.link)
+        .filter(|_| !has(&exchange.request))
+        .and_then(crate::mux::Link::linearize);
     evaluate(&Cx {
         session: &client.facts,
         stream: &exchange.facts,
         request: Some(&exchange.request).filter(|head| has(head)),
         response: Some(&exchange.response).filter(|head| has(head)),
-        request_data: Data::default(),
+        request_data: Data {
+            bytes: received.as_deref().unwrap_or(&[]),
+            complete: false,
+            last_chance: true,
+        },
         response_data: Data::default(),
         captures: &exchange.captures,
         session_vars: &client.vars,

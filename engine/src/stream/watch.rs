@@ -4,6 +4,7 @@ use std::task::{Context, Poll};
 
 use super::wait::is_over;
 use super::{Client, Local};
+use crate::limits::RELAY_HIGH_BYTES;
 use crate::mux::Link;
 
 /// One of the two connections of an exchange.
@@ -48,8 +49,8 @@ impl Watch {
         cx: &mut Context<'_>,
     ) -> Poll<Side> {
         let now_ms = local.core.now_ms();
-        let client_ms = self.client.deadline(&client.link, awaited[0], now_ms);
-        let server_ms = self.server.deadline(server, awaited[1], now_ms);
+        let client_ms = self.client.deadline(&client.link, awaited[0], now_ms, cx);
+        let server_ms = self.server.deadline(server, awaited[1], now_ms, cx);
         let (side, until_ms) = match (client_ms, server_ms) {
             (None, None) => {
                 client.timer.clear();
@@ -80,8 +81,19 @@ impl Activity {
         }
     }
 
-    fn deadline(&mut self, link: &Link, awaited: bool, now_ms: u64) -> Option<u64> {
+    fn deadline(
+        &mut self,
+        link: &Link,
+        awaited: bool,
+        now_ms: u64,
+        cx: &mut Context<'_>,
+    ) -> Option<u64> {
         let timeout_ms = self.timeout_ms?;
+        // What goes out after this look counts from when it goes, not from when the timer fires.
+        // A full link is waited for by its flow already.
+        if awaited && (1..RELAY_HIGH_BYTES).contains(&link.unsent()) {
+            let _ = link.poll_sent(0, cx);
+        }
         let passed = link.passed();
         if passed != self.passed || !awaited {
             self.passed = passed;

@@ -1,6 +1,5 @@
 //! The error pages of one proxy.
 
-use cfgparse::model::Model;
 use cfgparse::model::rule::{Reply, ReplyBody};
 use cfgparse::model::section::ErrorReply;
 
@@ -9,13 +8,13 @@ use crate::plan::{ErrorPage, ErrorPages};
 use crate::rules::CompiledReply;
 use crate::sample::{Compiler, Point};
 
-impl Context {
+impl Context<'_> {
     pub(super) fn error_pages(
         &mut self,
         section: &cfgparse::model::Proxy,
-        model: &Model,
         compiler: &mut Compiler<'_>,
     ) -> ErrorPages {
+        let model = self.model;
         let mut pages = ErrorPages::default();
         for error in &section.http_errors {
             compiler.at = error.at;

@@ -82,7 +82,7 @@ pub fn compile(model: &Model, machine: &Machine) -> Result<Compiled, Vec<Compile
             options: options(section),
             log: context.log(section, &mut compiler),
             stats_page: context.stats_page(section, &mut compiler),
-            error_pages: Arc::new(context.error_pages(section, model, &mut compiler)),
+            error_pages: Arc::new(context.error_pages(section, &mut compiler)),
             frontend,
             backend,
             section: Arc::new(section.clone()),

@@ -24,14 +24,27 @@ pub static ROWS: &[ConvertRow] = &[
     })
     .prepared(check_bits),
     convert("digest", spec(1, &[Str]), Bin, Bin, |v, a, _| {
-        Some(hash(by_name(a.text(0)?)?.0, &v.into_data()))
+        let data = v.into_data();
+        match a.text(0)? {
+            name if is_md5(name) => Some(md5(&data)),
+            name => Some(hash(by_name(name)?.0, &data)),
+        }
     })
-    .prepared(check_algorithm),
+    .prepared(check_digest),
     convert("hmac", spec(2, &[Str, StrOrVar]), Bin, Bin, sign).prepared(prepare_hmac),
 ];
 
 fn hash<'a>(algorithm: &'static Algorithm, data: &[u8]) -> Value<'a> {
     Value::Bin(digest::digest(algorithm, data).as_ref().to_vec().into())
+}
+
+fn is_md5(name: &[u8]) -> bool {
+    name.eq_ignore_ascii_case(b"md5")
+}
+
+fn md5<'a>(data: &[u8]) -> Value<'a> {
+    use md5::Digest;
+    Value::Bin(md5::Md5::digest(data).to_vec().into())
 }
 
 fn sha2(bits: i64) -> Option<&'static Algorithm> {
@@ -84,6 +97,14 @@ fn check_algorithm(args: &mut Args, compiler: &mut Compiler<'_>) -> Result<(), C
     ))
 }
 
+/// `digest` knows MD5 besides.
+fn check_digest(args: &mut Args, compiler: &mut Compiler<'_>) -> Result<(), CompileError> {
+    if args.text(0).is_some_and(is_md5) {
+        return Ok(());
+    }
+    check_algorithm(args, compiler)
+}
+
 /// The key is base64, or a variable with base64 text.
 fn prepare_hmac(args: &mut Args, compiler: &mut Compiler<'_>) -> Result<(), CompileError> {
     check_algorithm(args, compiler)?;
@@ -105,4 +126,31 @@ fn sign<'a>(value: Value<'a>, args: &'a Args, cx: &Cx<'a>) -> Option<Value<'a>> 
     let key = hmac::Key::new(algorithm, &key);
     let tag = hmac::sign(&key, &value.into_data());
     Some(Value::Bin(tag.as_ref().to_vec().into()))
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::sample::testing::Scene;
+
+    /// RFC 1321 appendix A.5, RFC 4231 section 4.3.
+    #[test]
+    fn known_vectors() {
+        let scene = Scene::new();
+        for (expr, expected) in [
+            (
+                "str(abc),digest(md5),hex",
+                "900150983CD24FB0D6963F7D28E17F72",
+            ),
+            (
+                "str(abc),digest(sha1),hex",
+                "A9993E364706816ABA3E25717850C26C9CD0D89D",
+            ),
+            (
+                "str('what do ya want for nothing?'),hmac(sha256,SmVmZQ==),hex",
+                "5BDCC146BF60754E6A042426089575C75A003F089D2739839DEC58B964EC3843",
+            ),
+        ] {
+            assert_eq!(scene.eval(expr).as_deref(), Some(expected), "{expr}");
+        }
+    }
 }

@@ -16,8 +16,8 @@ pub static ROWS: &[FetchRow] = &[
     fetch("req.body", NONE, Type::Bin, RequestBody, |_, cx, _| {
         body(cx.request_data)
     }),
-    fetch("req.body_len", NONE, Type::Sint, RequestBody, |_, cx, _| {
-        len(cx.request_data)
+    fetch("req.body_len", NONE, Type::Sint, RequestBody, |_, cx, w| {
+        len(cx.request_data, w)
     }),
     fetch(
         "req.body_size",
@@ -41,7 +41,7 @@ pub static ROWS: &[FetchRow] = &[
         NONE,
         Type::Sint,
         ResponseBody,
-        |_, cx, _| len(cx.response_data),
+        |_, cx, w| len(cx.response_data, w),
     ),
     fetch(
         "res.body_size",
@@ -50,35 +50,35 @@ pub static ROWS: &[FetchRow] = &[
         ResponseBody,
         |_, cx, _| size(cx.response, cx.response_data),
     ),
-    fetch("req.len", NONE, Type::Sint, RequestData, |_, cx, _| {
-        len(cx.request_data)
+    fetch("req.len", NONE, Type::Sint, RequestData, |_, cx, w| {
+        len(cx.request_data, w)
     }),
-    fetch("req_len", NONE, Type::Sint, RequestData, |_, cx, _| {
-        len(cx.request_data)
+    fetch("req_len", NONE, Type::Sint, RequestData, |_, cx, w| {
+        len(cx.request_data, w)
     }),
-    fetch("res.len", NONE, Type::Sint, ResponseData, |_, cx, _| {
-        len(cx.response_data)
+    fetch("res.len", NONE, Type::Sint, ResponseData, |_, cx, w| {
+        len(cx.response_data, w)
     }),
     fetch(
         "req.payload",
         spec(2, &[Int, Int]),
         Type::Bin,
         RequestData,
-        |a, cx, _| payload(a, cx.request_data),
+        |a, cx, w| payload(a, cx.request_data, w),
     ),
     fetch(
         "payload",
         spec(2, &[Int, Int]),
         Type::Bin,
         RequestData,
-        |a, cx, _| payload(a, cx.request_data),
+        |a, cx, w| payload(a, cx.request_data, w),
     ),
     fetch(
         "res.payload",
         spec(2, &[Int, Int]),
         Type::Bin,
         ResponseData,
-        |a, cx, _| payload(a, cx.response_data),
+        |a, cx, w| payload(a, cx.response_data, w),
     ),
     fetch(
         "req.payload_lv",
@@ -136,7 +136,8 @@ fn body(data: Data<'_>) -> Fetched<'_> {
     Fetched::Value(Value::bin(data.bytes))
 }
 
-fn len(data: Data<'_>) -> Fetched<'_> {
+fn len<'a>(data: Data<'a>, walk: &mut Walk) -> Fetched<'a> {
+    walk.may_change = !data.complete;
     Fetched::Value(Value::Sint(data.bytes.len() as i64))
 }
 
@@ -169,7 +170,7 @@ fn body_param<'a>(args: &'a Args, cx: &Cx<'a>, walk: &mut Walk) -> Fetched<'a> {
 }
 
 /// `payload(offset,length)`; a length of 0 means all that is there once nothing more can come.
-fn payload<'a>(args: &'a Args, data: Data<'a>) -> Fetched<'a> {
+fn payload<'a>(args: &'a Args, data: Data<'a>, walk: &mut Walk) -> Fetched<'a> {
     let (Some(offset), Some(length)) = (non_negative(args, 0), non_negative(args, 1)) else {
         return Fetched::Absent;
     };
@@ -178,6 +179,7 @@ fn payload<'a>(args: &'a Args, data: Data<'a>) -> Fetched<'a> {
     } else {
         offset.saturating_add(length)
     };
+    walk.may_change = length == 0 && !data.complete;
     match data.bytes.get(offset..end) {
         Some(bytes) if length > 0 || data.complete || data.last_chance => {
             Fetched::Value(Value::bin(bytes))
