@@ -5,7 +5,7 @@ use super::sample;
 use crate::context::Context;
 use crate::diagnostic::{Diagnostics, Span, closest};
 use crate::load::LoadOptions;
-use crate::model::expr::{FormatFlags, FormatPart, LogFormat};
+use crate::model::expr::{FormatFlags, FormatPart, LogFormat, SampleExpr};
 use crate::registry::aliases::{self, ALIASES};
 use crate::registry::sample::Where;
 use crate::source::Environment;
@@ -89,37 +89,8 @@ fn item<'t>(
         rest = &inside[end + 1..];
     }
     if let Some(inside) = rest.strip_prefix('[') {
-        let (parsed, after) = sample::parse_prefix(cx, inside, span)?;
-        let Some(after) = after.strip_prefix(']') else {
-            let message = if after.is_empty() {
-                format!("missing closing ']' behind '%[{inside}'")
-            } else {
-                format!(
-                    "expected ']' after '{}' but found '{after}'",
-                    parsed.expr.text
-                )
-            };
-            return Err(bad(message));
-        };
-        if parsed.available & place.bit() == 0 {
-            return Err(Fault::new(
-                "never-available",
-                span,
-                format!(
-                    "sample fetch '{}' may not be reliably used here because it needs data which is not available in '{}'",
-                    parsed.expr.text,
-                    place.words()
-                ),
-            ));
-        }
-        return Ok((
-            Some(FormatPart::Sample {
-                expr: parsed.expr,
-                flags,
-                name,
-            }),
-            after,
-        ));
+        let (expr, after) = expression(cx, inside, span, place)?;
+        return Ok((Some(FormatPart::Sample { expr, flags, name }), after));
     }
     let end = rest
         .find(|c: char| !c.is_ascii_alphabetic())
@@ -132,20 +103,49 @@ fn item<'t>(
             Err(bad(format!("missing alias behind '%{text}'")))
         };
     }
-    let alias = &rest[..end];
-    let Some(row) = aliases::find(alias) else {
-        let near = closest(alias, ALIASES.iter().map(|row| row.info.name));
-        return Err(bad(format!("no such format alias '{alias}'. If you wanted to emit the '%' character verbatim, you need to use '%%'"))
+    let name = alias(cx, &rest[..end], span)?;
+    Ok((Some(FormatPart::Alias { name, flags }), &rest[end..]))
+}
+
+/// What stands behind `%[`, up to the bracket that closes it.
+fn expression<'t>(
+    cx: &mut Context,
+    inside: &'t str,
+    span: Span,
+    place: Where,
+) -> Result<(SampleExpr, &'t str), Fault> {
+    let (parsed, after) = sample::parse_prefix(cx, inside, span)?;
+    let text = &parsed.expr.text;
+    let Some(after) = after.strip_prefix(']') else {
+        let message = if after.is_empty() {
+            format!("missing closing ']' behind '%[{inside}'")
+        } else {
+            format!("expected ']' after '{text}' but found '{after}'")
+        };
+        return Err(Fault::new("bad-format", span, message));
+    };
+    if parsed.available & place.bit() == 0 {
+        let message = format!(
+            "sample fetch '{text}' may not be reliably used here because it needs data which is not available in '{}'",
+            place.words()
+        );
+        return Err(Fault::new("never-available", span, message));
+    }
+    Ok((parsed.expr, after))
+}
+
+/// The name of an alias that exists.
+fn alias(cx: &mut Context, name: &str, span: Span) -> Result<String, Fault> {
+    let Some(row) = aliases::find(name) else {
+        let near = closest(name, ALIASES.iter().map(|row| row.info.name));
+        let message = format!(
+            "no such format alias '{name}'. If you wanted to emit the '%' character verbatim, you need to use '%%'"
+        );
+        return Err(Fault::new("bad-format", span, message)
             .remedy(near.map(|n| format!("did you mean '%{n}' maybe ?"))));
     };
     cx.used(&row.info, span);
-    Ok((
-        Some(FormatPart::Alias {
-            name: alias.to_owned(),
-            flags,
-        }),
-        &rest[end..],
-    ))
+    Ok(name.to_owned())
 }
 
 fn flags(mut flags: FormatFlags, text: &str, span: Span) -> Result<FormatFlags, Fault> {
