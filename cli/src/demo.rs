@@ -60,7 +60,8 @@ fn configuration(places: &Places) -> String {
     let mut servers = String::new();
     for (index, port) in places.origins.iter().enumerate() {
         let number = index + 1;
-        servers += &format!("    server origin{number} 127.0.0.1:{port} check inter 1s\n");
+        let line = format!("    server origin{number} 127.0.0.1:{port} check inter 1s\n");
+        servers.push_str(&line);
     }
     format!(
         "global\n    stats socket {} level admin mode 600\n\

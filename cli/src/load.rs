@@ -90,12 +90,9 @@ pub fn condition(text: &str) -> ExitCode {
     let defined = |name: &str| std::env::var_os(name).is_some();
     let variable = |name: &str| std::env::var(name).ok();
     // Quotes and variables mean what they mean in a configuration.
-    let words = match cfgparse::lex::words(text, Place::default(), &variable) {
-        Ok(words) => words,
-        Err(_) => {
-            eprintln!("unmatched quote or bad escape in condition '{text}'");
-            return ExitCode::from(2);
-        }
+    let Ok(words) = cfgparse::lex::words(text, Place::default(), &variable) else {
+        eprintln!("unmatched quote or bad escape in condition '{text}'");
+        return ExitCode::from(2);
     };
     let words: Vec<_> = words.into_iter().map(|word| word.text).collect();
     match cfgparse::condition::eval(&words.join(" "), &version::facts(), &defined) {

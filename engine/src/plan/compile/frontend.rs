@@ -16,27 +16,7 @@ impl Context<'_> {
         compiler: &mut Compiler<'_>,
     ) -> Frontend {
         let point = switching_point(section);
-        compiler.captures.request = section
-            .captures
-            .request_headers
-            .iter()
-            .map(|c| c.len)
-            .collect();
-        compiler.captures.response = section
-            .captures
-            .response_headers
-            .iter()
-            .map(|c| c.len)
-            .collect();
-        for declared in &section.declared_captures {
-            let slots = &mut compiler.captures;
-            if declared.response {
-                &mut slots.response
-            } else {
-                &mut slots.request
-            }
-            .push(declared.len);
-        }
+        declare_captures(section, compiler);
         let mut routes = Vec::new();
         for rule in &section.use_backends {
             let condition = self.condition(rule.condition.as_ref(), rule.at, point, compiler);
@@ -108,6 +88,21 @@ impl Context<'_> {
                 let compiled = Format::compile(format, compiler);
                 self.note(compiled).map(RouteTarget::Named)
             }
+        }
+    }
+}
+
+/// Tells the rules how many capture slots the section has, and how long each is.
+fn declare_captures(section: &Proxy, compiler: &mut Compiler<'_>) {
+    let slots = &mut compiler.captures;
+    let captures = &section.captures;
+    slots.request = captures.request_headers.iter().map(|c| c.len).collect();
+    slots.response = captures.response_headers.iter().map(|c| c.len).collect();
+    for declared in &section.declared_captures {
+        if declared.response {
+            slots.response.push(declared.len);
+        } else {
+            slots.request.push(declared.len);
         }
     }
 }
