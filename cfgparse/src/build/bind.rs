@@ -85,8 +85,10 @@ pub(crate) fn proto(cx: &mut Context, args: &mut Args) -> Option<String> {
     let word = args.required(cx, "a protocol")?;
     match word.as_str() {
         "h1" | "none" => {}
-        "h2" | "fcgi" | "spop" | "quic" => cx.not_yet(word.span(), &format!("proto {}", word.text)),
-        _ => args.unexpected(cx, word, "'h1', 'h2', 'fcgi', 'spop' or 'none'"),
+        "h2" | "fcgi" | "spop" | "quic" | "qmux" => {
+            cx.not_yet(word.span(), &format!("proto {}", word.text))
+        }
+        _ => args.unexpected(cx, word, "'h1', 'h2', 'fcgi', 'spop', 'qmux' or 'none'"),
     }
     Some(word.text.clone())
 }

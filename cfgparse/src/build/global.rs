@@ -166,7 +166,7 @@ const LIMITS: &[Row<Global>] = &[
     row("maxsessrate", "<number>", Planned, "new sessions a second", |cx, g, a| g.maxsessrate = a.number(cx)),
     row("maxsslconn", "<number>", Planned, "TLS connections", |cx, g, a| g.maxsslconn = a.number(cx)),
     row("maxsslrate", "<number>", Planned, "new TLS sessions a second", |cx, g, a| g.maxsslrate = a.number(cx)),
-    row("maxzlibmem", "<number>", Harmless, "memory of compression", needs_zlib),
+    row("maxzlibmem", "<number>", Ignored("compression needs no such setting here"), "memory of compression", |cx, _, a| { a.number::<u32>(cx); }),
     row("noepoll", "", Ignored("io_uring is used"), "don't use epoll", |_, g, _| g.noepoll = true),
     row("noevports", "", Ignored("io_uring is used"), "don't use event ports", skip),
     row("nogetaddrinfo", "", Harmless, "don't use getaddrinfo", |_, g, _| g.nogetaddrinfo = true),
@@ -236,7 +236,7 @@ const TLS: &[Row<Global>] = &[
     row("ssl-default-server-curves", "<curves>", Planned, "key exchange groups", |cx, g, a| g.ssl_default_server.curves = text(cx, a)),
     row("ssl-default-server-options", "[<option>]...", Full, "TLS parameters of all server lines", |cx, g, a| tls_options(cx, &mut g.ssl_default_server, a)),
     row("ssl-default-server-sigalgs", "<sigalgs>", Planned, "signatures offered", |cx, g, a| g.ssl_default_server.sigalgs = text(cx, a)),
-    row("ssl-dh-param-file", "<file>", Ignored("finite-field key exchange is not used"), "DH parameters", |cx, g, a| g.ssl_dh_param_file = text(cx, a)),
+    row("ssl-dh-param-file", "<file>", Ignored("finite-field key exchange is not used"), "DH parameters", dh_param_file),
     row("ssl-engine", "<name> [algo <list>]", Harmless, "OpenSSL engine", skip),
     row("ssl-load-extra-del-ext", "", Planned, "look for extra files without .crt", |_, g, _| g.ssl_load_extra_del_ext = true),
     row("ssl-load-extra-files", "none|all|<types>", Planned, "files beside certificates", |_, g, a| g.ssl_load_extra_files = Some(words(a))),
@@ -300,6 +300,33 @@ const MISC: &[Row<Global>] = &[
     row("stress-level", "<level>", Harmless, "debugging", skip),
     row("warn-blocked-traffic-after", "<time>", Harmless, "warn of blocked threads", skip),
 ];
+
+/// HAProxy loads the file at once, and takes PKCS#3 parameters only: those that `openssl dhparam`
+/// writes. Nothing here uses them.
+fn dh_param_file(cx: &mut Context, global: &mut Global, args: &mut Args) {
+    let Some(word) = args.required(cx, "a file") else {
+        return;
+    };
+    global.ssl_dh_param_file = Some(word.text.clone());
+    let Some(bytes) = cx.file(&word.text, word.span()) else {
+        return;
+    };
+    if !String::from_utf8_lossy(&bytes).contains("-----BEGIN DH PARAMETERS-----") {
+        let message = format!(
+            "'ssl-dh-param-file': unable to load DH parameters from file <{}>.",
+            word.text
+        );
+        cx.report(
+            Diagnostic::new(
+                Severity::Alert,
+                "unreadable-file",
+                Some(word.span()),
+                message,
+            )
+            .remedy("remove it: finite-field key exchange is not used"),
+        );
+    }
+}
 
 /// Settings of zlib, which HAProxy knows only where it was built with it.
 pub(super) fn needs_zlib(cx: &mut Context, _: &mut Global, args: &mut Args) {
