@@ -5,7 +5,7 @@ use super::sample;
 use crate::context::Context;
 use crate::diagnostic::{Diagnostics, Span, closest};
 use crate::load::LoadOptions;
-use crate::model::expr::{FormatFlags, FormatPart, LogFormat};
+use crate::model::expr::{FormatFlags, FormatPart, LogFormat, SampleExpr};
 use crate::registry::aliases::{self, ALIASES};
 use crate::registry::sample::Where;
 use crate::source::Environment;
@@ -89,37 +89,8 @@ fn item<'t>(
         rest = &inside[end + 1..];
     }
     if let Some(inside) = rest.strip_prefix('[') {
-        let (parsed, after) = sample::parse_prefix(cx, inside, span)?;
-        let Some(after) = after.strip_prefix(']') else {
-            let message = if after.is_empty() {
-                format!("missing closing ']' behind '%[{inside}'")
-            } else {
-                format!(
-                    "expected ']' after '{}' but found '{after}'",
-                    parsed.expr.text
-                )
-            };
-            return Err(bad(message));
-        };
-        if parsed.available & place.bit() == 0 {
-            return Err(Fault::new(
-                "never-available",
-                span,
-                format!(
-                    "sample fetch '{}' may not be reliably used here because it needs data which is not available in '{}'",
-                    parsed.expr.text,
-                    place.words()
-                ),
-            ));
-        }
-        return Ok((
-            Some(FormatPart::Sample {
-                expr: parsed.expr,
-                flags,
-                name,
-            }),
-            after,
-        ));
+        let (expr, after) = bracketed(cx, inside, span, place)?;
+        return Ok((Some(FormatPart::Sample { expr, flags, name }), after));
     }
     let end = rest
         .find(|c: char| !c.is_ascii_alphabetic())
@@ -146,6 +117,39 @@ fn item<'t>(
         }),
         &rest[end..],
     ))
+}
+
+/// The expression behind `%[`, and what follows its `]`.
+fn bracketed<'t>(
+    cx: &mut Context,
+    inside: &'t str,
+    span: Span,
+    place: Where,
+) -> Result<(SampleExpr, &'t str), Fault> {
+    let (parsed, after) = sample::parse_prefix(cx, inside, span)?;
+    let Some(after) = after.strip_prefix(']') else {
+        let message = if after.is_empty() {
+            format!("missing closing ']' behind '%[{inside}'")
+        } else {
+            format!(
+                "expected ']' after '{}' but found '{after}'",
+                parsed.expr.text
+            )
+        };
+        return Err(Fault::new("bad-format", span, message));
+    };
+    if parsed.available & place.bit() == 0 {
+        return Err(Fault::new(
+            "never-available",
+            span,
+            format!(
+                "sample fetch '{}' may not be reliably used here because it needs data which is not available in '{}'",
+                parsed.expr.text,
+                place.words()
+            ),
+        ));
+    }
+    Ok((parsed.expr, after))
 }
 
 fn flags(mut flags: FormatFlags, text: &str, span: Span) -> Result<FormatFlags, Fault> {
