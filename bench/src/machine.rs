@@ -82,11 +82,30 @@ pub fn resident_bytes(pids: &[u32]) -> u64 {
     kilobytes.sum::<u64>() * 1024
 }
 
+/// Open descriptors.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize)]
+pub struct Descriptors {
+    pub sockets: usize,
+    pub others: usize,
+}
+
 /// Open descriptors of these processes.
-pub fn descriptors(pids: &[u32]) -> usize {
-    pids.iter()
-        .filter_map(|pid| Some(fs::read_dir(format!("/proc/{pid}/fd")).ok()?.count()))
-        .sum()
+pub fn descriptors(pids: &[u32]) -> Descriptors {
+    let mut count = Descriptors::default();
+    let folders = pids
+        .iter()
+        .filter_map(|pid| fs::read_dir(format!("/proc/{pid}/fd")).ok());
+    for descriptor in folders.flatten().flatten() {
+        let Ok(target) = fs::read_link(descriptor.path()) else {
+            continue;
+        };
+        if target.to_string_lossy().starts_with("socket:") {
+            count.sockets += 1;
+        } else {
+            count.others += 1;
+        }
+    }
+    count
 }
 
 fn processes() -> impl Iterator<Item = u32> {
@@ -117,7 +136,9 @@ mod tests {
         assert!(family.contains(&child.id()));
         assert!(cpu_time_ns(&family) > 0);
         assert!(resident_bytes(&[id()]) > 100_000);
-        assert!(descriptors(&[id()]) >= 3);
+        let before = descriptors(&[id()]);
+        let _socket = std::net::UdpSocket::bind("127.0.0.1:0").unwrap();
+        assert!(descriptors(&[id()]).sockets > 0 && before.others >= 3);
         drop(child.stdin.take());
         child.wait().unwrap();
     }

@@ -2,7 +2,7 @@
 
 use crate::compare::LOAD_CPU;
 use crate::load::{self, Exchange, Failure, LoadError, Options, Report, Reuse};
-use crate::machine;
+use crate::machine::{self, Descriptors};
 use crate::subject::{Kind, Placement, Program, Running, SubjectError, Task, free_address};
 use serde::Serialize;
 use std::io;
@@ -57,16 +57,18 @@ const LOST_PER_DEATH: u64 = 1;
 /// Growth of resident memory between the first and the last quarter that needs no explanation.
 const GROWTH_FACTOR: f64 = 1.2;
 const GROWTH_SLACK_BYTES: u64 = 16 << 20;
-/// Descriptors above those of the start that may remain, and how long the rest may take.
-const DESCRIPTOR_SLACK: usize = 8;
-const DESCRIPTOR_PATIENCE: Duration = Duration::from_secs(90);
+/// Sockets above those of the start that may remain, and how long the rest may take.
+const SOCKET_SLACK: usize = 8;
+const SOCKET_PATIENCE: Duration = Duration::from_secs(90);
+/// Pipes for splicing that may be kept for later use.
+const POOLED_MAX: usize = 256;
 
 /// What has been seen, as printed.
 #[derive(Serialize)]
 struct Findings {
     deaths: u64,
-    descriptors_before: usize,
-    descriptors_after: usize,
+    descriptors_before: Descriptors,
+    descriptors_after: Descriptors,
     resident_first_quarter: u64,
     resident_last_quarter: u64,
     survived: bool,
@@ -114,7 +116,7 @@ pub fn run(args: &SoakArgs) -> Result<(), SoakError> {
     let findings = Findings {
         deaths,
         descriptors_before,
-        descriptors_after: settled_descriptors(&processes, descriptors_before),
+        descriptors_after: settled_descriptors(&processes, descriptors_before.sockets),
         resident_first_quarter: peak(&resident[..resident.len().div_ceil(4)]),
         resident_last_quarter: peak(&resident[resident.len() * 3 / 4..]),
         survived: subject.is_alive(),
@@ -161,12 +163,12 @@ fn peak(samples: &[u64]) -> u64 {
     samples.iter().copied().max().unwrap_or(0)
 }
 
-/// Waits for connections to be closed; returns how many descriptors are left.
-fn settled_descriptors(processes: &[u32], before: usize) -> usize {
+/// Waits for connections to be closed; returns what is left.
+fn settled_descriptors(processes: &[u32], sockets_before: usize) -> Descriptors {
     let begun = Instant::now();
     loop {
         let now = machine::descriptors(processes);
-        if now <= before + DESCRIPTOR_SLACK || begun.elapsed() > DESCRIPTOR_PATIENCE {
+        if now.sockets <= sockets_before + SOCKET_SLACK || begun.elapsed() > SOCKET_PATIENCE {
             return now;
         }
         sleep(Duration::from_millis(200));
@@ -210,12 +212,10 @@ impl Findings {
             grown > limit,
             format!("{grown} bytes resident, at most {limit} expected"),
         );
-        let left = self.descriptors_after;
-        let base = self.descriptors_before;
-        check(
-            left > base + DESCRIPTOR_SLACK,
-            format!("{left} descriptors, {base} at the start"),
-        );
+        let (base, left) = (self.descriptors_before, self.descriptors_after);
+        let many =
+            left.sockets > base.sockets + SOCKET_SLACK || left.others > base.others + POOLED_MAX;
+        check(many, format!("{left:?} are left, {base:?} at the start"));
         faults
     }
 }
@@ -260,8 +260,14 @@ mod tests {
         load.failed(Failure::CutOff);
         Findings {
             deaths: 1,
-            descriptors_before: 10,
-            descriptors_after: 12,
+            descriptors_before: Descriptors {
+                sockets: 5,
+                others: 5,
+            },
+            descriptors_after: Descriptors {
+                sockets: 6,
+                others: 30,
+            },
             resident_first_quarter: 50 << 20,
             resident_last_quarter: 60 << 20,
             survived: true,
@@ -285,7 +291,7 @@ mod tests {
         assert_eq!(count(|f| f.load.failed(Failure::NoAnswer)), 1);
         assert_eq!(count(|f| f.load.answered(422, 0, Duration::ZERO)), 1);
         assert_eq!(count(|f| f.survived = false), 1);
-        assert_eq!(count(|f| f.descriptors_after = 100), 1);
+        assert_eq!(count(|f| f.descriptors_after.sockets = 100), 1);
         assert_eq!(count(|f| f.resident_last_quarter = 200 << 20), 1);
         assert_eq!(count(|f| f.load = Report::new()), 1);
     }

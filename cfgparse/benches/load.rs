@@ -71,11 +71,11 @@ fn loading(criterion: &mut Criterion) {
         group.throughput(Throughput::Elements(u64::from(count)));
         let text = servers(count);
         group.bench_function(BenchmarkId::new("servers", count), |b| {
-            b.iter(|| judge(&text, &none))
+            b.iter(|| judge(&text, &none));
         });
         let text = routes(count);
         group.bench_function(BenchmarkId::new("routes", count), |b| {
-            b.iter(|| judge(&text, &none))
+            b.iter(|| judge(&text, &none));
         });
     }
     for count in [5_000, 50_000] {
@@ -85,7 +85,7 @@ fn loading(criterion: &mut Criterion) {
             "{HEAD}frontend f\n bind :80\n http-request deny if {{ src -f nets.lst }}\n default_backend b\nbackend b\n server s 127.0.0.1:80\n"
         );
         group.bench_function(BenchmarkId::new("patterns", count), |b| {
-            b.iter(|| judge(&text, &files))
+            b.iter(|| judge(&text, &files));
         });
     }
     group.finish();
