@@ -89,7 +89,7 @@ fn item<'t>(
         rest = &inside[end + 1..];
     }
     if let Some(inside) = rest.strip_prefix('[') {
-        let (expr, after) = expression(cx, inside, span, place)?;
+        let (expr, after) = bracketed(cx, inside, span, place)?;
         return Ok((Some(FormatPart::Sample { expr, flags, name }), after));
     }
     let end = rest
@@ -103,49 +103,53 @@ fn item<'t>(
             Err(bad(format!("missing alias behind '%{text}'")))
         };
     }
-    let name = alias(cx, &rest[..end], span)?;
-    Ok((Some(FormatPart::Alias { name, flags }), &rest[end..]))
+    let alias = &rest[..end];
+    let Some(row) = aliases::find(alias) else {
+        let near = closest(alias, ALIASES.iter().map(|row| row.info.name));
+        return Err(bad(format!("no such format alias '{alias}'. If you wanted to emit the '%' character verbatim, you need to use '%%'"))
+            .remedy(near.map(|n| format!("did you mean '%{n}' maybe ?"))));
+    };
+    cx.used(&row.info, span);
+    Ok((
+        Some(FormatPart::Alias {
+            name: alias.to_owned(),
+            flags,
+        }),
+        &rest[end..],
+    ))
 }
 
-/// What stands behind `%[`, up to the bracket that closes it.
-fn expression<'t>(
+/// The expression behind `%[`, and what follows its `]`.
+fn bracketed<'t>(
     cx: &mut Context,
     inside: &'t str,
     span: Span,
     place: Where,
 ) -> Result<(SampleExpr, &'t str), Fault> {
     let (parsed, after) = sample::parse_prefix(cx, inside, span)?;
-    let text = &parsed.expr.text;
     let Some(after) = after.strip_prefix(']') else {
         let message = if after.is_empty() {
             format!("missing closing ']' behind '%[{inside}'")
         } else {
-            format!("expected ']' after '{text}' but found '{after}'")
+            format!(
+                "expected ']' after '{}' but found '{after}'",
+                parsed.expr.text
+            )
         };
         return Err(Fault::new("bad-format", span, message));
     };
     if parsed.available & place.bit() == 0 {
-        let message = format!(
-            "sample fetch '{text}' may not be reliably used here because it needs data which is not available in '{}'",
-            place.words()
-        );
-        return Err(Fault::new("never-available", span, message));
+        return Err(Fault::new(
+            "never-available",
+            span,
+            format!(
+                "sample fetch '{}' may not be reliably used here because it needs data which is not available in '{}'",
+                parsed.expr.text,
+                place.words()
+            ),
+        ));
     }
     Ok((parsed.expr, after))
-}
-
-/// The name of an alias that exists.
-fn alias(cx: &mut Context, name: &str, span: Span) -> Result<String, Fault> {
-    let Some(row) = aliases::find(name) else {
-        let near = closest(name, ALIASES.iter().map(|row| row.info.name));
-        let message = format!(
-            "no such format alias '{name}'. If you wanted to emit the '%' character verbatim, you need to use '%%'"
-        );
-        return Err(Fault::new("bad-format", span, message)
-            .remedy(near.map(|n| format!("did you mean '%{n}' maybe ?"))));
-    };
-    cx.used(&row.info, span);
-    Ok(name.to_owned())
 }
 
 fn flags(mut flags: FormatFlags, text: &str, span: Span) -> Result<FormatFlags, Fault> {
