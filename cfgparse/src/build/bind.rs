@@ -86,7 +86,7 @@ pub(crate) fn proto(cx: &mut Context, args: &mut Args) -> Option<String> {
     match word.as_str() {
         "h1" | "none" => {}
         "h2" | "fcgi" | "spop" | "quic" | "qmux" => {
-            cx.not_yet(word.span(), &format!("proto {}", word.text))
+            cx.not_yet(word.span(), &format!("proto {}", word.text));
         }
         _ => args.unexpected(cx, word, "'h1', 'h2', 'fcgi', 'spop', 'qmux' or 'none'"),
     }

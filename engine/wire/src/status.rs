@@ -1,10 +1,6 @@
 //! Reason phrases of the status codes (RFC 9110 section 15 and the IANA registry).
 
 /// The usual reason phrase of `status`, or the name of its class for an unregistered code, as HAProxy says.
-#[expect(
-    clippy::match_overlapping_arm,
-    reason = "a class stands for its unknown codes"
-)]
 pub fn reason(status: u16) -> &'static str {
     match status {
         100 => "Continue",
