@@ -24,6 +24,13 @@ impl Context<'_> {
             own.push(server.id);
             servers.push(server);
         }
+        if section.balance.hash_type.function == HashFunction::Wt6 {
+            self.error(
+                section.at,
+                "'hash-type' with the function 'wt6' is not supported yet".to_owned(),
+                "use 'sdbm' or 'djb2' with 'avalanche'",
+            );
+        }
         let mut use_servers = Vec::new();
         for rule in &section.use_servers {
             let point = switching_point(section);
