@@ -149,6 +149,11 @@ impl Diagnostic {
         self
     }
 
+    /// It tells what does not work here, not what is wrong with the text.
+    pub fn is_about_support(&self) -> bool {
+        matches!(self.code, "not-supported-yet" | "refused" | "partial")
+    }
+
     /// One line of HAProxy's form: `[ALERT]    (123) : config : parsing [lb.cfg:4] : ...`.
     pub fn render_plain(&self, files: &[String], pid: u32) -> String {
         let tag = match self.severity {

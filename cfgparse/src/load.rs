@@ -57,6 +57,8 @@ pub fn load(
     if !options.diag {
         diagnostics.retain(|d| d.severity != Severity::Diag);
     }
+    // Faults of the text come first: HAProxy's first message is about one of them.
+    diagnostics.sort_by_key(Diagnostic::is_about_support);
     Loaded {
         model,
         diagnostics,

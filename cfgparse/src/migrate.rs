@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::fmt::Write as _;
 
 use crate::context::Use;
+use crate::diagnostic::{Diagnostic, Severity};
 use crate::load::Loaded;
 use crate::model::Place;
 use crate::registry::{Info, Status};
@@ -81,7 +82,30 @@ pub fn text(loaded: &Loaded) -> String {
             out.push('\n');
         }
     }
+    let files = &loaded.ast.files;
+    findings(&mut out, "old spellings", files, loaded, |d| {
+        d.code == "old-spelling"
+    });
+    findings(&mut out, "not understood", files, loaded, |d| {
+        d.severity == Severity::Alert && !d.is_about_support() && d.code != "old-spelling"
+    });
     out
+}
+
+fn findings(
+    out: &mut String,
+    heading: &str,
+    files: &[String],
+    loaded: &Loaded,
+    belongs: impl Fn(&Diagnostic) -> bool,
+) {
+    let these: Vec<&Diagnostic> = loaded.diagnostics.iter().filter(|d| belongs(d)).collect();
+    let _ = writeln!(out, "{heading}: {}", these.len());
+    for finding in these {
+        let at = finding.span.unwrap_or_default().at;
+        let file = files.get(at.file as usize).map_or("", String::as_str);
+        let _ = writeln!(out, "  {file}:{}  {}", at.line, finding.message);
+    }
 }
 
 /// The report as data.

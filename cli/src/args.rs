@@ -129,6 +129,18 @@ pub struct Args {
     pub transfer_from: Option<String>,
 }
 
+impl Args {
+    /// All configuration files, in the order in which they are read.
+    pub fn configuration(&self) -> Vec<PathBuf> {
+        self.files.iter().chain(&self.more_files).cloned().collect()
+    }
+
+    /// Whether findings of the lowest severity are wanted (`-dD`).
+    pub fn shows_diagnostics(&self) -> bool {
+        self.debug_words.iter().any(|word| word.starts_with('D'))
+    }
+}
+
 /// What else the program does.
 #[derive(Debug, Subcommand)]
 pub enum Command {
@@ -144,6 +156,48 @@ pub enum Command {
         #[arg(long, value_name = "SECONDS")]
         seconds: Option<u64>,
     },
+    /// Check configurations as -c does, for editors and CI: exit 0 if they are valid, 1 otherwise.
+    Check {
+        /// Judge the text alone, as if every keyword that is known worked.
+        #[arg(long)]
+        language: bool,
+        /// Print the verdict and all findings as JSON on standard output.
+        #[arg(long)]
+        json: bool,
+        #[command(flatten)]
+        input: Input,
+    },
+    /// Print what is known of a keyword: syntax, where it stands, how far it works.
+    Explain {
+        /// As typed in a configuration: `option httplog`, `maxconn`, `req.hdr`.
+        #[arg(required = true, value_name = "KEYWORD")]
+        words: Vec<String>,
+    },
+    /// Print what of a configuration works, works in part, is ignored, and is refused, and why.
+    Migrate {
+        /// Print it as JSON.
+        #[arg(long)]
+        json: bool,
+        #[command(flatten)]
+        input: Input,
+    },
+}
+
+/// Which configuration a subcommand looks at: files by `-f` or by their bare names.
+#[derive(Debug, clap::Args)]
+pub struct Input {
+    /// Configuration file or directory; may be repeated.
+    #[arg(short = 'f', value_name = "FILE", action = clap::ArgAction::Append)]
+    named: Vec<PathBuf>,
+    /// The same without `-f`.
+    #[arg(value_name = "FILE", required_unless_present = "named")]
+    bare: Vec<PathBuf>,
+}
+
+impl Input {
+    pub fn files(&self) -> Vec<PathBuf> {
+        self.named.iter().chain(&self.bare).cloned().collect()
+    }
 }
 
 /// Splits HAProxy's one-dash words into what the parser knows. `Err` names a word that is unknown.

@@ -1,35 +1,74 @@
 //! Configuration files into a model, with everything that is to be said about them.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use cfgparse::model::{Model, Place};
 use cfgparse::source::{self, Disk, Environment, Source};
-use cfgparse::{LoadOptions, Severity};
+use cfgparse::{LoadOptions, Loaded, Severity};
 
 use crate::args::Args;
 use crate::report::Report;
 use crate::version;
 
-/// Reads and checks all files; `None` after an alert has been printed.
-pub fn model(args: &Args, report: &Report) -> Option<Model> {
+/// A configuration as it was read, with the texts that its findings point into.
+pub struct Judged {
+    pub loaded: Loaded,
+    pub texts: Vec<String>,
+}
+
+impl Judged {
+    pub fn files(&self) -> &[String] {
+        &self.loaded.ast.files
+    }
+}
+
+/// What to read, and how.
+#[derive(Default)]
+pub struct Request<'a> {
+    pub files: Vec<PathBuf>,
+    /// `-L`.
+    pub local_peer: Option<&'a str>,
+    pub language_only: bool,
+    pub diag: bool,
+}
+
+/// Reads all files. `Err` says which one can't be read.
+pub fn judge(request: &Request) -> Result<Judged, String> {
     let mut sources = Vec::new();
-    for path in args.files.iter().chain(&args.more_files) {
-        sources.extend(read(path, report)?);
+    for path in &request.files {
+        sources.extend(read(path)?);
     }
     let options = LoadOptions {
         facts: version::facts(),
-        translate_removed: true,
-        ..LoadOptions::default()
+        // The language is what HAProxy takes today; a start goes further for old files.
+        translate_removed: !request.language_only,
+        language_only: request.language_only,
+        diag: request.diag,
     };
-    let loaded = cfgparse::load(&sources, &environment(args), &Disk, &options);
-    let files: Vec<String> = loaded.ast.files.clone();
-    let texts: Vec<String> = sources.iter().map(|source| source.text.clone()).collect();
-    for diagnostic in &loaded.diagnostics {
-        report.diagnostic(diagnostic, &files, &texts);
-    }
-    let Some(mut model) = loaded.model else {
-        for name in &files {
+    let loaded = cfgparse::load(&sources, &environment(request), &Disk, &options);
+    let texts = sources.into_iter().map(|source| source.text).collect();
+    Ok(Judged { loaded, texts })
+}
+
+/// Reads and checks all files; `None` after an alert has been printed.
+pub fn model(args: &Args, report: &Report) -> Option<Model> {
+    let request = Request {
+        files: args.configuration(),
+        local_peer: args.local_peer.as_deref(),
+        diag: args.shows_diagnostics(),
+        ..Request::default()
+    };
+    let judged = match judge(&request) {
+        Ok(judged) => judged,
+        Err(message) => {
+            report.say(Severity::Alert, &message);
+            return None;
+        }
+    };
+    report.judged(&judged);
+    let Some(mut model) = judged.loaded.model else {
+        for name in &judged.loaded.ast.files {
             report.say(
                 Severity::Alert,
                 &format!("config : Error(s) found in configuration file : {name}"),
@@ -52,33 +91,21 @@ pub fn model(args: &Args, report: &Report) -> Option<Model> {
     Some(model)
 }
 
-fn read(path: &Path, report: &Report) -> Option<Vec<Source>> {
+fn read(path: &Path) -> Result<Vec<Source>, String> {
     let name = path.display().to_string();
-    match source::from_disk(&name) {
-        Ok(sources) => Some(sources),
-        Err(error) => {
-            report.say(
-                Severity::Alert,
-                &format!("Cannot open configuration file/directory {name} : {error}"),
-            );
-            None
-        }
-    }
+    source::from_disk(&name)
+        .map_err(|error| format!("Cannot open configuration file/directory {name} : {error}"))
 }
 
 /// The process's environment with what HAProxy adds to it (manual, 2.3).
-fn environment(args: &Args) -> Environment {
+fn environment(request: &Request) -> Environment {
     let mut environment: Environment = std::env::vars().collect();
     let host = std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
-    let peer = args
-        .local_peer
-        .clone()
-        .unwrap_or_else(|| host.trim().to_owned());
+    let peer = request.local_peer.unwrap_or(host.trim());
     environment.set("HAPROXY_LOCALPEER", peer);
-    let files: Vec<_> = args
+    let files: Vec<_> = request
         .files
         .iter()
-        .chain(&args.more_files)
         .map(|path| path.display().to_string())
         .collect();
     environment.set("HAPROXY_CFGFILES", files.join(";"));

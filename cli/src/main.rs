@@ -3,6 +3,7 @@
 
 mod args;
 mod demo;
+mod inspect;
 mod load;
 mod report;
 mod serve;
@@ -44,18 +45,13 @@ fn run(args: &Args) -> ExitCode {
         version::print(args);
         return ExitCode::SUCCESS;
     }
-    if let Some(Command::Demo {
-        port,
-        cores,
-        seconds,
-    }) = args.command
-    {
-        return demo::run(port, cores, seconds);
+    if let Some(command) = &args.command {
+        return subcommand(command);
     }
     if let Some(condition) = &args.condition {
         return load::condition(condition);
     }
-    if args.files.is_empty() && args.more_files.is_empty() {
+    if args.configuration().is_empty() {
         eprintln!("engine: no configuration; try engine -f FILE, or engine demo");
         return ExitCode::FAILURE;
     }
@@ -76,5 +72,22 @@ fn run(args: &Args) -> ExitCode {
         serve::check(args, &model, &report)
     } else {
         serve::run(args, &model, &report)
+    }
+}
+
+fn subcommand(command: &Command) -> ExitCode {
+    match command {
+        Command::Demo {
+            port,
+            cores,
+            seconds,
+        } => demo::run(*port, *cores, *seconds),
+        Command::Check {
+            language,
+            json,
+            input,
+        } => inspect::check(&input.files(), *language, *json),
+        Command::Explain { words } => inspect::explain(&words.join(" ")),
+        Command::Migrate { json, input } => inspect::migrate(&input.files(), *json),
     }
 }

@@ -4,6 +4,8 @@ use std::cell::Cell;
 
 use cfgparse::{Diagnostic, Severity};
 
+use crate::load::Judged;
+
 /// Prints messages and remembers whether there were warnings.
 pub struct Report {
     quiet: bool,
@@ -27,7 +29,7 @@ impl Report {
     }
 
     /// One finding about the configuration.
-    pub fn diagnostic(&self, diagnostic: &Diagnostic, files: &[String], texts: &[String]) {
+    fn diagnostic(&self, diagnostic: &Diagnostic, files: &[String], texts: &[String]) {
         let is_alert = diagnostic.severity == Severity::Alert;
         if diagnostic.severity == Severity::Warning {
             self.warned.set(true);
@@ -39,6 +41,13 @@ impl Report {
             eprintln!("{}\n", diagnostic.render_drawn(files, texts, true));
         } else {
             eprintln!("{}", diagnostic.render_plain(files, std::process::id()));
+        }
+    }
+
+    /// Everything that was found while a configuration was read.
+    pub fn judged(&self, judged: &Judged) {
+        for diagnostic in &judged.loaded.diagnostics {
+            self.diagnostic(diagnostic, judged.files(), &judged.texts);
         }
     }
 

@@ -90,7 +90,8 @@ fn refuse(model: &Model, report: &Report, errors: &[BootError]) -> ExitCode {
     ExitCode::FAILURE
 }
 
-fn say(model: &Model, report: &Report, severity: Severity, error: &BootError) {
+/// What a start, or its rehearsal, has to say, with the place in the configuration.
+pub fn say(model: &Model, report: &Report, severity: Severity, error: &BootError) {
     let text = match error {
         BootError::Configuration {
             at,

@@ -103,6 +103,34 @@ pub fn all() -> Vec<Entry> {
 }
 
 impl Entry {
+    /// The row as text: name with syntax, then one line each for place, status and doc.
+    pub fn text(&self) -> String {
+        let Info {
+            name,
+            syntax,
+            status,
+            doc,
+        } = self.info;
+        let note = match status.note() {
+            "" => String::new(),
+            note => format!(": {note}"),
+        };
+        format!(
+            "{}\n    {doc}\n    where:  {}\n    status: {}{note}\n",
+            format!("{name} {syntax}").trim_end(),
+            self.place_words(),
+            status.word(),
+        )
+    }
+
+    fn place_words(&self) -> String {
+        match self.kind {
+            Kind::Global | Kind::Proxy => self.place.clone(),
+            Kind::Section => format!("section {}", self.place),
+            kind => format!("{} ({})", kind.heading().replace('`', ""), self.place),
+        }
+    }
+
     /// Other sections are listed one by one.
     fn place_key(&self) -> String {
         if self.kind == Kind::Section {
@@ -113,12 +141,23 @@ impl Entry {
     }
 }
 
-/// The rows of this name, whatever their kind.
+/// The rows of this name, whatever their kind. One of several words is found by its last ones too:
+/// `httplog` is `option httplog`.
 pub fn explain(name: &str) -> Vec<Entry> {
-    all()
-        .into_iter()
-        .filter(|entry| entry.info.name == name)
-        .collect()
+    let entries = all();
+    let of = |fits: &dyn Fn(&str) -> bool| -> Vec<Entry> {
+        let rows = entries.iter().filter(|entry| fits(entry.info.name));
+        rows.cloned().collect()
+    };
+    let exact = of(&|row| row == name);
+    if exact.is_empty() {
+        of(&|row| {
+            row.strip_suffix(name)
+                .is_some_and(|head| head.ends_with(' '))
+        })
+    } else {
+        exact
+    }
 }
 
 /// Names near to one that no row has.
@@ -191,5 +230,7 @@ mod tests {
             ]
         );
         assert_eq!(near("maxcon"), Some("maxconn"));
+        assert_eq!(explain("httplog")[0].info.name, "option httplog");
+        assert!(explain("og").is_empty());
     }
 }

@@ -127,3 +127,77 @@ fn a_port_in_use_is_1() {
     assert_eq!(status.code(), Some(1), "{output}");
     assert!(output.contains(&address), "{output}");
 }
+
+/// A keyword that HAProxy knows and that does not work here yet.
+const PLANNED: &str = " option checkcache\n";
+
+#[test]
+fn check_judges_as_a_start_does_and_the_language_alone() {
+    let files = Files::new();
+    let path = files.write("a.cfg", VALID);
+    let (status, output) = run(&["check", &path]);
+    assert_eq!((status.code(), output.as_str()), (Some(0), "valid\n"));
+    let path = files.write("b.cfg", &format!("{VALID}{PLANNED}"));
+    let (status, output) = run(&["check", "-f", &path]);
+    assert_eq!(status.code(), Some(1));
+    assert!(output.contains("not supported yet"), "{output}");
+    assert_eq!(run(&["-c", "-f", &path]).0.code(), Some(1));
+    assert_eq!(run(&["-f", &path]).0.code(), Some(1));
+    assert_eq!(run(&["check", "--language", &path]).0.code(), Some(0));
+    // What HAProxy removed is translated by a start, and no longer part of the language.
+    let path = files.write("c.cfg", &VALID.replace("timeout client", "clitimeout"));
+    assert_eq!(run(&["-c", "-f", &path]).0.code(), Some(0));
+    assert_eq!(run(&["check", "--language", &path]).0.code(), Some(1));
+}
+
+#[test]
+fn check_gives_findings_as_json() {
+    let files = Files::new();
+    let path = files.write("a.cfg", &format!("{VALID} sevrer s2 127.0.0.1:2\n"));
+    let (status, output) = run(&["check", "--json", "-f", &path]);
+    assert_eq!(status.code(), Some(1));
+    let json: serde_json::Value = serde_json::from_str(&output).expect("JSON");
+    assert_eq!(json["valid"], false);
+    let finding = &json["findings"][0];
+    assert_eq!(finding["severity"], "alert");
+    assert_eq!(finding["code"], "unknown-keyword");
+    assert_eq!(finding["line"], 9);
+    assert_eq!(finding["column"], 2);
+    assert_eq!(finding["length"], 6);
+    let message = finding["message"].as_str().expect("a message");
+    assert!(message.contains("did you mean 'server'"), "{message}");
+}
+
+#[test]
+fn explain_prints_rows_and_near_names() {
+    let (status, output) = run(&["explain", "option", "httplog"]);
+    assert_eq!(status.code(), Some(0));
+    assert!(output.starts_with("option httplog [clf]\n"), "{output}");
+    assert!(output.contains("status: full"), "{output}");
+    let (status, output) = run(&["explain", "maxcon"]);
+    assert_eq!(status.code(), Some(1));
+    assert!(output.contains("did you mean 'maxconn'"), "{output}");
+}
+
+#[test]
+fn migrate_groups_keywords_by_status() {
+    let files = Files::new();
+    let text = VALID.replace("timeout client", "clitimeout");
+    let path = files.write("a.cfg", &format!("{text}{PLANNED} nonsense\n"));
+    let (status, output) = run(&["migrate", &path]);
+    assert_eq!(status.code(), Some(0), "{output}");
+    for part in [
+        "refused: 1\n  option checkcache",
+        "old spellings: 1\n",
+        "timeout client",
+        "not understood: 1\n",
+        "nonsense",
+        ":9  not supported yet",
+    ] {
+        assert!(output.contains(part), "{part:?} in {output}");
+    }
+    let (_, output) = run(&["migrate", "--json", &path]);
+    let rows: serde_json::Value = serde_json::from_str(&output).expect("JSON");
+    assert_eq!(rows[0]["keyword"], "option checkcache");
+    assert_eq!(rows[0]["status"], "refused");
+}
