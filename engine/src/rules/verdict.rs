@@ -46,7 +46,8 @@ pub enum Verdict {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Answer {
     pub status: u16,
-    /// Fields besides `content-length` and `content-type`, in order.
+    /// Fields besides `content-length` and `content-type`, in order; they stand in front of these,
+    /// and behind those of a page.
     pub fields: Vec<AnswerField>,
     pub body: AnswerBody,
 }
@@ -61,7 +62,7 @@ pub enum AnswerBody {
     ErrorFile,
     /// A whole HTTP message as it stands in an error file.
     Message(Arc<[u8]>),
-    /// No content: `content-length: 0`.
+    /// No content: `content-length: 0`, and the fields behind it.
     Empty,
     /// Content with its type.
     Content {

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use crate::plan::{ProxyId, ServerId};
 use crate::rules::{Test, Userlist};
 
+use super::cx::Cx;
 use super::env::Compiler;
 use super::error::CompileError;
 use super::pattern::PatternId;
@@ -86,6 +87,19 @@ impl Args {
             Arg::Int(i) => Some(*i),
             _ => None,
         }
+    }
+
+    /// The number that stands there, or that the variable there holds now.
+    pub(super) fn number(&self, index: usize, cx: &Cx<'_>) -> Option<i64> {
+        match self.at(index) {
+            Arg::Var(var) => cx.var(*var)?.as_int(),
+            _ => self.int(index),
+        }
+    }
+
+    /// Whether the argument was written.
+    pub fn is_given(&self, index: usize) -> bool {
+        !matches!(self.at(index), Arg::Absent)
     }
 
     /// A number that counts something.

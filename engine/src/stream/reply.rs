@@ -4,7 +4,7 @@ use std::task::{Context, Poll, Waker};
 
 use reactor::Seg;
 use wire::h1::{Asked, BodyLength, ConnectionOut, HeadParser, Limits, Parse, write_response};
-use wire::{Head, Version};
+use wire::{Head, Known};
 
 use super::exchange::Upload;
 use super::{Next, Stream, decide};
@@ -42,30 +42,43 @@ pub fn refuse(stream: &mut Stream<'_>, status: u16) -> Next {
 pub fn send(stream: &mut Stream<'_>, answer: &Answer) -> Next {
     let page = configured_page(stream, answer);
     let answer = page.as_ref().unwrap_or(answer);
-    let Some(body) = make(stream, answer) else {
+    let Some(made) = make(stream, answer) else {
         stream.exchange.facts.status = -1;
         return Next::Close;
     };
-    for (name, value) in &answer.fields {
-        stream.exchange.response.append(name, value);
-    }
     decide::after_response(stream);
-    deliver(stream, body)
+    deliver(stream, made)
 }
 
 /// Sends a whole HTTP message that was made here.
 pub fn message(stream: &mut Stream<'_>, message: &[u8]) -> Next {
     match whole(&mut stream.exchange.response, message) {
-        Some(body) => deliver(stream, body),
+        Some(made) => deliver(stream, made),
         None => Next::Close,
     }
 }
 
-/// Sends the head that stands in the exchange, and `body`.
-fn deliver(stream: &mut Stream<'_>, body: Seg) -> Next {
+/// The body of an answer whose head stands in the exchange.
+struct Made {
+    body: Seg,
+    /// The message itself ends the connection.
+    closes: bool,
+}
+
+impl Made {
+    fn new(body: Seg) -> Made {
+        Made {
+            body,
+            closes: false,
+        }
+    }
+}
+
+/// Sends the head that stands in the exchange, and what was made for it.
+fn deliver(stream: &mut Stream<'_>, Made { body, closes }: Made) -> Next {
     let status = stream.exchange.response.status();
     stream.exchange.facts.status = i32::from(status);
-    let lives = !matches!(status, 400 | 408)
+    let lives = !closes
         && stream.exchange.request_framing.keep_alive
         && stream.front_options().connection != cfgparse::model::proxy::HttpConnection::Close
         && !stream.local.is_stopping.get()
@@ -88,34 +101,56 @@ fn deliver(stream: &mut Stream<'_>, body: Seg) -> Next {
     if lives { Next::Again } else { Next::Close }
 }
 
-/// Makes the response's head in the exchange and returns the body; `None` closes without a word.
-fn make(stream: &mut Stream<'_>, answer: &Answer) -> Option<Seg> {
-    let status = answer.status;
-    let body = match &answer.body {
-        AnswerBody::ErrorFile => return error_page(stream, status),
+/// Makes the response's head in the exchange; `None` closes without a word.
+fn make(stream: &mut Stream<'_>, answer: &Answer) -> Option<Made> {
+    let (content_type, bytes): (_, &[u8]) = match &answer.body {
+        AnswerBody::ErrorFile => {
+            let made = error_page(stream, answer.status)?;
+            append_fields(&mut stream.exchange.response, answer);
+            return Some(made);
+        }
         AnswerBody::Message(message) if message.is_empty() => return None,
         AnswerBody::Message(message) => return whole(&mut stream.exchange.response, message),
-        AnswerBody::Empty => Seg::constant(b""),
-        AnswerBody::Content { bytes, .. } => Seg::heap(bytes.to_vec()),
-        AnswerBody::Shared { bytes, .. } => Seg::heap(bytes.to_vec()),
+        AnswerBody::Empty => {
+            let response = &mut stream.exchange.response;
+            *response = begin(answer.status);
+            append_length(response, 0);
+            append_fields(response, answer);
+            return Some(Made::new(Seg::constant(b"")));
+        }
+        AnswerBody::Content {
+            content_type,
+            bytes,
+        } => (content_type, bytes),
+        AnswerBody::Shared {
+            content_type,
+            bytes,
+        } => (content_type, bytes),
     };
     let response = &mut stream.exchange.response;
-    *response = Head::response(status, wire::status::reason(status).as_bytes());
-    response.append_with(b"content-length", |out| {
-        out.extend_from_slice(itoa::Buffer::new().format(body.len()).as_bytes());
-    });
-    if let AnswerBody::Content {
-        content_type: Some(content_type),
-        ..
-    }
-    | AnswerBody::Shared {
-        content_type: Some(content_type),
-        ..
-    } = &answer.body
-    {
+    *response = begin(answer.status);
+    append_fields(response, answer);
+    append_length(response, bytes.len());
+    if let Some(content_type) = content_type {
         response.append(b"content-type", content_type.as_bytes());
     }
-    Some(body)
+    Some(Made::new(Seg::heap(bytes.to_vec())))
+}
+
+fn begin(status: u16) -> Head {
+    Head::response(status, wire::status::reason(status).as_bytes())
+}
+
+fn append_fields(response: &mut Head, answer: &Answer) {
+    for (name, value) in &answer.fields {
+        response.append(name, value);
+    }
+}
+
+fn append_length(response: &mut Head, length: usize) {
+    response.append_with(b"content-length", |out| {
+        out.extend_from_slice(itoa::Buffer::new().format(length).as_bytes());
+    });
 }
 
 /// The page that stands for a status: the backend's, then the frontend's.
@@ -139,18 +174,18 @@ fn configured_page(stream: &Stream<'_>, answer: &Answer) -> Option<Answer> {
     Some(page)
 }
 
-fn error_page(stream: &mut Stream<'_>, status: u16) -> Option<Seg> {
+fn error_page(stream: &mut Stream<'_>, status: u16) -> Option<Made> {
     let page = page_of(stream, status);
     let response = &mut stream.exchange.response;
     match page {
         Some(ErrorPage::Silent) => None,
         Some(ErrorPage::Message(message)) => whole(response, message),
         Some(ErrorPage::Location { status, url }) => {
-            *response = Head::response(*status, wire::status::reason(*status).as_bytes());
-            response.append(b"content-length", b"0");
+            *response = begin(*status);
+            append_length(response, 0);
             response.append(b"cache-control", b"no-cache");
             response.append(b"location", url.as_bytes());
-            Some(Seg::constant(b""))
+            Some(Made::new(Seg::constant(b"")))
         }
         Some(ErrorPage::Reply(_)) | None => {
             whole(response, Message::of_error(status).raw.as_bytes())
@@ -158,22 +193,21 @@ fn error_page(stream: &mut Stream<'_>, status: u16) -> Option<Seg> {
     }
 }
 
-/// A whole HTTP message as it stands in a file: its head is parsed like any other.
-fn whole(response: &mut Head, message: &[u8]) -> Option<Seg> {
+/// A whole HTTP message as it stands in a file: its head is parsed like any other, and it keeps its
+/// version. Without a length only the connection's end tells where it ends (RFC 9112, section 6.3).
+fn whole(response: &mut Head, message: &[u8]) -> Option<Made> {
     let parsed =
         HeadParser::new().response(message, &Limits::default(), Asked::default(), response);
-    let Ok(Parse::Complete { consumed, .. }) = parsed else {
+    let Ok(Parse::Complete { consumed, framing }) = parsed else {
         debug_assert!(false, "error files are checked when they are loaded");
         return None;
     };
-    let body = &message[consumed..];
-    response.set_version(Version::HTTP_11);
-    if response.first(b"content-length").is_none() {
-        response.append_with(b"content-length", |out| {
-            out.extend_from_slice(itoa::Buffer::new().format(body.len()).as_bytes());
-        });
-    }
-    Some(Seg::heap(body.to_vec()))
+    let has_length = response.contains_known(Known::ContentLength);
+    let asks_to_close = response.version().is_11() && !framing.keep_alive;
+    Some(Made {
+        body: Seg::heap(message[consumed..].to_vec()),
+        closes: asks_to_close || !has_length,
+    })
 }
 
 /// Whether the whole request has been taken off the connection. What has arrived of its body

@@ -35,8 +35,10 @@ pub fn reply(
     statuses: &[(i64, i64)],
 ) -> Option<Reply> {
     let mut reply = Reply::default();
+    let mut by_page = false;
     while !at_condition(args) {
         let word = args.next()?;
+        by_page |= word.text == "deny_status";
         match word.as_str() {
             "status" | "deny_status" => {
                 let (low, high) = statuses.first().copied().unwrap_or((200, 599));
@@ -74,7 +76,41 @@ pub fn reply(
             }
         }
     }
+    // The older word for a status asks for the page of that status.
+    let is_plain = reply.body == ReplyBody::Default && reply.headers.is_empty();
+    if by_page && is_plain && reply.content_type.is_none() {
+        reply.body = ReplyBody::DefaultErrorFiles;
+    }
+    check_content_type(cx, args, &reply)?;
     Some(reply)
+}
+
+/// A content needs its type, and a type its content (manual, `http-request return`).
+fn check_content_type(cx: &mut Context, args: &Args, reply: &Reply) -> Option<()> {
+    let has_content = match &reply.body {
+        ReplyBody::Raw(bytes) => !bytes.is_empty(),
+        ReplyBody::Format(_) => true,
+        _ => false,
+    };
+    match &reply.content_type {
+        None if has_content => {
+            let message = format!(
+                "'{}' : a content type must be defined when non-empty payload is configured.",
+                args.label()
+            );
+            cx.alert(args.span(), "missing-content-type", message);
+            None
+        }
+        Some(kind) if !has_content => {
+            let message = format!(
+                "'{}' : content-type '{kind}' ignored by the http reply because neither errorfile nor payload defined.",
+                args.label()
+            );
+            cx.warn(args.span(), "ignored-content-type", message);
+            Some(())
+        }
+        _ => Some(()),
+    }
 }
 
 fn set_body(cx: &mut Context, args: &Args, reply: &mut Reply, body: ReplyBody) {

@@ -1,7 +1,5 @@
 //! `auth`: asks for Basic credentials (RFC 7617).
 
-use wire::TargetForm;
-
 use crate::rules::ruleset::Kind;
 use crate::rules::txn::Txn;
 use crate::rules::verdict::{Answer, Verdict};
@@ -15,10 +13,6 @@ struct Auth {
 
 impl Act for Auth {
     fn run(&self, txn: &mut Txn<'_>, _: Kind) -> Flow {
-        let to_proxy = txn
-            .request
-            .as_ref()
-            .is_some_and(|head| head.target_parts().form == TargetForm::Absolute);
         let realm = match &self.realm {
             Some(realm) => realm,
             // Without a realm the proxy's name stands for it.
@@ -26,14 +20,11 @@ impl Act for Auth {
                 .world
                 .proxy_name(txn.stream.backend.unwrap_or(txn.session.frontend)),
         };
-        let (status, field): (u16, &'static [u8]) = if to_proxy {
-            (407, b"proxy-authenticate")
-        } else {
-            (401, b"www-authenticate")
-        };
-        let mut answer = Answer::error(status);
+        let mut answer = Answer::error(401);
         let value = format!("Basic realm=\"{realm}\"").into_bytes();
-        answer.fields.push((field.into(), value.into()));
+        answer
+            .fields
+            .push((b"www-authenticate".as_slice().into(), value.into()));
         Flow::Stop(Verdict::Auth(Box::new(answer)))
     }
 }

@@ -53,8 +53,9 @@ impl CompiledReply {
     ) -> Result<CompiledReply, CompileError> {
         let status = reply.status.unwrap_or(default_status);
         let body = match &reply.body {
-            // Errors have a message of their own, unless fields of their own are asked for.
-            ReplyBody::Default if default_status == 200 || !reply.headers.is_empty() => Body::Empty,
+            // `deny` and `tarpit` alone have the proxy's page; whatever is said of the answer makes it
+            // one of its own, empty unless a body is named (manual, `http-request return`).
+            ReplyBody::Default if default_status == 200 || says_anything(reply) => Body::Empty,
             ReplyBody::Default | ReplyBody::DefaultErrorFiles => Body::ErrorFile,
             ReplyBody::ErrorFile { message, .. } => Body::Message(message.as_slice().into()),
             ReplyBody::ErrorFiles(section) => error_files(section, status, compiler)?,
@@ -62,7 +63,9 @@ impl CompiledReply {
             ReplyBody::Format(format) => Body::Format(Format::compile(format, compiler)?),
         };
         let mut fields = Vec::with_capacity(reply.headers.len());
-        for (name, value) in &reply.headers {
+        // The fields of a page stand in its file.
+        let is_page = matches!(body, Body::ErrorFile | Body::Message(_));
+        for (name, value) in reply.headers.iter().filter(|_| !is_page) {
             let value = Format::compile(value, compiler)?;
             fields.push((name.to_ascii_lowercase().into_bytes().into(), value));
         }
@@ -89,13 +92,18 @@ impl CompiledReply {
         let fields = self
             .fields
             .iter()
-            .map(|(name, value)| (name.to_vec().into(), rendered(value).into()))
+            .map(|(name, value)| (name.to_vec().into(), rendered(value)))
+            .filter(|(_, value)| !value.is_empty())
+            .map(|(name, value)| (name, value.into()))
             .collect();
         let content_type = self.content_type.clone();
         let body = match &self.body {
             Body::ErrorFile => AnswerBody::ErrorFile,
             Body::Message(message) => AnswerBody::Message(message.clone()),
-            Body::Empty => AnswerBody::Empty,
+            Body::Empty => AnswerBody::Content {
+                content_type: None,
+                bytes: b"".as_slice().into(),
+            },
             Body::Raw(bytes) => AnswerBody::Shared {
                 content_type,
                 bytes: bytes.clone(),
@@ -111,6 +119,10 @@ impl CompiledReply {
             body,
         }
     }
+}
+
+fn says_anything(reply: &Reply) -> bool {
+    reply.status.is_some() || reply.content_type.is_some() || !reply.headers.is_empty()
 }
 
 fn error_files(section: &str, status: u16, compiler: &Compiler<'_>) -> Result<Body, CompileError> {

@@ -1,7 +1,7 @@
 //! Arithmetic, bits and comparisons of integers, and their text forms (manual, 7.3.1).
 
 use crate::log::date::Date;
-use crate::sample::args::{Arg, Args, Kind, NONE, spec};
+use crate::sample::args::{Args, Kind, NONE, spec};
 use crate::sample::cx::Cx;
 use crate::sample::row::{ConvertRow, convert};
 use crate::sample::value::{Type, Value};
@@ -120,12 +120,7 @@ fn two<'a>(
     cx: &Cx<'a>,
     operation: fn(i64, i64) -> i64,
 ) -> Option<Value<'a>> {
-    let operand = match args.0.first()? {
-        Arg::Int(number) => *number,
-        Arg::Var(var) => cx.var(*var)?.as_int()?,
-        _ => return None,
-    };
-    Some(Value::Sint(operation(value.as_int()?, operand)))
+    Some(Value::Sint(operation(value.as_int()?, args.number(0, cx)?)))
 }
 
 /// A division by zero gives the greatest number (manual, `div`).

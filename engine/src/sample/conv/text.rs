@@ -3,12 +3,13 @@
 use std::borrow::Cow;
 
 use crate::sample::args::{Args, Kind, NONE, spec};
+use crate::sample::cx::Cx;
 use crate::sample::env::Compiler;
 use crate::sample::error::CompileError;
 use crate::sample::row::{ConvertRow, convert};
 use crate::sample::value::{Type, Value};
 
-use Kind::{Int, Str};
+use Kind::{Int, IntOrVar, Str};
 
 pub static ROWS: &[ConvertRow] = &[
     convert("lower", NONE, Type::Str, Type::Str, |v, _, _| {
@@ -73,11 +74,12 @@ pub static ROWS: &[ConvertRow] = &[
     .prepared(check_index),
     convert(
         "bytes",
-        spec(1, &[Int, Int]),
+        spec(1, &[IntOrVar, IntOrVar]),
         Type::Bin,
         Type::Bin,
-        |v, a, _| bytes(v, a),
-    ),
+        bytes,
+    )
+    .prepared(check_range),
 ];
 
 /// The bytes from `start` to `end`, borrowed where `text` is.
@@ -175,13 +177,24 @@ fn span(bounds: &[(usize, usize)], index: i64, count: i64) -> Option<(usize, usi
     }
 }
 
+/// What is written must be a place in the data; what a variable holds is looked at each time.
+fn check_range(args: &mut Args, compiler: &mut Compiler<'_>) -> Result<(), CompileError> {
+    if args.int(0).is_some_and(|offset| offset < 0) {
+        return Err(compiler.error("bytes: offset must be >= 0", "count from 0"));
+    }
+    if args.int(1).is_some_and(|length| length <= 0) {
+        return Err(compiler.error("bytes: length must be > 0", "leave it out for all that follows"));
+    }
+    Ok(())
+}
+
 /// `bytes(offset[,length])`
-fn bytes<'a>(value: Value<'a>, args: &'a Args) -> Option<Value<'a>> {
+fn bytes<'a>(value: Value<'a>, args: &'a Args, cx: &Cx<'a>) -> Option<Value<'a>> {
     let data = value.into_data();
-    let offset = usize::try_from(args.int(0)?).ok()?;
-    let length = match args.int(1) {
-        Some(length) => usize::try_from(length).ok()?,
-        None => usize::MAX,
+    let offset = usize::try_from(args.number(0, cx)?).ok()?;
+    let length = match args.is_given(1) {
+        true => usize::try_from(args.number(1, cx)?).ok()?,
+        false => usize::MAX,
     };
     if offset > data.len() {
         return Some(Value::bin(&[]));

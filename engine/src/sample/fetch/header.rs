@@ -214,7 +214,9 @@ fn lines<'a>(
     head.fields_known()
         .enumerate()
         .filter(move |(_, (known, text, _))| name.is_none_or(|name| is_called(name, *known, text)))
-        .map(|(position, (_, _, value))| (position, value))
+        // A rule may have written blanks around a value, which are no part of it (RFC 9110,
+        // section 5.5).
+        .map(|(position, (_, _, value))| (position, value.trim_ascii()))
 }
 
 fn is_called(name: &HeaderName, known: wire::Known, text: &[u8]) -> bool {
