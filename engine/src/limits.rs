@@ -90,3 +90,7 @@ pub const ADMIN_LINGER_MS: u64 = 1_000;
 /// Milliseconds for which a connection that is closed before its client said all it wanted is
 /// still read: long enough for a response to be read, short enough not to be worth an attack.
 pub const LINGER_MS: u64 = 1_000;
+
+/// Changes of pattern sets that are kept for cores to follow: one that is further behind copies the
+/// sets. A busy core looks many times a second, an idle one pays for a copy once.
+pub const PATTERN_CHANGES_KEPT: usize = 4_096;

@@ -295,8 +295,8 @@ const MISC: &[Row<Global>] = &[
     row("pp2-never-send-local", "", Planned, "PROXY headers of checks", |_, g, _| g.pp2_never_send_local = true),
     row("profiling.memory", "on|off", Harmless, "memory profiling", skip),
     row("profiling.tasks", "auto|on|off", Harmless, "task profiling", skip),
-    row("set-var", "<name> <expr>", Planned, "set a variable of the process", |cx, g, a| variable(cx, g, a, false)),
-    row("set-var-fmt", "<name> <fmt>", Planned, "set a variable of the process from a format", |cx, g, a| variable(cx, g, a, true)),
+    row("set-var", "<name> <expr>", Full, "set a variable of the process", |cx, g, a| variable(cx, g, a, false)),
+    row("set-var-fmt", "<name> <fmt>", Full, "set a variable of the process from a format", |cx, g, a| variable(cx, g, a, true)),
     row("stress-level", "<level>", Harmless, "debugging", skip),
     row("warn-blocked-traffic-after", "<time>", Harmless, "warn of blocked threads", skip),
 ];

@@ -200,6 +200,83 @@ const AS_HAPROXY: &[(&str, &str)] = &[
         "Require 'backend/server'.\n\n",
     ),
     ("shutdown sessions server web/s1\n", "\n"),
+    (
+        "get var proc.limit\n",
+        "proc.limit: type=sint value=<7>\n\n",
+    ),
+    ("get var proc.z\n", "Variable not found.\n\n"),
+    (
+        "get map m.map b\n",
+        "type=str, case=sensitive, found=yes, idx=tree, key=\"b\", value=\"2\", type=\"str\"\n\n",
+    ),
+    (
+        "get map m.map zz\n",
+        "type=str, case=sensitive, found=no\n\n",
+    ),
+    (
+        "get acl x.acl x\n",
+        "type=str, case=sensitive, match=yes, idx=tree, pattern=\"x\"\n\n",
+    ),
+    (
+        "get map ip.map 127.0.0.1\n",
+        "type=ip, case=sensitive, found=yes, idx=tree, key=\"127.0.0.0/8\", value=\"5\", type=\"sint\"\n\n",
+    ),
+    (
+        "show map nope\n",
+        "Unknown map identifier. Please use #<id> or <file>.\n\n",
+    ),
+    (
+        "show map x.acl\n",
+        "Unknown map identifier. Please use #<id> or <file>.\n\n",
+    ),
+    (
+        "show acl #9\n",
+        "Unknown ACL identifier. Please use #<id> or <file>.\n\n",
+    ),
+    (
+        "add map m.map d\n",
+        "'add map' expects three parameters (map identifier, key and value) or one parameter (map identifier) and a payload\n\n",
+    ),
+    (
+        "add map m.map d 4;add map m.map d 5;get map m.map d;set map m.map d 6;del map m.map d;del map m.map d\n",
+        "\n\ntype=str, case=sensitive, found=yes, idx=tree, key=\"d\", value=\"4\", type=\"str\"\n\n\n\nKey not found.\n\n",
+    ),
+    ("set map m.map zz 6\n", "entry not found.\n\n"),
+    (
+        "set map m.map d\n",
+        "'set map' expects three parameters: map identifier, key and value.\n\n",
+    ),
+    ("del map m.map #0x12\n", "Key not found.\n\n"),
+    ("del map m.map #zz\n", "Key not found.\n\n"),
+    (
+        "add map ip.map foo 3\n",
+        "'foo' is not a valid IPv4 or IPv6 address.\n\n",
+    ),
+    (
+        "add map ip.map 10.0.0.0/8 abc\n",
+        "unable to parse 'abc'.\n\n",
+    ),
+    (
+        "add acl m.map a\n",
+        "This ACL is shared with a map containing samples. You must use the command 'add map' to add values.\n\n",
+    ),
+    (
+        "add acl #1 q;del acl #1 q;del acl #1 q\n",
+        "\n\nKey not found.\n\n",
+    ),
+    ("commit map @9 m.map\n", "Version number out of range.\n\n"),
+    ("commit map m.map\n", "Missing version number.\n\n"),
+    ("clear map\n", "Missing map identifier.\n\n"),
+    (
+        "prepare map m.map;add map @1 m.map n v;show map m.map;commit map @1 m.map;show map m.map\n",
+        "New version created: 1\n\n\n0x000000000001 a 1\n0x000000000002 b 2\n0x000000000003 b 3\n\n\n0x000000000004 n v\n\n",
+    ),
+    ("add map m.map <<\nk1 v1\nk2  v2 x\n\n", "\n"),
+    ("clear map m.map;show map m.map\n", "\n\n"),
+    (
+        "show map\n",
+        "# id (file) description\n0 (m.map) pattern loaded from file 'm.map' used by map at file 'e.cfg' line 10. curr_ver=0 next_ver=0 entry_cnt=3\n2 (ip.map) pattern loaded from file 'ip.map' used by map at file 'e.cfg' line 12. curr_ver=0 next_ver=0 entry_cnt=1\n\n",
+    ),
     ("wait\n", "Expects a duration in milliseconds.\n\n"),
     ("wait foo\n", "Invalid duration.\n\n"),
 ];

@@ -1,11 +1,17 @@
 //! A process for tests: it has the sample's proxies and remembers what it was told.
 
+use std::sync::Arc;
+
+use cfgparse::model::expr::MatchMethod;
+
 use super::level::Level;
 use super::ops::{
     AdminState, CheckKind, Clear, ForcedHealth, Later, NewWeight, NotFound, Ops, RateLimit,
     ServerChange, SocketFacts, StreamFacts,
 };
 use crate::plan::{ProxyId, ServerId};
+use crate::sample::pattern::{LivePatterns, PatternTable, Patterns, Use};
+use crate::sample::{ProcVars, Type, Value, VarTable};
 use crate::stats::{Snapshot, sample};
 
 pub(super) struct FakeOps {
@@ -15,6 +21,8 @@ pub(super) struct FakeOps {
     /// How many of them every core has applied.
     pub(super) settled: usize,
     frontend_enabled: bool,
+    patterns: LivePatterns,
+    proc_vars: ProcVars,
 }
 
 impl FakeOps {
@@ -24,6 +32,8 @@ impl FakeOps {
             done: Vec::new(),
             settled: 0,
             frontend_enabled: true,
+            patterns: LivePatterns::new(patterns()),
+            proc_vars: proc_vars(),
         }
     }
 
@@ -45,6 +55,39 @@ impl FakeOps {
                 .map(|server| (proxy.name.as_str(), server.name.as_str()))
         })
     }
+}
+
+/// A map of text and one of addresses to numbers, and a list.
+fn patterns() -> Patterns {
+    let mut table = PatternTable::default();
+    let at = |line| (Arc::from("e.cfg"), line);
+    let mut add = |line, name, method, lines: &[(&str, Option<&str>)], value| {
+        let lines = lines.iter().copied();
+        let id = table
+            .intern(name, Use::of(method), lines)
+            .expect("patterns");
+        table.used(id, at(line), value);
+    };
+    let text = [("a", Some("1")), ("b", Some("2")), ("b", Some("3"))];
+    let networks = [("127.0.0.0/8", Some("5"))];
+    add(10, "m.map", MatchMethod::Str, &text, Some(Type::Str));
+    add(
+        11,
+        "x.acl",
+        MatchMethod::Str,
+        &[("x", None), ("y", None)],
+        None,
+    );
+    add(12, "ip.map", MatchMethod::Ip, &networks, Some(Type::Sint));
+    table.patterns()
+}
+
+fn proc_vars() -> ProcVars {
+    let mut table = VarTable::default();
+    let var = table.intern("proc.limit").expect("a name");
+    let vars = ProcVars::new(&table);
+    vars.set(var.slot, Some(Value::Sint(7)));
+    vars
 }
 
 fn now<T: 'static>(value: T) -> Later<T> {
@@ -188,6 +231,14 @@ impl Ops for FakeOps {
 
     fn shutdown_server_streams(&mut self, server: ServerId) {
         self.done.push(format!("{} streams shut down", server.0));
+    }
+
+    fn patterns(&self) -> &LivePatterns {
+        &self.patterns
+    }
+
+    fn proc_vars(&self) -> &ProcVars {
+        &self.proc_vars
     }
 
     fn admin_sockets(&self) -> Vec<SocketFacts> {

@@ -1,6 +1,8 @@
 //! What the commands need from the running process.
 
 use crate::plan::{ProxyId, ServerId};
+use crate::sample::ProcVars;
+use crate::sample::pattern::LivePatterns;
 use crate::stats::Snapshot;
 use std::future::Future;
 use std::net::IpAddr;
@@ -171,6 +173,11 @@ pub trait Ops {
     /// Ends a stream, `K` in its termination state; `false` when it is gone.
     fn shutdown_stream(&mut self, id: u64) -> Result<Later<bool>, String>;
     fn shutdown_server_streams(&mut self, server: ServerId);
+
+    /// Pattern sets, whose changes every core sees from its next look on.
+    fn patterns(&self) -> &LivePatterns;
+    /// Variables of the process, likewise.
+    fn proc_vars(&self) -> &ProcVars;
 
     fn admin_sockets(&self) -> Vec<SocketFacts>;
     /// What was printed while starting.

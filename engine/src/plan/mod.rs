@@ -11,7 +11,7 @@ mod proxy;
 mod server;
 
 pub use backend::{Backend, Key, Redispatch, UseServer};
-pub use compile::{Compiled, Machine, compile};
+pub use compile::{Compiled, Machine, StartSource, StartValue, compile};
 pub use errors::{ErrorPage, ErrorPages};
 pub use ids::{ListenerId, ProxyId, ServerId};
 pub use listener::Listener;

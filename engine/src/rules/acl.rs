@@ -137,6 +137,7 @@ impl One {
                 .patterns
                 .intern(&file.path, usage, lines)
                 .map_err(|error| blame_file(&error, file, compiler))?;
+            compiler.used_patterns(id, None);
             files.push(id);
         }
         Ok(One {

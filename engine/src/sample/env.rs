@@ -10,8 +10,9 @@ use crate::plan::{ProxyId, ServerId};
 use crate::rules::Userlist;
 
 use super::error::CompileError;
-use super::pattern::PatternTable;
+use super::pattern::{PatternId, PatternTable};
 use super::point::Point;
+use super::value::Type;
 use super::vars::VarTable;
 
 /// Resolves the configuration's names to ids. The plan's compiler implements it.
@@ -96,6 +97,12 @@ impl<'n> Compiler<'n> {
         self.acls = acls;
         self.captures = CaptureSlots::default();
         self.acl_cache.clear();
+    }
+
+    /// Notes that the line at hand uses a pattern set; `value` is what a map's values are read as.
+    pub fn used_patterns(&mut self, set: PatternId, value: Option<Type>) {
+        let at = (self.names.file_name(self.at.file), self.at.line);
+        self.patterns.used(set, at, value);
     }
 
     /// An error at the line at hand.

@@ -10,6 +10,7 @@ mod expr;
 mod fetch;
 pub mod pattern;
 mod point;
+mod proc_vars;
 mod row;
 #[cfg(test)]
 pub(crate) mod testing;
@@ -28,6 +29,7 @@ pub use env::{CaptureSlots, Compiler, Names};
 pub use error::CompileError;
 pub use expr::Expr;
 pub use point::{Needs, Point};
+pub use proc_vars::{CoreProcVars, ProcVars};
 pub use row::{ConvertRow, FetchRow, Fetched, Walk};
 pub use value::{Type, Value, until_nul};
 pub use vars::{Effect, Effects, Scope, StreamVars, VarRef, VarStore, VarTable};
@@ -38,5 +40,5 @@ pub fn value_parts(line: &[u8]) -> impl Iterator<Item = &[u8]> {
     fetch::header_parts(line)
 }
 
-pub use conv::{expand_groups, find as find_converter, names as converter_names};
+pub use conv::{expand_groups, find as find_converter, is_readable, names as converter_names};
 pub use fetch::{find as find_fetch, names as fetch_names};

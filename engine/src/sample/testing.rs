@@ -9,16 +9,17 @@ use wire::Head;
 use crate::plan::{ListenerId, ProxyId, ServerId};
 use crate::rules::{Overrides, Txn};
 
-use super::pattern::Patterns;
+use super::pattern::{CorePatterns, LivePatterns, PatternId, PatternView};
 use super::{
-    Captures, Clock, Compiler, Cx, Data, Effects, Expr, Fetched, Names, SessionFacts, StreamFacts,
-    StreamVars, VarStore, World,
+    Captures, Clock, Compiler, Cx, Data, Effects, Expr, Fetched, Names, PatternChange,
+    SessionFacts, StreamFacts, StreamVars, VarStore, World,
 };
 
 /// Frontend `fe` is 0, backend `be` is 1 and has servers `s1` (0, up) and `s2` (1, down).
 #[derive(Debug, Default)]
 pub struct Process {
-    pub patterns: Patterns,
+    pub patterns: LivePatterns,
+    pub core_patterns: CorePatterns,
 }
 
 impl Names for Process {
@@ -72,8 +73,16 @@ impl World for Process {
         "box"
     }
 
-    fn patterns(&self) -> &Patterns {
-        &self.patterns
+    fn patterns(&self) -> PatternView<'_> {
+        PatternView {
+            live: &self.patterns,
+            core: &self.core_patterns,
+        }
+    }
+
+    fn change_patterns(&self, set: PatternId, change: PatternChange) {
+        // A key that the set cannot have changes nothing.
+        let _ = self.patterns.change(set, change);
     }
 }
 

@@ -22,6 +22,23 @@ pub enum Type {
     Meth,
 }
 
+impl Type {
+    /// HAProxy's short word.
+    pub fn word(self) -> &'static str {
+        match self {
+            Type::Any => "any",
+            Type::Bool => "bool",
+            Type::Sint => "sint",
+            Type::Addr => "addr",
+            Type::Ipv4 => "ipv4",
+            Type::Ipv6 => "ipv6",
+            Type::Str => "str",
+            Type::Bin => "bin",
+            Type::Meth => "meth",
+        }
+    }
+}
+
 impl fmt::Display for Type {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         out.write_str(match self {

@@ -85,6 +85,15 @@ impl VarTable {
         Some(VarRef { scope, slot })
     }
 
+    /// The names in `scope` by slot, without it.
+    pub fn names(&self, scope: Scope) -> Vec<Box<str>> {
+        let mut names = vec![Box::default(); self.count(scope) as usize];
+        for ((_, name), &slot) in self.names.iter().filter(|((own, _), _)| *own == scope) {
+            names[slot as usize] = name.as_str().into();
+        }
+        names
+    }
+
     /// Slots in `scope`.
     pub fn count(&self, scope: Scope) -> u32 {
         self.counts.get(&scope).copied().unwrap_or(0)

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use crate::plan::{ListenerId, ProxyId, ServerId};
 
 use super::cx::Cx;
-use super::pattern::{PatternId, Patterns};
+use super::pattern::{KeyValue, PatternId, PatternView};
 use super::value::Value;
 
 /// The process as seen by one core. Every answer is exact for the whole process.
@@ -93,9 +93,10 @@ pub trait World {
         None
     }
     fn set_proc_var(&self, slot: u32, value: Option<Value<'static>>) {}
-    /// This core's pattern sets: what `-f` and maps refer to.
-    fn patterns(&self) -> &Patterns;
-    /// Asks for a change of a pattern set on all cores; this core sees it at once.
+    /// The pattern sets: what `-f` and maps refer to.
+    fn patterns(&self) -> PatternView<'_>;
+    /// Changes a pattern set on all cores; each sees it from its next look on. A key that the set
+    /// cannot have changes nothing.
     fn change_patterns(&self, set: PatternId, change: PatternChange) {}
     /// A timeout of a proxy in milliseconds, if it is set.
     fn proxy_timeout_ms(&self, proxy: ProxyId, which: ProxyTimeout) -> Option<u32> {
@@ -113,16 +114,27 @@ pub trait World {
     }
 }
 
-/// A change of a pattern set made by a rule (`set-map`, `del-map`, `add-acl`, `del-acl`).
+/// A change of a file's pattern sets, made by a rule or an administrator.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum PatternChange {
-    Add {
-        key: Arc<[u8]>,
+    /// The value of a key, which is added if it is not there (`set-map`, `add-acl`).
+    Set {
+        key: Arc<str>,
         value: Option<Arc<[u8]>>,
     },
-    Remove {
-        key: Arc<[u8]>,
+    /// One entry more, whether its key is there or not.
+    Append {
+        key: Arc<str>,
+        value: Option<Arc<[u8]>>,
     },
+    /// All entries of a key go (`del-map`, `del-acl`).
+    Remove { key: Arc<str> },
+    /// The value of one entry.
+    SetAt { reference: u32, value: Arc<[u8]> },
+    /// One entry goes.
+    RemoveAt { reference: u32 },
+    /// These entries, and no others.
+    Replace(Arc<[KeyValue]>),
 }
 
 /// Which timeout a fetch such as `be_server_timeout` asks for.

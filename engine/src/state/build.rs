@@ -11,6 +11,7 @@ use crate::balance::{Member, View};
 use crate::gate::Gate;
 use crate::plan::{Compiled, Plan, ProxyId};
 use crate::sample::CompileError;
+use crate::sample::pattern::LivePatterns;
 use crate::server::{self, BackendSettings, BackendState, ServerState, Wake};
 use crate::stats;
 
@@ -40,7 +41,11 @@ pub fn build(
 ) -> Result<Built, Vec<CompileError>> {
     let now_ms = reactor::process::monotonic_ms();
     let Compiled {
-        mut plan, patterns, ..
+        mut plan,
+        patterns,
+        proc_vars,
+        startup,
+        ..
     } = compiled;
     let mut errors = resolve(&mut plan);
     let watches = watches(&plan, &mut errors);
@@ -70,7 +75,8 @@ pub fn build(
             .collect(),
         servers,
         backends,
-        patterns,
+        patterns: LivePatterns::new(patterns),
+        proc_vars,
         tls: loaded.contexts,
         tls_of_listener: loaded.of_listener.into(),
         tls_of_server: loaded.of_server.into(),
@@ -79,6 +85,7 @@ pub fn build(
         process: ProcessState::new(cores, now_ms),
         plan: Arc::new(plan),
     };
+    super::startup::set(&runtime, &startup);
     Ok(Built {
         runtime: Arc::new(runtime),
         views,

@@ -7,7 +7,8 @@ use super::{ProcessState, Standing, Watch};
 use crate::balance::View;
 use crate::gate::Gate;
 use crate::plan::{Endpoint, Plan, ProxyId, Server, ServerId};
-use crate::sample::pattern::Patterns;
+use crate::sample::ProcVars;
+use crate::sample::pattern::LivePatterns;
 use crate::server::{BackendState, ServerState};
 use crate::stats::{CoreStats, Stats};
 use crate::tls;
@@ -28,7 +29,8 @@ pub struct Runtime {
     pub listener_gates: Box<[Option<Arc<Gate>>]>,
     /// Where connections to each server go now, by [`ServerId`].
     pub endpoints: Box<[RwLock<Endpoint>]>,
-    pub patterns: Patterns,
+    pub patterns: LivePatterns,
+    pub proc_vars: ProcVars,
     pub tls: tls::Contexts,
     /// By `ListenerId`: the context in [`Self::tls`] of a line that says `ssl`.
     pub tls_of_listener: Box<[Option<usize>]>,

@@ -8,6 +8,7 @@ mod process;
 mod resolve;
 pub mod snapshot;
 mod standing;
+mod startup;
 #[cfg(test)]
 pub(crate) mod testing;
 mod tls;

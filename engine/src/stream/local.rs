@@ -11,7 +11,8 @@ use crate::gate::WakeCore;
 use crate::limits::EXCHANGES_KEPT;
 use crate::logger::Logger;
 use crate::pool::Pool;
-use crate::sample::Clock;
+use crate::sample::pattern::CorePatterns;
+use crate::sample::{Clock, CoreProcVars};
 use crate::state::Generation;
 
 /// One core's belongings, as the data path sees them.
@@ -38,6 +39,9 @@ pub struct Local {
         reason = "an exchange moves between here and its stream"
     )]
     exchanges: RefCell<Vec<Box<Exchange>>>,
+    /// What this core has seen of the process's pattern sets and variables.
+    pub patterns: CorePatterns,
+    pub proc_vars: CoreProcVars,
     /// Where rules render texts.
     scratch: Cell<Vec<u8>>,
     next_stream: Cell<u64>,
@@ -67,6 +71,8 @@ impl Local {
             utc_offset_s: Cell::new(0),
             is_stopping: Cell::new(false),
             exchanges: RefCell::default(),
+            patterns: CorePatterns::default(),
+            proc_vars: CoreProcVars::default(),
             scratch: Cell::default(),
             next_stream: Cell::new(0),
         })

@@ -3,8 +3,8 @@
 use super::Local;
 use crate::log::Purpose;
 use crate::plan::{ListenerId, Plan, ProxyId, ServerId};
-use crate::sample::pattern::Patterns;
-use crate::sample::{Cx, ProxyCounters, ProxyTimeout, ServerCounters, World};
+use crate::sample::pattern::{PatternId, PatternView};
+use crate::sample::{Cx, PatternChange, ProxyCounters, ProxyTimeout, ServerCounters, Value, World};
 use crate::state::Generation;
 
 /// The process as one core sees it while it evaluates.
@@ -164,8 +164,34 @@ impl World for CoreWorld<'_> {
         self.local.index as u32
     }
 
-    fn patterns(&self) -> &Patterns {
-        &self.generation.runtime.patterns
+    fn is_stopping(&self) -> bool {
+        self.local.is_stopping.get()
+    }
+
+    fn uptime_s(&self) -> u64 {
+        let started_ms = self.generation.runtime.process.started_ms;
+        self.local.core.now_ms().saturating_sub(started_ms) / 1000
+    }
+
+    fn proc_var(&self, slot: u32) -> Option<Value<'static>> {
+        let vars = &self.generation.runtime.proc_vars;
+        self.local.proc_vars.value(vars, slot)
+    }
+
+    fn set_proc_var(&self, slot: u32, value: Option<Value<'static>>) {
+        self.generation.runtime.proc_vars.set(slot, value);
+    }
+
+    fn patterns(&self) -> PatternView<'_> {
+        PatternView {
+            live: &self.generation.runtime.patterns,
+            core: &self.local.patterns,
+        }
+    }
+
+    fn change_patterns(&self, set: PatternId, change: PatternChange) {
+        // A key that is no pattern of one of the file's uses changes nothing, as in HAProxy.
+        let _ = self.generation.runtime.patterns.change(set, change);
     }
 
     fn proxy_timeout_ms(&self, proxy: ProxyId, which: ProxyTimeout) -> Option<u32> {

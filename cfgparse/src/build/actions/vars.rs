@@ -10,10 +10,10 @@ use crate::registry::prelude::*;
 
 #[rustfmt::skip]
 pub const ROWS: &[ActionRow] = &[
-    action("add-acl", "(<file>) <key fmt>", REQ | RES, Planned, "add a pattern to an ACL's file", |cx, c, a| pattern(cx, c, a, PatternOp::AddAcl)),
-    action("del-acl", "(<file>) <key fmt>", REQ | RES, Planned, "remove a pattern from an ACL's file", |cx, c, a| pattern(cx, c, a, PatternOp::DelAcl)),
-    action("del-map", "(<map>) <key fmt>", HTTP, Planned, "remove a key from a map", |cx, c, a| pattern(cx, c, a, PatternOp::DelMap)),
-    action("set-map", "(<map>) <key fmt> <value fmt>", HTTP, Planned, "set a key of a map", |cx, c, a| pattern(cx, c, a, PatternOp::SetMap)),
+    action("add-acl", "(<file>) <key fmt>", REQ | RES, Full, "add a pattern to an ACL's file", |cx, c, a| pattern(cx, c, a, PatternOp::AddAcl)),
+    action("del-acl", "(<file>) <key fmt>", REQ | RES, Full, "remove a pattern from an ACL's file", |cx, c, a| pattern(cx, c, a, PatternOp::DelAcl)),
+    action("del-map", "(<map>) <key fmt>", HTTP, Full, "remove a key from a map", |cx, c, a| pattern(cx, c, a, PatternOp::DelMap)),
+    action("set-map", "(<map>) <key fmt> <value fmt>", HTTP, Full, "set a key of a map", |cx, c, a| pattern(cx, c, a, PatternOp::SetMap)),
     action("set-var", "(<name>[,<cond>...]) <expr>", TCP | HTTP, Full, "set a variable", |cx, c, a| {
         let (name, conditions) = variable(cx, c, a)?;
         let expr = sample_expr(cx, a, c.place)?;

@@ -7,6 +7,7 @@ mod check;
 mod counters;
 mod frontend;
 mod limit;
+mod pattern;
 mod process;
 mod report;
 mod server;
@@ -14,6 +15,7 @@ mod session;
 mod set_server;
 mod stream;
 mod suggest;
+mod variable;
 
 use super::level::Level;
 use super::ops::Ops;
@@ -55,12 +57,14 @@ const GROUPS: &[&[Command]] = &[
     counters::COMMANDS,
     frontend::COMMANDS,
     limit::COMMANDS,
+    pattern::COMMANDS,
     process::COMMANDS,
     report::COMMANDS,
     server::COMMANDS,
     set_server::COMMANDS,
     stream::COMMANDS,
     session::COMMANDS,
+    variable::COMMANDS,
 ];
 
 /// Every command, in no useful order.

@@ -15,6 +15,8 @@ use crate::log::date::Date;
 use crate::log::{Cause, Level};
 use crate::mesh::{Listed, Streams, ToShard};
 use crate::plan::{ProxyId, ServerId};
+use crate::sample::ProcVars;
+use crate::sample::pattern::LivePatterns;
 use crate::server::UserWeight;
 use crate::state::{FrontendStatus, snapshot};
 use crate::stats::Snapshot;
@@ -351,6 +353,14 @@ impl Ops for Process {
             streams,
             cause: Cause::Killed,
         });
+    }
+
+    fn patterns(&self) -> &LivePatterns {
+        &self.runtime.patterns
+    }
+
+    fn proc_vars(&self) -> &ProcVars {
+        &self.runtime.proc_vars
     }
 
     fn admin_sockets(&self) -> Vec<SocketFacts> {

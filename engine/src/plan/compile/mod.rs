@@ -6,6 +6,7 @@ mod frontend;
 mod log;
 mod names;
 mod server;
+mod startup;
 
 use std::sync::Arc;
 
@@ -17,7 +18,9 @@ use super::proxy::{AddressField, Options, Rulesets, StatsPage, Timeouts};
 use super::{Listener, ListenerId, LogTarget, Plan, Process, Proxy, ProxyId};
 use crate::rules::{Condition, Kind, Ruleset};
 use crate::sample::pattern::Patterns;
-use crate::sample::{CaptureCounts, CompileError, Compiler, Point};
+use crate::sample::{CaptureCounts, CompileError, Compiler, Point, ProcVars};
+
+pub use startup::{StartSource, StartValue};
 
 /// What the machine adds to a configuration.
 #[derive(Clone, Debug)]
@@ -34,6 +37,9 @@ pub struct Machine {
 pub struct Compiled {
     pub plan: Plan,
     pub patterns: Patterns,
+    /// The process's variables, and what `global` sets them to.
+    pub proc_vars: ProcVars,
+    pub startup: Vec<StartValue>,
     pub warnings: Vec<CompileError>,
 }
 
@@ -71,11 +77,7 @@ pub fn compile(model: &Model, machine: &Machine) -> Result<Compiled, Vec<Compile
         proxies.push(Proxy {
             id,
             name: section.name.as_str().into(),
-            mode: if section.mode == Mode::Http {
-                Mode::Http
-            } else {
-                Mode::Tcp
-            },
+            mode: mode(section),
             number: section.id.unwrap_or(index as u32 + 2),
             timeouts: Timeouts::new(&section.timeouts),
             rules,
@@ -88,6 +90,7 @@ pub fn compile(model: &Model, machine: &Machine) -> Result<Compiled, Vec<Compile
             section: Arc::new(section.clone()),
         });
     }
+    let startup = startup::compile(&model.global, &mut context, &mut compiler);
     if !context.errors.is_empty() {
         return Err(context.errors);
     }
@@ -100,12 +103,21 @@ pub fn compile(model: &Model, machine: &Machine) -> Result<Compiled, Vec<Compile
         servers: servers.into(),
         log_targets: context.log_targets.into(),
     };
-    let patterns = compiler.patterns.patterns();
     Ok(Compiled {
         plan,
-        patterns,
+        patterns: compiler.patterns.patterns(),
+        proc_vars: ProcVars::new(&compiler.vars),
+        startup,
         warnings: compiler.warnings,
     })
+}
+
+/// What is not HTTP is relayed as it is.
+fn mode(section: &cfgparse::model::Proxy) -> Mode {
+    match section.mode {
+        Mode::Http => Mode::Http,
+        _ => Mode::Tcp,
+    }
 }
 
 /// What all parts of the compilation share.

@@ -1,13 +1,12 @@
 //! `set-map`, `del-map`, `add-acl`, `del-acl`: changes of pattern sets.
 
-use cfgparse::model::expr::MatchMethod;
 use cfgparse::model::rule::{Action, PatternOp};
 
 use crate::log::{Format, Purpose};
 use crate::rules::ruleset::Kind;
 use crate::rules::txn::Txn;
-use crate::sample::pattern::{PatternId, Use};
-use crate::sample::{CompileError, Compiler, PatternChange};
+use crate::sample::pattern::PatternId;
+use crate::sample::{Compiler, PatternChange};
 
 use super::{Act, Compiled, Flow};
 
@@ -25,14 +24,14 @@ impl Act for Change {
         let render = |format: &Format| {
             let mut text = Vec::new();
             format.render(&cx, Purpose::Raw, &mut text);
-            text.into()
+            text
         };
-        let key = render(&self.key);
+        let key = String::from_utf8_lossy(&render(&self.key)).into();
         let change = match self.op {
-            PatternOp::AddAcl => PatternChange::Add { key, value: None },
-            PatternOp::SetMap => PatternChange::Add {
+            PatternOp::AddAcl => PatternChange::Set { key, value: None },
+            PatternOp::SetMap => PatternChange::Set {
                 key,
-                value: self.value.as_ref().map(render),
+                value: self.value.as_ref().map(|value| render(value).into()),
             },
             PatternOp::DelAcl | PatternOp::DelMap => PatternChange::Remove { key },
         };
@@ -52,10 +51,10 @@ pub fn compile(action: &Action, compiler: &mut Compiler<'_>) -> Compiled {
     else {
         return Err(compiler.error("not a pattern action", "report this"));
     };
-    let set = match compiler.patterns.find(file) {
-        Some(set) => set,
-        None => first_use(file, compiler)?,
-    };
+    let set = compiler
+        .patterns
+        .writer(file)
+        .map_err(|error| compiler.error(error.message, "correct the file's name"))?;
     Ok(Box::new(Change {
         set,
         op: *op,
@@ -65,20 +64,4 @@ pub fn compile(action: &Action, compiler: &mut Compiler<'_>) -> Compiled {
             .map(|v| Format::compile(v, compiler))
             .transpose()?,
     }))
-}
-
-/// A file that nothing before this rule names: later uses are added to its sets.
-fn first_use(file: &str, compiler: &mut Compiler<'_>) -> Result<PatternId, CompileError> {
-    let map = compiler
-        .names
-        .map_file(file)
-        .map_err(|message| compiler.error(message, "create the file or correct its name"))?;
-    let lines = map
-        .lines
-        .iter()
-        .map(|line| (line.key.as_str(), line.value.as_deref()));
-    compiler
-        .patterns
-        .intern(file, Use::of(MatchMethod::Str), lines)
-        .map_err(|error| compiler.error(error.message, "correct the file"))
 }

@@ -1,5 +1,7 @@
 //! Maps: `map`, `map_beg`, `map_ip_int` and the other combinations (manual, 7.3.1 `map`).
 
+use std::borrow::Cow;
+
 use cfgparse::model::expr::MatchMethod;
 
 use crate::sample::args::{Arg, Args, Kind, Spec, spec};
@@ -121,18 +123,21 @@ fn prepare_use(
                 "correct that line of the map",
             )
         })?;
+    compiler.used_patterns(id, Some(out));
     args.replace(0, Arg::Patterns(id));
     Ok(())
 }
 
 fn look_up<'a>(value: &Value<'a>, args: &'a Args, cx: &Cx<'a>, out: Type) -> Option<Value<'a>> {
     let found = cx.world.patterns().map(args.patterns(0)?, value);
-    read(found.or_else(|| args.text(1))?, out)
+    read(found.or_else(|| args.text(1).map(Cow::Borrowed))?, out)
 }
 
 fn find_key<'a>(value: &Value<'a>, args: &'a Args, cx: &Cx<'a>) -> Option<Value<'a>> {
     let found = cx.world.patterns().key(args.patterns(0)?, value);
-    found.or_else(|| args.text(1)).map(Value::str)
+    found
+        .or_else(|| args.text(1).map(Cow::Borrowed))
+        .map(Value::Str)
 }
 
 /// The value, with `\1` and so on filled in from the sample.
@@ -143,7 +148,8 @@ fn map_groups<'a>(value: &Value<'a>, args: &'a Args, cx: &Cx<'a>) -> Option<Valu
         .or_else(|| args.text(1).map(Value::str))
 }
 
-fn is_readable(value: Option<&str>, out: Type) -> bool {
+/// Whether a map's value can be read as a converter's output type.
+pub fn is_readable(value: Option<&str>, out: Type) -> bool {
     let value = value.unwrap_or_default();
     match out {
         Type::Sint => value.parse::<i64>().is_ok(),
@@ -153,10 +159,10 @@ fn is_readable(value: Option<&str>, out: Type) -> bool {
 }
 
 /// Reads a map's value as the converter's output type.
-fn read(text: &[u8], out: Type) -> Option<Value<'_>> {
+fn read(text: Cow<'_, [u8]>, out: Type) -> Option<Value<'_>> {
     Some(match out {
-        Type::Sint => Value::Sint(leading_int(text)),
-        Type::Addr => Value::ip(Value::str(text).as_address()?),
-        _ => Value::str(text),
+        Type::Sint => Value::Sint(leading_int(&text)),
+        Type::Addr => Value::ip(Value::str(&text).as_address()?),
+        _ => Value::Str(text),
     })
 }

@@ -183,7 +183,10 @@ fn check_range(args: &mut Args, compiler: &mut Compiler<'_>) -> Result<(), Compi
         return Err(compiler.error("bytes: offset must be >= 0", "count from 0"));
     }
     if args.int(1).is_some_and(|length| length <= 0) {
-        return Err(compiler.error("bytes: length must be > 0", "leave it out for all that follows"));
+        return Err(compiler.error(
+            "bytes: length must be > 0",
+            "leave it out for all that follows",
+        ));
     }
     Ok(())
 }
@@ -192,9 +195,10 @@ fn check_range(args: &mut Args, compiler: &mut Compiler<'_>) -> Result<(), Compi
 fn bytes<'a>(value: Value<'a>, args: &'a Args, cx: &Cx<'a>) -> Option<Value<'a>> {
     let data = value.into_data();
     let offset = usize::try_from(args.number(0, cx)?).ok()?;
-    let length = match args.is_given(1) {
-        true => usize::try_from(args.number(1, cx)?).ok()?,
-        false => usize::MAX,
+    let length = if args.is_given(1) {
+        usize::try_from(args.number(1, cx)?).ok()?
+    } else {
+        usize::MAX
     };
     if offset > data.len() {
         return Some(Value::bin(&[]));

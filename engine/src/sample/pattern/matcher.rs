@@ -125,6 +125,7 @@ impl Matcher {
                 set.insert(item.text.as_bytes().into(), entry);
             }
             (MatchMethod::Ip, [Index::Ip(set)]) => set.insert(network(item, 0)?, entry),
+            (MatchMethod::Found, _) => {}
             _ => return Ok(false),
         }
         Ok(true)
@@ -135,6 +136,7 @@ impl Matcher {
         match (self.method, &mut self.indexes[..], parse_network(text)) {
             (MatchMethod::Str, [Index::Text(set)], _) => set.remove(text.as_bytes()),
             (MatchMethod::Ip, [Index::Ip(set)], Some(network)) => set.remove(network),
+            (MatchMethod::Found, ..) => {}
             _ => return false,
         }
         true

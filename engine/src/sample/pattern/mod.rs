@@ -2,16 +2,22 @@
 
 mod address;
 mod delimited;
+mod live;
 mod matcher;
 mod number;
 mod prefix;
 mod regex;
+mod set;
 mod table;
 mod text;
+mod versions;
 
 pub use address::parse_network;
+pub use live::{CorePatterns, LivePatterns, PatternView};
 pub(crate) use matcher::parse_hex;
 pub use matcher::{Item, Matcher, PatternError};
 pub use number::IntRange;
 pub use regex::{compile as compile_regex, translate as translate_regex};
-pub use table::{PatternId, PatternTable, Patterns, Use};
+pub use set::KeyValue;
+pub use table::{PatternFile, PatternId, PatternTable, Patterns, Serves, Use};
+pub use versions::Versions;

@@ -5,11 +5,9 @@ use std::sync::Arc;
 
 use cfgparse::model::expr::MatchMethod;
 
-use regex::bytes::Regex;
-
-use super::matcher::{Item, Matcher, PatternError};
-use super::regex::compile as compile_regex;
-use crate::sample::value::Value;
+use super::matcher::PatternError;
+use super::set::PatternSet;
+use crate::sample::value::{Type, Value};
 use crate::sample::world::PatternChange;
 
 /// A pattern set: index into [`Patterns`].
@@ -41,26 +39,28 @@ impl Use {
 pub struct PatternTable {
     sets: Vec<Arc<PatternSet>>,
     by_use: HashMap<(String, Use), PatternId>,
+    files: Vec<PatternFile>,
 }
 
-/// One file's entries with their index for one use.
+/// A file behind pattern sets, as `show map` and `show acl` list it.
 #[derive(Clone, Debug)]
-struct PatternSet {
-    name: Arc<str>,
-    usage: Use,
-    /// By number; a removed one leaves a gap.
-    entries: Vec<Option<Entry>>,
-    /// The numbers of a key's entries, from the first change on.
-    numbers: Option<HashMap<Arc<str>, Vec<u32>>>,
-    matcher: Matcher,
-    /// Each entry's expression, where its groups are wanted.
-    groups: Vec<Regex>,
+pub struct PatternFile {
+    pub name: Arc<str>,
+    /// The set of its first use, which stands for all.
+    pub set: PatternId,
+    pub serves: Serves,
+    /// Where each use stands: file and line.
+    pub uses: Vec<(Arc<str>, u32)>,
+    /// Types that its values are read as.
+    pub values: Vec<Type>,
 }
 
-#[derive(Clone, Debug)]
-struct Entry {
-    key: Arc<str>,
-    value: Option<Arc<[u8]>>,
+/// What a file's patterns are there for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Serves {
+    Acl,
+    /// A map, and perhaps ACLs too.
+    Map,
 }
 
 impl PatternTable {
@@ -75,244 +75,158 @@ impl PatternTable {
         if let Some(&id) = self.by_use.get(&key) {
             return Ok(id);
         }
-        let entries = lines
+        let pairs = lines
             .into_iter()
-            .map(|(key, value)| {
-                Some(Entry {
-                    key: key.into(),
-                    value: value.map(|v| v.as_bytes().into()),
-                })
-            })
-            .collect();
-        let set = PatternSet::new(name.into(), key.1.clone(), entries)?;
+            .map(|(key, value)| (key.into(), value.map(|v| v.as_bytes().into())));
+        let set = PatternSet::new(name.into(), key.1.clone(), pairs)?;
         let id = PatternId(self.sets.len() as u32);
         self.sets.push(Arc::new(set));
         self.by_use.insert(key, id);
         Ok(id)
     }
 
-    /// Any set made from `name`.
-    pub fn find(&self, name: &str) -> Option<PatternId> {
-        let at = self.sets.iter().position(|set| &*set.name == name)?;
-        Some(PatternId(at as u32))
+    /// Remembers a use of a set's file: where it stands, and as what a map's values are read.
+    pub fn used(&mut self, set: PatternId, at: (Arc<str>, u32), value: Option<Type>) {
+        let name = self.sets[set.0 as usize].name.clone();
+        let known = self.files.iter().position(|file| file.name == name);
+        let position = known.unwrap_or_else(|| {
+            self.files.push(PatternFile {
+                name,
+                set,
+                serves: Serves::Acl,
+                uses: Vec::new(),
+                values: Vec::new(),
+            });
+            self.files.len() - 1
+        });
+        let file = &mut self.files[position];
+        if let Some(value) = value {
+            file.serves = Serves::Map;
+            if !file.values.contains(&value) {
+                file.values.push(value);
+            }
+        }
+        if !file.uses.contains(&at) {
+            file.uses.push(at);
+        }
     }
 
-    /// What a core starts with.
+    /// A set by which a rule changes those of the file `name`, wherever they are named: it compares
+    /// nothing itself, and the file need not exist.
+    pub fn writer(&mut self, name: &str) -> Result<PatternId, PatternError> {
+        // These prefixes say how to read a file, and are no part of its name (manual, 2.7).
+        let bare = name.strip_prefix("opt@").or(name.strip_prefix("file@"));
+        self.intern(bare.unwrap_or(name), Use::of(MatchMethod::Found), [])
+    }
+
+    /// What a process starts with.
     pub fn patterns(&self) -> Patterns {
         Patterns {
             sets: self.sets.clone(),
+            files: self.files.clone().into(),
         }
     }
 }
 
-/// A core's pattern sets. Copies share entries until one of them changes.
+/// Pattern sets as they are at one moment. Copies share entries until one of them changes.
 #[derive(Clone, Debug, Default)]
 pub struct Patterns {
     sets: Vec<Arc<PatternSet>>,
+    files: Arc<[PatternFile]>,
 }
 
 impl Patterns {
+    /// How many sets there are; their ids count from 0.
+    pub fn len(&self) -> usize {
+        self.sets.len()
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.sets.is_empty()
+    }
+
     /// Whether `sample` matches in set `id`.
     pub fn matches(&self, id: PatternId, sample: &Value<'_>) -> bool {
-        self.sets
-            .get(id.0 as usize)
-            .is_some_and(|set| set.matcher.matches(sample))
+        self.set(id).is_some_and(|set| set.matches(sample))
     }
 
     /// The value that set `id` maps `sample` to; empty for a key without one.
     pub fn map(&self, id: PatternId, sample: &Value<'_>) -> Option<&[u8]> {
-        let entry = self.entry(id, sample)?;
+        let entry = self.set(id)?.entry(sample)?;
         Some(entry.value.as_deref().unwrap_or(b""))
     }
 
     /// The key of set `id` that `sample` matches.
     pub fn key(&self, id: PatternId, sample: &Value<'_>) -> Option<&[u8]> {
-        Some(self.entry(id, sample)?.key.as_bytes())
+        Some(self.set(id)?.entry(sample)?.key.as_bytes())
     }
 
     /// The value that set `id` maps `sample` to, with the groups of its expression filled in.
     pub fn map_groups(&self, id: PatternId, sample: &Value<'_>) -> Option<Vec<u8>> {
-        let set = self.sets.get(id.0 as usize)?;
-        let number = set.matcher.find(sample)? as usize;
-        let template = set
-            .entries
-            .get(number)?
-            .as_ref()?
-            .value
-            .as_deref()
-            .unwrap_or(b"");
-        let captures = set.groups.get(number)?.captures(sample.bytes()?)?;
-        let mut value = Vec::with_capacity(template.len() + 16);
-        crate::sample::expand_groups(template, &captures, &mut value);
-        Some(value)
+        self.set(id)?.with_groups(sample)
     }
 
-    fn entry(&self, id: PatternId, sample: &Value<'_>) -> Option<&Entry> {
-        let set = self.sets.get(id.0 as usize)?;
-        let number = set.matcher.find(sample)?;
-        set.entries.get(number as usize)?.as_ref()
+    fn set(&self, id: PatternId) -> Option<&PatternSet> {
+        self.sets.get(id.0 as usize).map(|set| &**set)
     }
 
-    /// Changes every set made from the same file as `id`. A key that cannot be a pattern changes nothing.
+    /// How set `id` compares.
+    pub fn usage(&self, id: PatternId) -> Option<&Use> {
+        self.set(id).map(PatternSet::usage)
+    }
+
+    /// The sets made from the same file as `id`.
+    pub fn relatives(&self, id: PatternId) -> impl Iterator<Item = PatternId> {
+        let name = self.set(id).map(|set| &set.name);
+        let sets = self.sets.iter().enumerate();
+        sets.filter(move |(_, set)| Some(&set.name) == name)
+            .map(|(at, _)| PatternId(at as u32))
+    }
+
+    /// Changes every set made from the same file as `id`, or none if one of them cannot have it.
     ///
     /// Exact strings and addresses change in place; other methods are compiled anew.
     pub fn change(&mut self, id: PatternId, change: &PatternChange) -> Result<(), PatternError> {
-        let Some(name) = self.sets.get(id.0 as usize).map(|set| set.name.clone()) else {
+        let relatives: Vec<PatternId> = self.relatives(id).collect();
+        if let PatternChange::Replace(_) = change {
+            let mut changed = self.sets.clone();
+            for id in &relatives {
+                Arc::make_mut(&mut changed[id.0 as usize]).change(change)?;
+            }
+            self.sets = changed;
             return Ok(());
-        };
-        for set in self.sets.iter_mut().filter(|set| set.name == name) {
-            Arc::make_mut(set).change(change)?;
+        }
+        if let PatternChange::Set { key, .. } | PatternChange::Append { key, .. } = change {
+            for id in &relatives {
+                self.sets[id.0 as usize].check(key)?;
+            }
+        }
+        for id in relatives {
+            Arc::make_mut(&mut self.sets[id.0 as usize]).change(change)?;
         }
         Ok(())
     }
 
-    /// Names of the files behind the sets, each once, in order of first use.
-    pub fn names(&self) -> Vec<Arc<str>> {
-        let mut names: Vec<Arc<str>> = Vec::new();
-        for set in &self.sets {
-            if !names.contains(&set.name) {
-                names.push(set.name.clone());
-            }
-        }
-        names
+    /// The files behind the sets, in order of first use.
+    pub fn files(&self) -> &[PatternFile] {
+        &self.files
     }
 
-    /// A set made from the file `name`.
-    pub fn find(&self, name: &str) -> Option<PatternId> {
-        let at = self.sets.iter().position(|set| &*set.name == name)?;
-        Some(PatternId(at as u32))
+    /// Reference, key and value of each entry of set `id`, in order.
+    pub fn entries(&self, id: PatternId) -> impl Iterator<Item = (u32, &str, Option<&[u8]>)> {
+        let entries = self.set(id).into_iter().flat_map(PatternSet::entries);
+        entries.map(|entry| (entry.reference, &*entry.key, entry.value.as_deref()))
     }
 
-    /// Keys and values of set `id`, in order.
-    pub fn entries(&self, id: PatternId) -> impl Iterator<Item = (&str, Option<&[u8]>)> {
-        let set = self.sets.get(id.0 as usize);
-        set.into_iter()
-            .flat_map(|set| set.entries.iter().flatten())
-            .map(|entry| (&*entry.key, entry.value.as_deref()))
-    }
-}
-
-impl PatternSet {
-    fn new(
-        name: Arc<str>,
-        usage: Use,
-        entries: Vec<Option<Entry>>,
-    ) -> Result<PatternSet, PatternError> {
-        let matcher = compile(&usage, &entries)?;
-        let groups = compile_groups(&usage, &entries)?;
-        Ok(PatternSet {
-            name,
-            usage,
-            entries,
-            numbers: None,
-            matcher,
-            groups,
-        })
+    /// How many entries set `id` has.
+    pub fn entry_count(&self, id: PatternId) -> usize {
+        self.set(id).map_or(0, PatternSet::len)
     }
 
-    fn change(&mut self, change: &PatternChange) -> Result<(), PatternError> {
-        match change {
-            PatternChange::Add { key, value } => {
-                self.add(&String::from_utf8_lossy(key), value.as_ref())
-            }
-            PatternChange::Remove { key } => self.remove(&String::from_utf8_lossy(key)),
-        }
+    /// Whether set `id` has an entry of this key.
+    pub fn has_key(&self, id: PatternId, key: &str) -> bool {
+        self.set(id).is_some_and(|set| set.has(key))
     }
-
-    /// Sets the value of a key, or adds the key at the end.
-    fn add(&mut self, key: &str, value: Option<&Arc<[u8]>>) -> Result<(), PatternError> {
-        if let Some(numbers) = self.numbers().get(key) {
-            for number in numbers.clone() {
-                if let Some(entry) = &mut self.entries[number as usize] {
-                    entry.value = value.cloned();
-                }
-            }
-            return Ok(());
-        }
-        let number = self.entries.len() as u32;
-        let item = Item {
-            text: key,
-            ignore_case: self.usage.ignore_case,
-        };
-        let in_place = self.matcher.insert(&item, number)?;
-        let key: Arc<str> = key.into();
-        self.entries.push(Some(Entry {
-            key: key.clone(),
-            value: value.cloned(),
-        }));
-        if in_place {
-            self.numbers().insert(key, vec![number]);
-            return Ok(());
-        }
-        self.rebuild().inspect_err(|_| {
-            self.entries.pop();
-        })
-    }
-
-    fn remove(&mut self, key: &str) -> Result<(), PatternError> {
-        let Some(numbers) = self.numbers().remove(key) else {
-            return Ok(());
-        };
-        for number in numbers {
-            self.entries[number as usize] = None;
-        }
-        if self.matcher.remove(key) {
-            Ok(())
-        } else {
-            self.rebuild()
-        }
-    }
-
-    fn rebuild(&mut self) -> Result<(), PatternError> {
-        let live: Vec<_> = self
-            .entries
-            .iter()
-            .filter(|entry| entry.is_some())
-            .cloned()
-            .collect();
-        self.matcher = compile(&self.usage, &live)?;
-        self.groups = compile_groups(&self.usage, &live)?;
-        self.entries = live;
-        self.numbers = None;
-        Ok(())
-    }
-
-    fn numbers(&mut self) -> &mut HashMap<Arc<str>, Vec<u32>> {
-        self.numbers.get_or_insert_with(|| {
-            let mut numbers: HashMap<Arc<str>, Vec<u32>> = HashMap::new();
-            for (number, entry) in self.entries.iter().enumerate() {
-                if let Some(entry) = entry {
-                    numbers
-                        .entry(entry.key.clone())
-                        .or_default()
-                        .push(number as u32);
-                }
-            }
-            numbers
-        })
-    }
-}
-
-/// Compiles entries without gaps.
-fn compile(usage: &Use, entries: &[Option<Entry>]) -> Result<Matcher, PatternError> {
-    let items: Vec<Item<'_>> = entries
-        .iter()
-        .flatten()
-        .map(|entry| Item {
-            text: &entry.key,
-            ignore_case: usage.ignore_case,
-        })
-        .collect();
-    Matcher::compile(usage.method, &items, false)
-}
-
-fn compile_groups(usage: &Use, entries: &[Option<Entry>]) -> Result<Vec<Regex>, PatternError> {
-    if !usage.with_groups {
-        return Ok(Vec::new());
-    }
-    let live = entries.iter().flatten();
-    live.map(|entry| compile_regex(&entry.key, usage.ignore_case))
-        .collect()
 }
 
 #[cfg(test)]
@@ -351,24 +265,19 @@ mod tests {
         assert_eq!(patterns.map(exact, &Value::str(b"b")), Some(&b""[..]));
         assert_eq!(patterns.map(exact, &Value::str(b"ab")), None);
         assert_eq!(patterns.map(begins, &Value::str(b"ab")), Some(&b"1"[..]));
-        let add = PatternChange::Add {
-            key: b"ab"[..].into(),
+        let add = PatternChange::Set {
+            key: "ab".into(),
             value: Some(b"2"[..].into()),
         };
         patterns.change(exact, &add).unwrap();
         assert_eq!(patterns.map(begins, &Value::str(b"abc")), Some(&b"2"[..]));
         patterns
-            .change(
-                begins,
-                &PatternChange::Remove {
-                    key: b"a"[..].into(),
-                },
-            )
+            .change(begins, &PatternChange::Remove { key: "a".into() })
             .unwrap();
         assert!(!patterns.matches(exact, &Value::str(b"a")));
         assert_eq!(patterns.entries(exact).count(), 2);
-        let add = PatternChange::Add {
-            key: b"b"[..].into(),
+        let add = PatternChange::Set {
+            key: "b".into(),
             value: Some(b"3"[..].into()),
         };
         patterns.change(exact, &add).unwrap();
