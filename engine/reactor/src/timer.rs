@@ -11,10 +11,13 @@ use crate::wheel::{Place, Wheel};
 
 /// A deadline that is not set.
 const NEVER_MS: u64 = u64::MAX;
+/// A timer may come late by this part of its delay (a power of two as its exponent: 1/128), so
+/// that thousands of connections with one timeout share wake-ups instead of having one each.
+const SLACK_SHIFT: u32 = 7;
 
 /// One deadline in the core's milliseconds (`Core::now_ms`).
 ///
-/// Moving the deadline later, or clearing it, is a plain store: the wheel keeps its earlier entry,
+/// It comes at most 1 % of its delay late, never early. Moving the deadline later, or clearing it, is a plain store: the wheel keeps its earlier entry,
 /// which looks at the true deadline when it comes out and goes back in if it is not due.
 pub struct Timer {
     core: Core,
@@ -113,13 +116,17 @@ impl Timers {
             return;
         };
         slot.deadline_ms = at_ms;
-        if at_ms == NEVER_MS || (slot.place.is_some() && slot.queued_ms <= at_ms) {
+        if at_ms == NEVER_MS {
+            return;
+        }
+        let look_ms = shared_tick(inner.wheel.elapsed_ms(), at_ms);
+        if slot.place.is_some() && slot.queued_ms <= look_ms {
             return;
         }
         if let Some(place) = slot.place.take() {
             inner.unlink(place);
         }
-        inner.link(key, at_ms);
+        inner.link(key, look_ms);
     }
 
     fn deadline(&self, key: u32) -> u64 {
@@ -190,10 +197,17 @@ impl Timers {
             },
         );
         for (key, deadline_ms) in early {
-            inner.link(key, deadline_ms);
+            inner.link(key, shared_tick(now_ms, deadline_ms));
         }
         fired
     }
+}
+
+/// The first tick at or after a deadline that its neighbours share.
+fn shared_tick(now_ms: u64, at_ms: u64) -> u64 {
+    let delay_ms = at_ms.saturating_sub(now_ms);
+    let grain_ms = 1 << delay_ms.max(1).ilog2().saturating_sub(SLACK_SHIFT);
+    at_ms.checked_next_multiple_of(grain_ms).unwrap_or(at_ms)
 }
 
 impl Inner {
@@ -211,5 +225,27 @@ impl Inner {
         {
             slot.place = Some(moved.place);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_shared_tick_is_never_early_and_little_late() {
+        for now_ms in [0, 1, 77, 123_456_789] {
+            for delay_ms in (0..2000).chain([5_000, 60_000, 10_800_000, 1 << 40]) {
+                let late_ms = shared_tick(now_ms, now_ms + delay_ms) - (now_ms + delay_ms);
+                assert!(
+                    late_ms * 100 <= delay_ms,
+                    "{delay_ms} ms: {late_ms} ms late"
+                );
+            }
+        }
+        assert_eq!(shared_tick(0, 250), 250, "short ones are exact");
+        let (first, last) = (shared_tick(1_000, 6_001), shared_tick(1_000, 6_016));
+        assert_eq!(first, last, "neighbours share one");
+        assert_eq!(shared_tick(0, NEVER_MS - 1), NEVER_MS - 1);
     }
 }

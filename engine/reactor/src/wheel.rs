@@ -45,6 +45,11 @@ impl Wheel {
         }
     }
 
+    /// Where the hand stands.
+    pub(crate) fn elapsed_ms(&self) -> u64 {
+        self.elapsed_ms
+    }
+
     /// Adds `key` due at `at_ms`; what is due already comes out of the next `advance` past it.
     pub(crate) fn insert(&mut self, key: u32, at_ms: u64) -> Place {
         let at_ms = at_ms.clamp(self.elapsed_ms + 1, self.elapsed_ms + HORIZON_MS);

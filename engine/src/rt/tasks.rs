@@ -2,7 +2,10 @@
 
 use std::cell::RefCell;
 use std::future::Future;
+use std::pin::Pin;
+use std::task::{Context, Poll};
 
+use pin_project_lite::pin_project;
 use reactor::Core;
 use slab::Slab;
 
@@ -21,9 +24,9 @@ thread_local! {
 /// The task's first steps, up to where it first waits, run inside this call.
 pub fn spawn(task: impl Future<Output = ()> + 'static) {
     let key = TASKS.with_borrow_mut(|tasks| tasks.insert(None));
-    let handle = glommio::spawn_local(async move {
-        let _entry = Entry(key);
-        task.await;
+    let handle = glommio::spawn_local(Listed {
+        task,
+        _entry: Entry(key),
     });
     let ended = TASKS.with_borrow_mut(|tasks| match tasks.get_mut(key) {
         Some(entry @ None) => {
@@ -51,6 +54,24 @@ pub(super) async fn end_all() {
         drop(handles);
         yield_now().await;
         yield_now().await;
+    }
+}
+
+pin_project! {
+    /// A task with its place in the list. (An `async` block would keep room for the task twice:
+    /// as what it captured and as what it awaits.)
+    struct Listed<F> {
+        #[pin]
+        task: F,
+        _entry: Entry,
+    }
+}
+
+impl<F: Future<Output = ()>> Future for Listed<F> {
+    type Output = ();
+
+    fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<()> {
+        self.project().task.poll(context)
     }
 }
 

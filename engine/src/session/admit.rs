@@ -30,25 +30,44 @@ pub fn tune(sock: &Sock, frontend: &Proxy) {
     }
 }
 
-/// Runs the rules and handshakes; false if the connection is to be closed.
-pub async fn admit(local: &Local, generation: &Generation, client: &mut Client) -> bool {
+/// Runs the rules on the connection; false if it is to be closed.
+pub fn connection(local: &Local, generation: &Generation, client: &mut Client) -> bool {
     client.facts.dst = destination(generation, client);
     client.facts.connection_dst = client.facts.dst;
-    let now_ms = local.core.now_ms();
-    let front = generation.stats.front(client.frontend);
-    let listener = generation.stats.listener(client.facts.listener);
-    if !stream::admits_connection(local, generation, client) {
-        front.denied_connections.inc();
-        listener.denied_connections.inc();
-        return false;
+    if stream::admits_connection(local, generation, client) {
+        return true;
     }
+    generation
+        .stats
+        .front(client.frontend)
+        .denied_connections
+        .inc();
+    let listener = generation.stats.listener(client.facts.listener);
+    listener.denied_connections.inc();
+    false
+}
+
+/// Whether something must be said on the connection before the first stream.
+pub fn shakes_hands(generation: &Generation, client: &Client) -> bool {
+    let listener = client.facts.listener;
+    generation.plan().listener(listener).bind.accept_proxy
+        || generation.runtime.tls_of_listener(listener).is_some()
+}
+
+/// Goes through the handshakes; false if the connection is to be closed.
+pub async fn handshakes(local: &Local, generation: &Generation, client: &mut Client) -> bool {
     let bind = &generation.plan().listener(client.facts.listener).bind;
     if bind.accept_proxy && !proxy_header::receive(local, generation, client).await {
         return false;
     }
-    if !handshake(local, generation, client).await {
-        return false;
-    }
+    handshake(local, generation, client).await
+}
+
+/// Runs the rules on the session and counts it; false if it is to be closed.
+pub fn session(local: &Local, generation: &Generation, client: &mut Client) -> bool {
+    let now_ms = local.core.now_ms();
+    let front = generation.stats.front(client.frontend);
+    let listener = generation.stats.listener(client.facts.listener);
     if !stream::admits_session(local, generation, client) {
         front.denied_sessions.inc();
         listener.denied_sessions.inc();

@@ -1,6 +1,7 @@
 //! The client's connection, as its streams see it.
 
 use std::rc::Rc;
+use std::sync::Arc;
 
 use reactor::Timer;
 
@@ -27,7 +28,7 @@ pub struct Client {
     /// All that the client sent has been taken: closing answers nothing with a reset.
     pub is_drained: bool,
     /// The server connection that belongs to this client alone (`http-reuse never`).
-    pub own: Option<(std::sync::Arc<ServerState>, Idle)>,
+    pub own: Option<Box<(Arc<ServerState>, Idle)>>,
 }
 
 impl Client {

@@ -217,7 +217,7 @@ async fn attempt(
 
 /// An idle connection that this request may use (manual, `http-reuse`).
 fn idle_connection(stream: &mut Stream<'_>, state: &Arc<ServerState>, key: Key) -> Option<Idle> {
-    if let Some((server, idle)) = stream.client.own.take()
+    if let Some((server, idle)) = stream.client.own.take().map(|own| *own)
         && Arc::ptr_eq(&server, state)
         && idle.is_quiet()
     {

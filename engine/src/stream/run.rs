@@ -139,7 +139,7 @@ fn keep(stream: &mut Stream<'_>, side: ServerSide) {
         since_ms: stream.local.core.now_ms(),
     };
     if stream.backend_options().reuse == HttpReuse::Never {
-        stream.client.own = Some((std::sync::Arc::clone(server), idle));
+        stream.client.own = Some(Box::new((std::sync::Arc::clone(server), idle)));
     } else {
         stream.local.pool.put(server, idle, plan.pool_max);
     }

@@ -1,6 +1,6 @@
 //! Waiting for one thing while a timeout, the client's leaving or an order to end may come first.
 
-use std::future::poll_fn;
+use std::future::{Future, poll_fn};
 use std::task::{Context, Poll};
 
 use reactor::Readable;
@@ -39,13 +39,15 @@ impl Interrupted {
 }
 
 /// Polls `what` until it is ready or the patience is over.
-pub async fn wait<T>(
+///
+/// No `async fn`, which would keep its arguments twice: this is where a connection idles.
+pub fn wait<T>(
     local: &Local,
     client: &Client,
     patience: Patience,
     mut what: impl FnMut(&mut Context<'_>) -> Poll<T>,
-) -> Result<T, Interrupted> {
-    poll_fn(|cx| {
+) -> impl Future<Output = Result<T, Interrupted>> {
+    poll_fn(move |cx| {
         if let Poll::Ready(value) = what(cx) {
             return Poll::Ready(Ok(value));
         }
@@ -54,7 +56,6 @@ pub async fn wait<T>(
             None => Poll::Pending,
         }
     })
-    .await
 }
 
 /// What cuts a wait short now; registers the task's waker for what may later.

@@ -4,6 +4,7 @@ mod batch;
 mod close;
 mod detach;
 mod pipe;
+mod queue;
 mod recv;
 mod send;
 mod splice;

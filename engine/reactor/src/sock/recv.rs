@@ -1,12 +1,12 @@
 //! Receiving: a multishot operation fills the queue between two water marks.
 
-use std::collections::VecDeque;
 use std::future::poll_fn;
 use std::io;
 use std::task::{Context, Poll, Waker};
 
 use io_uring::{opcode, types};
 
+use super::queue::Queue;
 use super::{Io, Life, PollOp, Sock};
 use crate::buffers::BUFFER_GROUP;
 use crate::core::Inner;
@@ -18,8 +18,6 @@ use crate::slots::{Key, Op};
 const COALESCE_BYTES: usize = 4096;
 /// A queued piece below this size is worth moving to the heap when it has to wait.
 const PARK_BYTES: usize = 2048;
-/// A queue that grew beyond this many places is not kept when it is empty.
-const QUEUE_KEPT: usize = 8;
 
 /// What a socket offers its reader.
 #[derive(Debug)]
@@ -33,7 +31,7 @@ pub enum Readable {
 }
 
 pub(super) struct Recv {
-    queue: VecDeque<Seg>,
+    queue: Queue,
     pub(super) queued: usize,
     high_water: usize,
     /// The high water mark was reached, and half of it not yet undercut.
@@ -55,10 +53,10 @@ pub(super) struct Recv {
 
 impl Recv {
     pub(super) fn new(high_water: usize, received: Vec<u8>) -> Self {
-        let mut queue = VecDeque::new();
+        let mut queue = Queue::default();
         let queued = received.len();
         if queued > 0 {
-            queue.push_back(Seg::heap(received));
+            queue.push(Seg::heap(received));
         }
         Self {
             queue,
@@ -77,7 +75,7 @@ impl Recv {
         }
     }
 
-    pub(super) fn clear(&mut self) -> VecDeque<Seg> {
+    pub(super) fn clear(&mut self) -> Queue {
         self.queued = 0;
         std::mem::take(&mut self.queue)
     }
@@ -91,7 +89,7 @@ impl Recv {
         {
             return;
         }
-        self.queue.push_back(piece);
+        self.queue.push(piece);
     }
 
     fn drained(&mut self, bytes: usize) {
@@ -99,15 +97,12 @@ impl Recv {
         if self.full && self.queued < self.high_water.div_ceil(2) {
             self.full = false;
         }
-        if self.queue.is_empty() && self.queue.capacity() > QUEUE_KEPT {
-            self.queue = VecDeque::new();
-        }
     }
 
     fn take(&mut self, max: usize) -> Option<Seg> {
         let front = self.queue.front_mut()?;
         let piece = if front.len() <= max {
-            self.queue.pop_front()?
+            self.queue.pop()?
         } else {
             front.split_to(max)
         };
@@ -193,10 +188,10 @@ impl Sock {
         let recv = &mut io.recv;
         if recv.queue.len() > 1 {
             let mut bytes = Vec::with_capacity(recv.queued);
-            for piece in recv.queue.drain(..) {
+            for piece in recv.queue.by_ref() {
                 bytes.extend_from_slice(&piece);
             }
-            recv.queue.push_back(Seg::heap(bytes));
+            recv.queue.push(Seg::heap(bytes));
         }
         recv.queue.front().cloned()
     }
@@ -205,7 +200,8 @@ impl Sock {
     /// peer's half head then pins no receive buffer.
     pub fn park(&self) {
         let mut io = self.state.io.borrow_mut();
-        if let [piece] = io.recv.queue.make_contiguous()
+        if io.recv.queue.len() == 1
+            && let Some(piece) = io.recv.queue.front_mut()
             && piece.pins_buffer()
             && piece.len() < PARK_BYTES
         {
