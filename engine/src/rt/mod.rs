@@ -309,6 +309,29 @@ mod tests {
         assert_eq!(gone.recv(), Err(mpsc::RecvError));
     }
 
+    /// The memory of a task goes with it: 100 MB are spawned here, a few at a time.
+    #[test]
+    fn ended_tasks_leave_nothing() {
+        let resident_pages = || -> usize {
+            let figures = std::fs::read_to_string("/proc/self/statm").unwrap();
+            figures.split(' ').nth(1).unwrap().parse().unwrap()
+        };
+        let running = launch(&[], "leaves", &small(), move |_| async move {
+            let before = resident_pages();
+            for _ in 0..25_000 {
+                spawn(async {
+                    let ballast = [0_u8; 4096];
+                    yield_now().await;
+                    assert_eq!(std::hint::black_box(&ballast)[17], 0);
+                });
+                yield_now().await;
+            }
+            resident_pages().saturating_sub(before)
+        });
+        let grown = running.unwrap().join().unwrap();
+        assert!(grown < 10_000, "{grown} pages");
+    }
+
     #[test]
     fn a_panic_is_reported_by_join() {
         let running = launch(&[], "panics", &small(), |_| async { panic!("on purpose") });

@@ -26,7 +26,7 @@ pub fn spawn(task: impl Future<Output = ()> + 'static) {
     let key = TASKS.with_borrow_mut(|tasks| tasks.insert(None));
     let handle = glommio::spawn_local(Listed {
         task,
-        _entry: Entry(key),
+        entry: Some(Entry(key)),
     });
     let ended = TASKS.with_borrow_mut(|tasks| match tasks.get_mut(key) {
         Some(entry @ None) => {
@@ -63,7 +63,7 @@ pin_project! {
     struct Listed<F> {
         #[pin]
         task: F,
-        _entry: Entry,
+        entry: Option<Entry>,
     }
 }
 
@@ -71,7 +71,14 @@ impl<F: Future<Output = ()>> Future for Listed<F> {
     type Output = ();
 
     fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<()> {
-        self.project().task.poll(context)
+        let this = self.project();
+        let polled = this.task.poll(context);
+        if polled.is_ready() {
+            // Here and not when the future is dropped: glommio never frees a task whose handle
+            // goes while it takes the future apart.
+            *this.entry = None;
+        }
+        polled
     }
 }
 
