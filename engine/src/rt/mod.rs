@@ -309,7 +309,8 @@ mod tests {
         assert_eq!(gone.recv(), Err(mpsc::RecvError));
     }
 
-    /// The memory of a task goes with it: 100 MB are spawned here, a few at a time.
+    /// The memory of a task goes with it: 400 MB are spawned here, one at a time, and other
+    /// tests take much less meanwhile.
     #[test]
     fn ended_tasks_leave_nothing() {
         let resident_pages = || -> usize {
@@ -318,7 +319,7 @@ mod tests {
         };
         let running = launch(&[], "leaves", &small(), move |_| async move {
             let before = resident_pages();
-            for _ in 0..25_000 {
+            for _ in 0..100_000 {
                 spawn(async {
                     let ballast = [0_u8; 4096];
                     yield_now().await;
@@ -329,7 +330,7 @@ mod tests {
             resident_pages().saturating_sub(before)
         });
         let grown = running.unwrap().join().unwrap();
-        assert!(grown < 10_000, "{grown} pages");
+        assert!(grown < 50_000, "{grown} pages");
     }
 
     #[test]
