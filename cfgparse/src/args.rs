@@ -6,12 +6,31 @@ use crate::diagnostic::Span;
 use crate::model::Place;
 use crate::quantity::{self, QuantityError, TimeUnit};
 
+/// What HAProxy does not see in the arguments of some keywords: it is warned about.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Lenience {
+    /// Words behind the last argument are ignored.
+    pub end: bool,
+    /// What does not begin with a digit is 0, and what follows the digits is ignored.
+    pub number: bool,
+}
+
+impl Lenience {
+    pub const NONE: Self = Self {
+        end: false,
+        number: false,
+    };
+}
+
 /// The words of a line, read from left to right.
 pub struct Args<'l> {
     line: &'l Line,
     at: usize,
     /// First and behind the last of the words that make up the keyword.
     label: std::ops::Range<usize>,
+    /// Of the row whose arguments are read.
+    syntax: &'static str,
+    lenience: Lenience,
 }
 
 impl<'l> Args<'l> {
@@ -21,6 +40,8 @@ impl<'l> Args<'l> {
             line,
             at: named,
             label: 0..named,
+            syntax: "",
+            lenience: Lenience::NONE,
         }
     }
 
@@ -47,6 +68,17 @@ impl<'l> Args<'l> {
     /// The next word begins a keyword: messages name it, not what stands before it.
     pub fn begin_name(&mut self) {
         self.label = self.at..self.at + 1;
+    }
+
+    /// What follows are the arguments of a row.
+    pub fn begin_row(&mut self, syntax: &'static str, lenience: Lenience) {
+        self.syntax = syntax;
+        self.lenience = lenience;
+    }
+
+    /// The syntax of the row whose arguments are read.
+    pub fn syntax(&self) -> &'static str {
+        self.syntax
     }
 
     pub fn peek(&self) -> Option<&'l Word> {
@@ -123,12 +155,18 @@ impl<'l> Args<'l> {
 
     pub fn number<T: TryFrom<i64>>(&mut self, cx: &mut Context) -> Option<T> {
         let word = self.required(cx, "an integer value")?;
+        if let Some(value) = self.lax_number(cx, word) {
+            return T::try_from(value).ok();
+        }
         self.parsed(cx, word, "an integer", quantity::number(&word.text))
     }
 
     /// A number within `range`.
     pub fn number_in(&mut self, cx: &mut Context, low: i64, high: i64) -> Option<i64> {
         let word = self.required(cx, "an integer value")?;
+        if let Some(value) = self.lax_number(cx, word) {
+            return Some(value.clamp(low, high));
+        }
         let value = self.parsed(cx, word, "an integer", quantity::number::<i64>(&word.text))?;
         if value < low || value > high {
             let message = format!(
@@ -138,6 +176,21 @@ impl<'l> Args<'l> {
             cx.alert(word.span(), "out-of-range", message);
             return None;
         }
+        Some(value)
+    }
+
+    /// The number that HAProxy sees in a word that is none, with a warning.
+    fn lax_number(&self, cx: &mut Context, word: &Word) -> Option<i64> {
+        if !self.lenience.number || quantity::number::<u32>(&word.text).is_ok() {
+            return None;
+        }
+        let value = quantity::leading(&word.text);
+        let message = format!(
+            "'{}' expects an integer but got '{}'; it is read as {value}.",
+            self.label(),
+            word.text
+        );
+        cx.warn(word.span(), "bad-value", message);
         Some(value)
     }
 
@@ -231,7 +284,11 @@ impl<'l> Args<'l> {
                 self.label(),
                 extra.text
             );
-            cx.alert(extra.span(), "extra-argument", message);
+            if self.lenience.end {
+                cx.warn(extra.span(), "extra-argument", message);
+            } else {
+                cx.alert(extra.span(), "extra-argument", message);
+            }
             self.at = self.line.words.len();
         }
     }

@@ -316,11 +316,21 @@ impl<'a> Context<'a> {
         fits
     }
 
+    /// Whether a keyword that version `since` removed is understood. HAProxy 2.6, which many still
+    /// run, is part of the language.
+    pub fn translates(&self, since: &str) -> bool {
+        let major_minor = |version: &str| {
+            let (major, minor) = version.split_once('.')?;
+            Some((major.parse::<u32>().ok()?, minor.parse::<u32>().ok()?))
+        };
+        self.options.translate_removed || major_minor(since) > Some((2, 6))
+    }
+
     /// Says that a keyword of older versions was understood, and how it is spelled today.
     pub fn translated(&mut self, span: Span, old: &str, new: &str, since: &str) {
         let message =
             format!("the '{old}' directive is not supported anymore since HAProxy {since}");
-        if self.options.translate_removed {
+        if self.translates(since) {
             self.report(
                 Diagnostic::new(
                     Severity::Warning,

@@ -31,6 +31,7 @@ pub const CODES: &[&str] = &[
     "message",
     "method-overwritten",
     "missing-argument",
+    "missing-content-type",
     "missing-line-feed",
     "missing-method",
     "missing-timeouts",

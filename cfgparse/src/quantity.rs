@@ -93,6 +93,18 @@ pub fn size(text: &str) -> Result<u64, QuantityError> {
         .ok_or(QuantityError::TooLarge)
 }
 
+/// The integer that a text begins with, as C's `atol` reads it: 0 where there is none.
+pub fn leading(text: &str) -> i64 {
+    let digits = text.strip_prefix(['-', '+']).unwrap_or(text);
+    let end = digits
+        .find(|c: char| !c.is_ascii_digit())
+        .unwrap_or(digits.len());
+    let value: i64 = digits[..end]
+        .parse()
+        .unwrap_or(if end == 0 { 0 } else { i64::MAX });
+    if text.starts_with('-') { -value } else { value }
+}
+
 /// An integer of any type, digits and sign only.
 pub fn number<T: TryFrom<i64>>(text: &str) -> Result<T, QuantityError> {
     let digits = text.strip_prefix(['-', '+']).unwrap_or(text);

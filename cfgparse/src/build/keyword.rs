@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use crate::args::Args;
+use crate::args::{Args, Lenience};
 use crate::context::Context;
 use crate::diagnostic::{Diagnostic, Severity, closest};
 use crate::registry::{Info, Sections, Status};
@@ -16,7 +16,20 @@ pub struct Row<T: 'static> {
     pub sections: Sections,
     /// A proxy without the needed side refuses the keyword; otherwise it warns and ignores it.
     pub strict: bool,
+    pub lenience: Lenience,
     pub parse: Parse<T>,
+}
+
+/// HAProxy ignores words behind the last argument of this keyword.
+pub const fn lax_end<T>(mut row: Row<T>) -> Row<T> {
+    row.lenience.end = true;
+    row
+}
+
+/// HAProxy reads as much of this keyword's number as is one.
+pub const fn lax_number<T>(mut row: Row<T>) -> Row<T> {
+    row.lenience.number = true;
+    row
 }
 
 /// A row of a table whose keywords stand in one kind of section only.
@@ -37,6 +50,7 @@ pub const fn row<T>(
         info,
         sections: Sections(u8::MAX),
         strict: false,
+        lenience: Lenience::NONE,
         parse,
     }
 }
@@ -75,6 +89,7 @@ pub const fn proxy_row<T>(
         info,
         sections: Sections(bits),
         strict,
+        lenience: Lenience::NONE,
         parse,
     }
 }
@@ -117,12 +132,14 @@ impl<T> Table<T> {
                     for _ in 0..length {
                         args.next();
                     }
+                    args.begin_row(row.info.syntax, row.lenience);
                     return Some(row);
                 }
             }
         }
         let row = self.rows.get(first.as_str())?;
         args.next();
+        args.begin_row(row.info.syntax, row.lenience);
         Some(row)
     }
 

@@ -9,6 +9,7 @@ mod references;
 pub mod section;
 pub mod server;
 pub mod server_source;
+pub mod syntax;
 pub mod tune;
 mod verify;
 

@@ -8,6 +8,7 @@ pub mod pattern;
 pub mod regex;
 pub mod sample;
 pub mod scope;
+pub mod values;
 
 use crate::context::Context;
 use crate::diagnostic::{Diagnostic, Severity, Span};

@@ -2,7 +2,7 @@
 
 use super::args::split_args;
 use super::regex::{self, RegexFault};
-use super::{Fault, pattern};
+use super::{Fault, pattern, values};
 use crate::context::{Context, Reference, ReferenceKind};
 use crate::diagnostic::{Span, closest};
 use crate::model::expr::{Call, MatchMethod, SampleExpr};
@@ -231,6 +231,15 @@ fn call(
             Fault::new("bad-variable", span, format!("{what} '{name}' : {message}"))
         })?;
     }
+    let check = if what == "converter" {
+        values::converter
+    } else {
+        values::fetch
+    };
+    check(name, &args).map_err(|message| {
+        let message = format!("invalid args in {what} '{name}' : {message}");
+        Fault::new("bad-value", span, message)
+    })?;
     if name.starts_with("map") && !args.is_empty() && find_converter(name).is_some() {
         let word = name.split('_').nth(1).unwrap_or("str");
         let method = pattern::method(word).unwrap_or(MatchMethod::Str);

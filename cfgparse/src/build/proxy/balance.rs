@@ -1,19 +1,21 @@
 //! `balance`, `hash-type` and their relatives (manual, 4.2).
 
+use super::capture::one_of;
 use super::draft::Draft;
 use crate::args::Args;
-use crate::build::keyword::{Row, proxy_row};
+use crate::build::keyword::{Row, lax_end, lax_number, proxy_row};
 use crate::context::Context;
 use crate::expr::sample;
 use crate::model::balance::{Algorithm, HashFunction, HashMethod, HashModifier};
 use crate::registry::Info;
 use crate::registry::prelude::*;
+use crate::registry::sample::Where;
 
 #[rustfmt::skip]
 pub const ROWS: &[Row<Draft>] = &[
     proxy_row("balance", "<algorithm> [<arguments>]", "DLB", Full, "how a server is picked", balance),
-    proxy_row("hash-balance-factor", "<factor>", "DLB", Planned, "bound of a server's load, percent of the average", |cx, d, a| d.proxy.balance.hash_balance_factor = a.number(cx)),
-    proxy_row("hash-preserve-affinity", "always|maxconn|maxqueue", "DLB", Planned, "when a hash keeps to a full server", |cx, d, a| d.proxy.balance.hash_preserve_affinity = a.text(cx, "'always', 'maxconn' or 'maxqueue'")),
+    lax_end(lax_number(proxy_row("hash-balance-factor", "<factor>", "DLB", Planned, "bound of a server's load, percent of the average", balance_factor))),
+    proxy_row("hash-preserve-affinity", "always|maxconn|maxqueue", "DLB!", Planned, "when a hash keeps to a full server", |cx, d, a| d.proxy.balance.hash_preserve_affinity = one_of(cx, a, &["always", "maxconn", "maxqueue"])),
     proxy_row("hash-type", "<method> [<function> [<modifier>]]", "DLB", Full, "how a hash finds a server", hash_type),
 ];
 
@@ -111,6 +113,15 @@ fn balance(cx: &mut Context, draft: &mut Draft, args: &mut Args) {
     draft.proxy.balance.algorithm = Some(algorithm);
 }
 
+fn balance_factor(cx: &mut Context, draft: &mut Draft, args: &mut Args) {
+    let span = args.here();
+    draft.proxy.balance.hash_balance_factor = args.number(cx);
+    if let Some(1..=100) = draft.proxy.balance.hash_balance_factor {
+        let message = "'hash-balance-factor' must be 0 or greater than 100.";
+        cx.alert(span, "out-of-range", message);
+    }
+}
+
 fn uri(cx: &mut Context, args: &mut Args) -> Algorithm {
     let (mut len, mut depth, mut whole, mut path_only) = (None, None, false, false);
     while let Some(word) = args.next() {
@@ -146,6 +157,15 @@ fn url_param(cx: &mut Context, args: &mut Args) -> Algorithm {
 fn hash(cx: &mut Context, args: &mut Args) -> Option<crate::model::expr::SampleExpr> {
     let word = args.required(cx, "a sample expression")?;
     match sample::parse(cx, &word.text, word.span()) {
+        Ok(parsed) if parsed.available & Where::BeUseServer.bit() == 0 => {
+            let message = format!(
+                "'balance hash' : fetch method '{}' needs data that is not available in '{}'.",
+                parsed.expr.fetch.name,
+                Where::BeUseServer.words()
+            );
+            cx.alert(word.span(), "never-available", message);
+            None
+        }
         Ok(parsed) => Some(parsed.expr),
         Err(fault) => {
             fault.report(cx, "'balance hash' : ");

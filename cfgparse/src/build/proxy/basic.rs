@@ -2,39 +2,42 @@
 
 use super::draft::Draft;
 use crate::args::Args;
-use crate::build::keyword::{Row, proxy_row};
+use crate::build::keyword::{Row, lax_end, lax_number, proxy_row};
 use crate::context::Context;
 use crate::model::proxy::{HttpReuse, Mode, RetryOn};
 use crate::registry::prelude::*;
 
 #[rustfmt::skip]
 pub const ROWS: &[Row<Draft>] = &[
-    proxy_row("backlog", "<conns>", "DFL", Full, "connections that wait in the kernel", |cx, d, a| d.proxy.backlog = a.number(cx)),
-    proxy_row("be-unpublished", "", "LB", Planned, "backend that rules don't route to", |_, _, _| {}),
-    proxy_row("clitcpka-cnt", "<count>", "DFL", Harmless, "keep-alive probes until a client is dead", |cx, d, a| d.proxy.options.clitcpka_settings.count = a.number(cx)),
-    proxy_row("clitcpka-idle", "<time>", "DFL", Harmless, "idle time until the first probe", |cx, d, a| d.proxy.options.clitcpka_settings.idle_s = a.seconds(cx)),
-    proxy_row("clitcpka-intvl", "<time>", "DFL", Harmless, "time between two probes", |cx, d, a| d.proxy.options.clitcpka_settings.interval_s = a.seconds(cx)),
-    proxy_row("description", "<text>", "FLB", Full, "shown on the statistics page", |_, d, a| d.proxy.description = Some(joined(a))),
+    lax_number(proxy_row("backlog", "<conns>", "DFL", Full, "connections that wait in the kernel", |cx, d, a| d.proxy.backlog = a.number(cx))),
+    lax_end(proxy_row("be-unpublished", "", "LB!", Planned, "backend that rules don't route to", |_, _, _| {})),
+    lax_end(proxy_row("clitcpka-cnt", "<count>", "DFL", Harmless, "keep-alive probes until a client is dead", |cx, d, a| d.proxy.options.clitcpka_settings.count = a.number(cx))),
+    lax_end(proxy_row("clitcpka-idle", "<time>", "DFL", Harmless, "idle time until the first probe", |cx, d, a| d.proxy.options.clitcpka_settings.idle_s = a.seconds(cx))),
+    lax_end(proxy_row("clitcpka-intvl", "<time>", "DFL", Harmless, "time between two probes", |cx, d, a| d.proxy.options.clitcpka_settings.interval_s = a.seconds(cx))),
+    proxy_row("description", "<text>", "FLB", Full, "shown on the statistics page", |cx, d, a| {
+        if a.is_empty() { a.required(cx, "a string argument"); }
+        d.proxy.description = Some(joined(a));
+    }),
     proxy_row("disabled", "", "DFLB", Full, "neither listens nor is reachable", |_, d, _| d.proxy.disabled = true),
     proxy_row("enabled", "", "DFLB", Full, "takes back 'disabled'", |_, d, _| d.proxy.disabled = false),
-    proxy_row("fullconn", "<conns>", "DLB", Full, "connections at which minconn reaches maxconn", |cx, d, a| d.proxy.fullconn = a.number(cx)),
-    proxy_row("guid", "<string>", "FLB", Harmless, "unique id", |cx, d, a| d.proxy.guid = a.text(cx, "a unique id")),
+    lax_number(proxy_row("fullconn", "<conns>", "DLB", Full, "connections at which minconn reaches maxconn", |cx, d, a| d.proxy.fullconn = a.number(cx))),
+    lax_end(proxy_row("guid", "<string>", "FLB", Harmless, "unique id", guid)),
     proxy_row("http-reuse", "never|safe|aggressive|always", "DLB", Full, "when idle server connections are shared", http_reuse),
-    proxy_row("http-send-name-header", "[<name>]", "DLB", Planned, "header that tells a server its name", |_, d, a| d.proxy.http_send_name_header = a.next().map(|w| w.text.clone())),
+    lax_end(proxy_row("http-send-name-header", "<name>", "DLB", Planned, "header that tells a server its name", |cx, d, a| d.proxy.http_send_name_header = a.text(cx, "a header string"))),
     proxy_row("id", "<value>", "FLB", Full, "id in statistics", |cx, d, a| d.proxy.id = a.number_in(cx, 1, i64::from(i32::MAX)).map(|n| n as u32)),
     proxy_row("load-server-state-from-file", "global|local|none", "DLB", Planned, "take server states from a file at start", load_state),
-    proxy_row("max-keep-alive-queue", "<value>", "DLB", Planned, "queue length beyond which keep-alive is given up", |cx, d, a| d.proxy.max_keep_alive_queue = a.number_in(cx, -1, i64::from(i32::MAX)).map(|n| n as i32)),
-    proxy_row("max-session-srv-conns", "<nb>", "DFL", Harmless, "idle server connections of a session", |cx, d, a| d.proxy.max_session_srv_conns = a.number(cx)),
-    proxy_row("maxconn", "<conns>", "DFL", Full, "connections at the same time", |cx, d, a| d.proxy.maxconn = a.number(cx)),
+    lax_end(proxy_row("max-keep-alive-queue", "<value>", "DLB", Planned, "queue length beyond which keep-alive is given up", |cx, d, a| d.proxy.max_keep_alive_queue = a.number_in(cx, -1, i64::from(i32::MAX)).map(|n| n as i32))),
+    lax_end(lax_number(proxy_row("max-session-srv-conns", "<nb>", "DFL", Harmless, "idle server connections of a session", |cx, d, a| d.proxy.max_session_srv_conns = a.number(cx)))),
+    lax_number(proxy_row("maxconn", "<conns>", "DFL", Full, "connections at the same time", |cx, d, a| d.proxy.maxconn = a.number(cx))),
     proxy_row("mode", "tcp|http|log|spop|haterm", "DFLB", Full, "protocol", mode),
-    proxy_row("rate-limit sessions", "<rate>", "DFL", Planned, "new sessions a second", |cx, d, a| d.proxy.rate_limit_sessions = a.number(cx)),
-    proxy_row("retries", "<value>", "DLB", Full, "attempts after the first", |cx, d, a| d.proxy.retries = a.number(cx)),
+    lax_end(proxy_row("rate-limit sessions", "<rate>", "DFL", Planned, "new sessions a second", |cx, d, a| d.proxy.rate_limit_sessions = a.number(cx))),
+    lax_number(proxy_row("retries", "<value>", "DLB", Full, "attempts after the first", |cx, d, a| d.proxy.retries = a.number(cx))),
     proxy_row("retry-on", "<events>", "DLB!", Planned, "what is tried again", retry_on),
     proxy_row("server-state-file-name", "[use-backend-name|<file>]", "DLB", Planned, "file of server states", |_, d, a| d.proxy.server_state_file_name = a.next().map(|w| w.text.clone())),
     proxy_row("source", "<addr>[:<port>] [usesrc ...] [interface <name>]", "DLB", Planned, "address to connect from", |cx, d, a| d.proxy.source = crate::build::server_source::parse(cx, a)),
-    proxy_row("srvtcpka-cnt", "<count>", "DLB", Harmless, "keep-alive probes until a server is dead", |cx, d, a| d.proxy.options.srvtcpka_settings.count = a.number(cx)),
-    proxy_row("srvtcpka-idle", "<time>", "DLB", Harmless, "idle time until the first probe", |cx, d, a| d.proxy.options.srvtcpka_settings.idle_s = a.seconds(cx)),
-    proxy_row("srvtcpka-intvl", "<time>", "DLB", Harmless, "time between two probes", |cx, d, a| d.proxy.options.srvtcpka_settings.interval_s = a.seconds(cx)),
+    lax_end(proxy_row("srvtcpka-cnt", "<count>", "DLB", Harmless, "keep-alive probes until a server is dead", |cx, d, a| d.proxy.options.srvtcpka_settings.count = a.number(cx))),
+    lax_end(proxy_row("srvtcpka-idle", "<time>", "DLB", Harmless, "idle time until the first probe", |cx, d, a| d.proxy.options.srvtcpka_settings.idle_s = a.seconds(cx))),
+    lax_end(proxy_row("srvtcpka-intvl", "<time>", "DLB", Harmless, "time between two probes", |cx, d, a| d.proxy.options.srvtcpka_settings.interval_s = a.seconds(cx))),
 ];
 
 #[rustfmt::skip]
@@ -69,8 +72,20 @@ fn mode(cx: &mut Context, draft: &mut Draft, args: &mut Args) {
     draft.proxy.mode = match word.as_str() {
         "http" => Mode::Http,
         "tcp" => Mode::Tcp,
+        "log" | "spop" if !draft.is_defaults && !draft.proxy.kind.has_backend() => {
+            let message = format!(
+                "mode {} is only applicable on proxies with backend capability.",
+                word.text
+            );
+            cx.alert(word.span(), "wrong-section", message);
+            return;
+        }
         "log" => Mode::Log,
         "spop" => Mode::Spop,
+        "haterm" => {
+            cx.not_yet(word.span(), "mode haterm");
+            Mode::Http
+        }
         "health" => {
             let message = "'mode health' doesn't exist anymore. Please use 'http-request return status 200' instead.";
             cx.alert(word.span(), "old-spelling", message);
@@ -99,6 +114,18 @@ fn mode(cx: &mut Context, draft: &mut Draft, args: &mut Args) {
         };
         cx.used(&LOG_MODE, word.span());
     }
+}
+
+fn guid(cx: &mut Context, draft: &mut Draft, args: &mut Args) {
+    let Some(word) = args.required(cx, "a unique id") else {
+        return;
+    };
+    let bad = |c: &char| !(c.is_ascii_alphanumeric() || "-_.:".contains(*c));
+    if let Some(bad) = word.text.chars().find(bad) {
+        let message = format!("'guid': invalid character '{bad}'");
+        return cx.alert(word.span(), "bad-name", message);
+    }
+    draft.proxy.guid = Some(word.text.clone());
 }
 
 fn http_reuse(cx: &mut Context, draft: &mut Draft, args: &mut Args) {

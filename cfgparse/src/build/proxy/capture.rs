@@ -2,8 +2,9 @@
 
 use super::draft::Draft;
 use crate::args::Args;
-use crate::build::keyword::{Row, proxy_row};
+use crate::build::keyword::{Row, lax_end, proxy_row};
 use crate::context::Context;
+use crate::diagnostic::Span;
 use crate::model::proxy::{DeclaredCapture, Filter, HeaderCapture};
 use crate::registry::prelude::*;
 use crate::registry::sample::Where;
@@ -13,32 +14,59 @@ pub const ROWS: &[Row<Draft>] = &[
     proxy_row("capture cookie", "<name> len <length>", "FL", Planned, "keep a cookie for the logs", |cx, d, a| d.proxy.captures.cookie = capture(cx, a)),
     proxy_row("capture request header", "<name> len <length>", "FL", Full, "keep a request header for the logs", |cx, d, a| d.proxy.captures.request_headers.extend(capture(cx, a))),
     proxy_row("capture response header", "<name> len <length>", "FL", Full, "keep a response header for the logs", |cx, d, a| d.proxy.captures.response_headers.extend(capture(cx, a))),
-    proxy_row("compression algo", "<algorithm> ...", "DFLB", Planned, "how responses are compressed", |_, d, a| d.proxy.compression.algo = words(a)),
-    proxy_row("compression algo-req", "<algorithm>", "DFLB", Planned, "how requests are compressed", |_, d, a| d.proxy.compression.algo_req = words(a)),
-    proxy_row("compression algo-res", "<algorithm> ...", "DFLB", Planned, "how responses are compressed", |_, d, a| d.proxy.compression.algo = words(a)),
-    proxy_row("compression direction", "request|response|both", "DFLB", Planned, "what is compressed", |cx, d, a| d.proxy.compression.direction = a.text(cx, "'request', 'response' or 'both'")),
-    proxy_row("compression minsize-req", "<size>", "DFLB", Planned, "smallest request compressed", |cx, d, a| d.proxy.compression.minsize_req = a.size(cx)),
-    proxy_row("compression minsize-res", "<size>", "DFLB", Planned, "smallest response compressed", |cx, d, a| d.proxy.compression.minsize_res = a.size(cx)),
-    proxy_row("compression offload", "", "DFLB", Planned, "don't let servers compress", |_, d, _| d.proxy.compression.offload = true),
+    proxy_row("compression algo", "<algorithm> ...", "DFLB", Planned, "how responses are compressed", |cx, d, a| d.proxy.compression.algo = algorithms(cx, a)),
+    proxy_row("compression algo-req", "<algorithm>", "DFLB", Planned, "how requests are compressed", |cx, d, a| d.proxy.compression.algo_req = algorithms(cx, a)),
+    proxy_row("compression algo-res", "<algorithm> ...", "DFLB", Planned, "how responses are compressed", |cx, d, a| d.proxy.compression.algo = algorithms(cx, a)),
+    proxy_row("compression direction", "request|response|both", "DFLB", Planned, "what is compressed", |cx, d, a| d.proxy.compression.direction = one_of(cx, a, &["request", "response", "both"])),
+    lax_end(proxy_row("compression minsize-req", "<size>", "DFLB", Planned, "smallest request compressed", |cx, d, a| d.proxy.compression.minsize_req = a.size(cx))),
+    lax_end(proxy_row("compression minsize-res", "<size>", "DFLB", Planned, "smallest response compressed", |cx, d, a| d.proxy.compression.minsize_res = a.size(cx))),
+    lax_end(proxy_row("compression offload", "", "DFLB", Planned, "don't let servers compress", |_, d, _| d.proxy.compression.offload = true)),
     proxy_row("compression type", "<mime type> ...", "DFLB", Planned, "what is compressed", |_, d, a| d.proxy.compression.types.extend(words(a))),
     proxy_row("compression type-req", "<mime type> ...", "DFLB", Planned, "which requests are compressed", |_, d, a| d.proxy.compression.types_req.extend(words(a))),
     proxy_row("compression type-res", "<mime type> ...", "DFLB", Planned, "which responses are compressed", |_, d, a| d.proxy.compression.types.extend(words(a))),
     proxy_row("declare capture", "request|response len <length>", "FL", Full, "make room for a captured value", declare),
     proxy_row("filter", "<name> [param*]", "FLB", Planned, "pass traffic through a filter", filter),
-    proxy_row("filter-sequence", "request|response <list>", "FLB", Planned, "order of filters", |_, _, a| { a.rest(); }),
+    proxy_row("filter-sequence", "request|response <list>", "FLB", Planned, "order of filters", |cx, _, a| {
+        one_of(cx, a, &["request", "response"]);
+        a.rest();
+    }),
     proxy_row("monitor fail", "if|unless <condition>", "FL", Planned, "when monitor-uri reports a failure", |cx, d, a| {
         if let Some(condition) = d.needed_condition(cx, a, Where::FeHttpRequest, "monitor fail") {
             d.proxy.monitor_fail.push(condition);
         }
     }),
-    proxy_row("monitor-net", "<source>", "DFLB", Refused("use 'http-request return status 200 if { src NET }'"), "addresses that are answered at once", |_, _, a| { a.rest(); }),
     proxy_row("monitor-uri", "<uri>", "DFL", Full, "path that is answered at once", |cx, d, a| d.proxy.monitor_uri = a.text(cx, "a URI")),
-    proxy_row("email-alert from", "<address>", "DFLB", Planned, "sender of alerts", |cx, d, a| d.proxy.email_alert.from = a.text(cx, "an address")),
-    proxy_row("email-alert level", "<level>", "DFLB", Planned, "least level of alerts", |cx, d, a| d.proxy.email_alert.level = a.text(cx, "a level")),
-    proxy_row("email-alert mailers", "<name>", "DFLB", Planned, "who sends alerts", |cx, d, a| d.proxy.email_alert.mailers = a.text(cx, "a mailers section")),
-    proxy_row("email-alert myhostname", "<name>", "DFLB", Planned, "name in HELO", |cx, d, a| d.proxy.email_alert.myhostname = a.text(cx, "a name")),
-    proxy_row("email-alert to", "<address>", "DFLB", Planned, "receiver of alerts", |cx, d, a| d.proxy.email_alert.to = a.text(cx, "an address")),
+    lax_end(proxy_row("email-alert from", "<address>", "DFLB", Planned, "sender of alerts", |cx, d, a| d.proxy.email_alert.from = a.text(cx, "an address"))),
+    proxy_row("email-alert level", "<level>", "DFLB", Planned, "least level of alerts", |cx, d, a| d.proxy.email_alert.level = one_of(cx, a, LEVELS)),
+    lax_end(proxy_row("email-alert mailers", "<name>", "DFLB", Planned, "who sends alerts", |cx, d, a| d.proxy.email_alert.mailers = a.text(cx, "a mailers section"))),
+    lax_end(proxy_row("email-alert myhostname", "<name>", "DFLB", Planned, "name in HELO", |cx, d, a| d.proxy.email_alert.myhostname = a.text(cx, "a name"))),
+    lax_end(proxy_row("email-alert to", "<address>", "DFLB", Planned, "receiver of alerts", |cx, d, a| d.proxy.email_alert.to = a.text(cx, "an address"))),
 ];
+
+/// Levels of syslog.
+const LEVELS: &[&str] = &[
+    "emerg", "alert", "crit", "err", "warning", "notice", "info", "debug",
+];
+
+/// One of these words.
+pub(super) fn one_of(cx: &mut Context, args: &mut Args, choices: &[&str]) -> Option<String> {
+    let shown: Vec<String> = choices.iter().map(|choice| format!("'{choice}'")).collect();
+    let wanted = shown.join(", ");
+    let word = args.required(cx, &wanted)?;
+    if !choices.contains(&word.as_str()) {
+        args.unexpected(cx, word, &wanted);
+    }
+    Some(word.text.clone())
+}
+
+fn algorithms(cx: &mut Context, args: &mut Args) -> Vec<String> {
+    let known = ["identity", "gzip", "deflate", "raw-deflate"];
+    let mut algorithms: Vec<String> = one_of(cx, args, &known).into_iter().collect();
+    while !args.is_empty() {
+        algorithms.extend(one_of(cx, args, &known));
+    }
+    algorithms
+}
 
 fn words(args: &mut Args) -> Vec<String> {
     args.rest().iter().map(|word| word.text.clone()).collect()
@@ -84,6 +112,22 @@ fn declare(cx: &mut Context, draft: &mut Draft, args: &mut Args) {
     }
 }
 
+/// `filter spoe ... config FILE`: the file must be there.
+fn spoe_file(cx: &mut Context, args: &Args, span: Span) {
+    let words = args.upcoming();
+    let at = words.iter().position(|word| word.text == "config");
+    match at.and_then(|at| words.get(at + 1)) {
+        Some(file) => {
+            cx.file(&file.text, file.span());
+        }
+        None => cx.alert(
+            span,
+            "missing-argument",
+            "'filter' : 'spoe' : missing config file",
+        ),
+    }
+}
+
 /// Filters that HAProxy has.
 const FILTERS: &[&str] = &[
     "trace",
@@ -113,13 +157,8 @@ fn filter(cx: &mut Context, draft: &mut Draft, args: &mut Args) {
         let message = format!("'filter' : unknown filter '{}'{hint}", word.text);
         cx.alert(word.span(), "unknown-filter", message);
     }
-    let has_config = args.line().words.iter().any(|word| word.text == "config");
-    if word.text == "spoe" && !has_config {
-        cx.alert(
-            word.span(),
-            "missing-argument",
-            "'filter' : 'spoe' : missing config file",
-        );
+    if word.text == "spoe" {
+        spoe_file(cx, args, word.span());
     }
     draft.proxy.filters.push(Filter {
         name: word.text.clone(),

@@ -4,6 +4,7 @@ use super::draft::Draft;
 use crate::args::Args;
 use crate::build::keyword::{Row, proxy_row};
 use crate::context::Context;
+use crate::diagnostic::{Diagnostic, Severity};
 use crate::model::check::{CheckKind, HttpCheck};
 use crate::registry::prelude::*;
 
@@ -36,7 +37,7 @@ pub const ROWS: &[Row<Draft>] = &[
     proxy_row("option tcp-check", "", "DLB", Full, "check by tcp-check rules", |_, d, _| d.proxy.check.kind = CheckKind::Tcp),
 ];
 
-fn httpchk(_: &mut Context, draft: &mut Draft, args: &mut Args) {
+fn httpchk(cx: &mut Context, draft: &mut Draft, args: &mut Args) {
     let mut check = HttpCheck::default();
     let words = args.rest();
     match words {
@@ -45,6 +46,26 @@ fn httpchk(_: &mut Context, draft: &mut Draft, args: &mut Args) {
         [method, uri, version @ ..] => {
             check.method.clone_from(&method.text);
             check.uri.clone_from(&uri.text);
+            let mut rest = version;
+            if let [_, extra, ..] = version
+                && !version[0].text.contains("\r\n")
+            {
+                let message = format!(
+                    "'option httpchk' : unexpected extra argument '{}'.",
+                    extra.text
+                );
+                cx.report(
+                    Diagnostic::new(
+                        Severity::Alert,
+                        "extra-argument",
+                        Some(extra.span()),
+                        message,
+                    )
+                    .remedy("write headers as 'http-check send hdr <name> <value>'"),
+                );
+                rest = &version[..1];
+            }
+            let version = rest;
             if !version.is_empty() {
                 let text = version
                     .iter()

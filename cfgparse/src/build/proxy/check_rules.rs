@@ -4,7 +4,7 @@ use super::draft::{Draft, log_format, sample_expr};
 use crate::address;
 use crate::args::Args;
 use crate::ast::Word;
-use crate::build::keyword::{Row, proxy_row};
+use crate::build::keyword::{Row, lax_end, proxy_row};
 use crate::context::Context;
 use crate::expr::sample::regex_fault;
 use crate::expr::{format, pattern};
@@ -19,14 +19,14 @@ use crate::registry::sample::Where;
 
 #[rustfmt::skip]
 pub const ROWS: &[Row<Draft>] = &[
-    proxy_row("http-check comment", "<string>", "DLB", Full, "remark for the log of a failed check", comment),
+    lax_end(proxy_row("http-check comment", "<string>", "DLB", Full, "remark for the log of a failed check", comment)),
     proxy_row("http-check connect", "[default] [port <expr>] [addr <ip>] [send-proxy] [ssl] ...", "DLB", Planned, "open a connection", connect),
     proxy_row("http-check disable-on-404", "", "DLB", Full, "404 means: no new sessions", |_, d, _| d.proxy.check.disable_on_404 = true),
     proxy_row("http-check expect", "[min-recv <n>] [!] <match> <pattern> ...", "DLB", Full, "what a good answer is", |cx, d, a| expect(cx, d, a, true)),
     proxy_row("http-check send", "[meth <m>] [uri <u>] [ver <v>] [hdr <name> <fmt>]* [body <b>]", "DLB", Full, "what is asked", send),
     proxy_row("http-check send-state", "", "DLB", Planned, "tell the server its state", |_, d, _| d.proxy.check.send_state = true),
     proxy_row("http-check", "set-var(<name>) ...", "DLB", Planned, "variables of checks", variable),
-    proxy_row("tcp-check comment", "<string>", "DLB", Full, "remark for the log of a failed check", comment),
+    lax_end(proxy_row("tcp-check comment", "<string>", "DLB", Full, "remark for the log of a failed check", comment)),
     proxy_row("tcp-check connect", "[default] [port <expr>] [addr <ip>] [send-proxy] [ssl] ...", "DLB", Full, "open a connection", connect),
     proxy_row("tcp-check expect", "[min-recv <n>] [!] <match> <pattern> ...", "DLB", Full, "what a good answer is", |cx, d, a| expect(cx, d, a, false)),
     proxy_row("tcp-check send", "<data>", "DLB", Full, "send a text", |cx, d, a| {

@@ -3,7 +3,7 @@
 use super::draft::{Draft, log_format};
 use crate::address;
 use crate::args::Args;
-use crate::build::keyword::{Row, proxy_row};
+use crate::build::keyword::{Row, lax_end, proxy_row};
 use crate::context::{Context, Reference, ReferenceKind};
 use crate::diagnostic::closest;
 use crate::model::log::{Format, LogAddr, LogFraming, LogLevel, LogSample, LogTarget};
@@ -19,21 +19,20 @@ pub const ROWS: &[Row<Draft>] = &[
         ignored_in_backend(cx, d, a, "log-format-sd");
         d.proxy.logging.format_sd = log_format(cx, a, Where::Log, "a log format");
     }),
-    proxy_row("log-steps", "<steps>", "DFL", Planned, "when lines are written", |cx, d, a| {
-        let words = a.text(cx, "a list of steps").unwrap_or_default();
-        d.proxy.logging.steps = words.split(',').map(str::to_owned).collect();
-    }),
-    proxy_row("log-tag", "<string>", "DFLB", Full, "program's name in log lines", |cx, d, a| d.proxy.logging.tag = a.text(cx, "a tag")),
+    lax_end(proxy_row("log-steps", "<steps>", "DFL", Planned, "when lines are written", |cx, d, a| {
+        steps(cx, d, a);
+    })),
+    lax_end(proxy_row("log-tag", "<string>", "DFLB", Full, "program's name in log lines", |cx, d, a| d.proxy.logging.tag = a.text(cx, "a tag"))),
     proxy_row("option dontlog-normal", "", "DFL", Full, "no line for streams without a fault", |_, d, _| d.proxy.logging.dontlog_normal = true),
     proxy_row("option dontlognull", "", "DFL", Full, "no line for connections without data", |_, d, _| d.proxy.logging.dontlognull = true),
     proxy_row("option httplog", "[clf]", "DFLB", Full, "the HTTP log line", |cx, d, a| {
         ignored_in_backend(cx, d, a, "option httplog");
         d.proxy.logging.format = if a.accept("clf") { Format::HttpClf } else { Format::Http };
     }),
-    proxy_row("option httpslog", "", "DFLB", Full, "the HTTPS log line", |cx, d, a| {
+    lax_end(proxy_row("option httpslog", "", "DFLB", Full, "the HTTPS log line", |cx, d, a| {
         ignored_in_backend(cx, d, a, "option httpslog");
         d.proxy.logging.format = Format::Https;
-    }),
+    })),
     proxy_row("option log-separate-errors", "", "DFL", Full, "raise the level of lines about errors", |_, d, _| d.proxy.logging.log_separate_errors = true),
     proxy_row("option logasap", "", "DFL", Planned, "write the line when the response begins", |_, d, _| d.proxy.logging.logasap = true),
     proxy_row("option tcplog", "[clf]", "DFLB", Full, "the TCP log line", |cx, d, a| {
@@ -42,8 +41,26 @@ pub const ROWS: &[Row<Draft>] = &[
         d.proxy.logging.format = Format::Tcp;
     }),
     proxy_row("unique-id-format", "<fmt>", "DFLB", Full, "how ids of requests are made", |cx, d, a| d.proxy.logging.unique_id_format = log_format(cx, a, Where::UniqueId, "a format")),
-    proxy_row("unique-id-header", "<name>", "DFLB", Full, "header that carries the id", |cx, d, a| d.proxy.logging.unique_id_header = a.text(cx, "a header name")),
+    lax_end(proxy_row("unique-id-header", "<name>", "DFLB", Full, "header that carries the id", |cx, d, a| d.proxy.logging.unique_id_header = a.text(cx, "a header name"))),
 ];
+
+/// Steps at which a line can be written (manual, 8.2).
+const STEPS: &[&str] = &[
+    "accept", "request", "connect", "response", "close", "http-req", "http-res", "all", "any",
+];
+
+fn steps(cx: &mut Context, draft: &mut Draft, args: &mut Args) {
+    let Some(word) = args.next() else { return };
+    let steps: Vec<String> = word.text.split(',').map(str::to_owned).collect();
+    if let Some(unknown) = steps.iter().find(|step| !STEPS.contains(&step.as_str())) {
+        let message = format!(
+            "invalid log step name ({unknown}). Expected values are: {}.",
+            STEPS.join(", ")
+        );
+        cx.alert(word.span(), "unexpected-argument", message);
+    }
+    draft.proxy.logging.steps = steps;
+}
 
 fn ignored_in_backend(cx: &mut Context, draft: &Draft, args: &Args, what: &str) {
     if !draft.is_defaults && !draft.proxy.kind.has_frontend() {

@@ -223,16 +223,37 @@ fn statement(cx: &mut Context, draft: &mut Draft, line: &Line) {
         return;
     };
     args.name_so_far();
-    if allowed(cx, draft, row, line) {
-        cx.used(&row.info, args.span());
-        (row.parse)(cx, draft, &mut args);
-        args.finish(cx);
+    match allowed(cx, draft, row, line) {
+        Standing::Here => {
+            cx.used(&row.info, args.span());
+            (row.parse)(cx, draft, &mut args);
+            args.finish(cx);
+        }
+        Standing::OtherSide => aside(cx, draft, row, &mut args),
+        Standing::Nowhere => {}
     }
 }
 
-/// Whether the section takes the keyword. One for the other side is ignored with a warning, as
-/// HAProxy does; then its arguments are not read.
-fn allowed(cx: &mut Context, draft: &Draft, row: &Row<Draft>, line: &Line) -> bool {
+/// Reads a line that has no effect: its arguments must be right nevertheless.
+fn aside(cx: &mut Context, draft: &Draft, row: &Row<Draft>, args: &mut Args) {
+    let mut scratch = draft.clone();
+    let (references, uses) = (cx.references.len(), cx.uses.len());
+    (row.parse)(cx, &mut scratch, args);
+    args.finish(cx);
+    cx.references.truncate(references);
+    cx.uses.truncate(uses);
+}
+
+/// Where a keyword stands, seen from what takes it.
+enum Standing {
+    Here,
+    /// It is for the other side: ignored with a warning.
+    OtherSide,
+    Nowhere,
+}
+
+/// Whether the section takes the keyword.
+fn allowed(cx: &mut Context, draft: &Draft, row: &Row<Draft>, line: &Line) -> Standing {
     let name = row.info.name;
     let bit = if draft.is_defaults {
         Sections::DEFAULTS
@@ -244,13 +265,13 @@ fn allowed(cx: &mut Context, draft: &Draft, row: &Row<Draft>, line: &Line) -> bo
         }
     };
     if row.sections.contains(bit) {
-        return true;
+        return Standing::Here;
     }
     let span = line.span();
     if draft.is_defaults {
         let message = format!("'{name}' not allowed in 'defaults' section.");
         cx.alert(span, "wrong-section", message);
-        return false;
+        return Standing::Nowhere;
     }
     let side = if draft.proxy.kind == ProxyKind::Frontend {
         "backend"
@@ -277,5 +298,9 @@ fn allowed(cx: &mut Context, draft: &Draft, row: &Row<Draft>, line: &Line) -> bo
         diagnostic = diagnostic.remedy("Maybe you want 'fullconn' instead ?");
     }
     cx.report(diagnostic);
-    false
+    if row.strict {
+        Standing::Nowhere
+    } else {
+        Standing::OtherSide
+    }
 }

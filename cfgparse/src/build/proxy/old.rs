@@ -35,7 +35,14 @@ const OLD: &[Old] = &[
     Old { name: "contimeout", new: "timeout connect", since: "2.1", rewrite: Rewrite::Words(&["timeout", "connect"]) },
     Old { name: "block", new: "http-request deny", since: "2.1", rewrite: Rewrite::Words(&["http-request", "deny"]) },
     Old { name: "redispatch", new: "option redispatch", since: "2.1", rewrite: Rewrite::Words(&["option", "redispatch"]) },
-    Old { name: "transparent", new: "option transparent", since: "2.1", rewrite: Rewrite::Words(&["option", "transparent"]) },
+    Old { name: "transparent", new: "option transparent", since: "3.5", rewrite: Rewrite::Words(&["option", "transparent"]) },
+    Old { name: "option accept-invalid-http-request", new: "option accept-unsafe-violations-in-http-request", since: "3.5", rewrite: Rewrite::Words(&["option", "accept-unsafe-violations-in-http-request"]) },
+    Old { name: "option accept-invalid-http-response", new: "option accept-unsafe-violations-in-http-response", since: "3.5", rewrite: Rewrite::Words(&["option", "accept-unsafe-violations-in-http-response"]) },
+    Old { name: "bind-process", new: "nothing: threads take all connections", since: "2.7", rewrite: Rewrite::Nothing },
+    Old { name: "monitor-net", new: "http-request return status 200 if { src ... }", since: "2.5", rewrite: Rewrite::With(|w| {
+        let network = w.first()?.text.clone();
+        Some(["http-request", "return", "status", "200", "if", "{", "src", &network, "}"].map(str::to_owned).to_vec())
+    }) },
     Old { name: "option forceclose", new: "option httpclose", since: "2.0", rewrite: Rewrite::Words(&["option", "httpclose"]) },
     Old { name: "option http-tunnel", new: "option http-keep-alive", since: "2.1", rewrite: Rewrite::Nothing },
     Old { name: "option http-use-htx", new: "nothing: it is always on", since: "2.2", rewrite: Rewrite::Nothing },
@@ -61,7 +68,7 @@ const OLD: &[Old] = &[
     Old { name: "reqitarpit", new: "http-request tarpit", since: "2.1", rewrite: Rewrite::With(|_| None) },
     Old { name: "reqset", new: "http-request set-header", since: "2.1", rewrite: Rewrite::With(|_| None) },
     Old { name: "reqsetbe", new: "use_backend", since: "2.1", rewrite: Rewrite::With(|_| None) },
-    Old { name: "dispatch", new: "server with a fixed address", since: "3.3", rewrite: Rewrite::With(|w| {
+    Old { name: "dispatch", new: "server with a fixed address", since: "3.5", rewrite: Rewrite::With(|w| {
         let mut words = vec!["server".to_owned(), "dispatch".to_owned()];
         words.extend(w.iter().map(|w| w.text.clone()));
         Some(words)
@@ -110,7 +117,7 @@ pub fn translate(cx: &mut Context, draft: &mut Draft, args: &mut Args) -> bool {
         if tail_at == 0 { old.new } else { &shown },
         old.since,
     );
-    if cx.options.translate_removed {
+    if cx.translates(old.since) {
         let line = line_of(&new, &rest[tail_at..], span);
         statement(cx, draft, &line);
     }

@@ -2,7 +2,7 @@
 
 use super::draft::Draft;
 use crate::args::Args;
-use crate::build::keyword::{Row, proxy_row};
+use crate::build::keyword::{Row, lax_end, lax_number, proxy_row};
 use crate::context::Context;
 use crate::expr::sample;
 use crate::model::proxy::{
@@ -123,7 +123,7 @@ pub const ROWS: &[Row<Draft>] = &[
     proxy_row("option http-server-close", "", "DFLB", Full, "close the server's side after each response", |_, d, _| d.proxy.options.http_connection = HttpConnection::ServerClose),
     proxy_row("option httpclose", "", "DFLB", Full, "close after each response", |_, d, _| d.proxy.options.http_connection = HttpConnection::Close),
     proxy_row("option originalto", "[except <net>] [header <name>]", "DFLB", Planned, "add X-Original-To", originalto),
-    proxy_row("option redispatch", "[<interval>]", "DLB", Full, "retry on another server", redispatch),
+    lax_end(lax_number(proxy_row("option redispatch", "[<interval>]", "DLB", Full, "retry on another server", redispatch))),
     proxy_row("option tcpka", "", "DFLB", Full, "TCP keep-alive on both sides", |_, d, _| {
         d.proxy.options.clitcpka = true;
         d.proxy.options.srvtcpka = true;
@@ -147,6 +147,11 @@ pub fn negated(cx: &mut Context, draft: &mut Draft, args: &mut Args, off: bool) 
     let options = &mut draft.proxy.options;
     let logging = &mut draft.proxy.logging;
     match name {
+        "httpclose" | "forceclose" | "http-server-close" | "http-keep-alive" if !off => {
+            let message = format!("negation/default is not supported for option '{name}'.");
+            cx.alert(word.span(), "bad-negation", message);
+            return true;
+        }
         "redispatch" => options.redispatch = off.then_some(0),
         "http-keep-alive" => options.http_connection = HttpConnection::KeepAlive,
         "http-server-close" if options.http_connection == HttpConnection::ServerClose => {
@@ -155,7 +160,11 @@ pub fn negated(cx: &mut Context, draft: &mut Draft, args: &mut Args, off: bool) 
         "httpclose" | "forceclose" if options.http_connection == HttpConnection::Close => {
             options.http_connection = HttpConnection::KeepAlive;
         }
-        "http-server-close" | "httpclose" | "forceclose" | "http-tunnel" | "http-use-htx" => {}
+        "http-server-close" | "httpclose" | "forceclose" => {}
+        "http-tunnel" | "http-use-htx" => {
+            let old = format!("option {name}");
+            cx.translated(span, &old, "nothing: remove the line", "2.2");
+        }
         "forwarded" => options.forwarded = None,
         "dontlognull" => logging.dontlognull = false,
         "dontlog-normal" => logging.dontlog_normal = false,

@@ -3,7 +3,7 @@
 use super::draft::{Draft, Reported};
 use crate::args::Args;
 use crate::build::actions::{self, Ruleset};
-use crate::build::keyword::{Row, proxy_row};
+use crate::build::keyword::{Row, lax_end, proxy_row};
 use crate::context::Context;
 use crate::model::rule::{Action, Reply, Rule};
 use crate::registry::prelude::*;
@@ -17,18 +17,18 @@ pub const ROWS: &[Row<Draft>] = &[
     proxy_row("quic-initial", "<action> [if|unless <condition>]", "DFL!", Planned, "rules on QUIC's first packets", |cx, d, a| rule(cx, d, a, Ruleset::QuicInitial)),
     proxy_row("tcp-request connection", "<action> [if|unless <condition>]", "DFL!", Full, "rules on new connections", |cx, d, a| rule(cx, d, a, Ruleset::TcpConnection)),
     proxy_row("tcp-request content", "<action> [if|unless <condition>]", "DFLB", Full, "rules on the first bytes", |cx, d, a| rule(cx, d, a, Ruleset::TcpContent)),
-    proxy_row("tcp-request inspect-delay", "<time>", "DFLB", Full, "wait for the first bytes", |cx, d, a| {
+    lax_end(proxy_row("tcp-request inspect-delay", "<time>", "DFLB", Full, "wait for the first bytes", |cx, d, a| {
         if in_named(cx, d, a, "tcp-request inspect-delay") {
             d.proxy.rules.request_inspect_delay_ms = a.time(cx);
         }
-    }),
+    })),
     proxy_row("tcp-request session", "<action> [if|unless <condition>]", "DFL!", Full, "rules on new sessions", |cx, d, a| rule(cx, d, a, Ruleset::TcpSession)),
     proxy_row("tcp-response content", "<action> [if|unless <condition>]", "DLB!", Planned, "rules on a response's first bytes", |cx, d, a| rule(cx, d, a, Ruleset::TcpResponse)),
-    proxy_row("tcp-response inspect-delay", "<time>", "DLB!", Planned, "wait for a response's first bytes", |cx, d, a| {
+    lax_end(proxy_row("tcp-response inspect-delay", "<time>", "DLB!", Planned, "wait for a response's first bytes", |cx, d, a| {
         if in_named(cx, d, a, "tcp-response inspect-delay") {
             d.proxy.rules.response_inspect_delay_ms = a.time(cx);
         }
-    }),
+    })),
 ];
 
 /// Rules stand in defaults sections only if these have a name.

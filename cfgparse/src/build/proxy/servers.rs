@@ -4,7 +4,7 @@ use super::draft::Draft;
 use crate::address;
 use crate::args::Args;
 use crate::build::bind;
-use crate::build::keyword::{Row, proxy_row};
+use crate::build::keyword::{Row, lax_end, proxy_row};
 use crate::build::server::{self, Params};
 use crate::context::{Context, Reference, ReferenceKind};
 use crate::registry::Info;
@@ -18,16 +18,21 @@ pub const ROWS: &[Row<Draft>] = &[
         }
         a.rest();
     }),
-    proxy_row("crt", "<filename> [param*]", "FL", Planned, "certificate of this frontend's listeners", |_, _, a| { a.rest(); }),
+    proxy_row("crt", "<filename> [param*]", "FL", Planned, "certificate of this frontend's listeners", |cx, _, a| {
+        if !a.upcoming().iter().any(|word| word.text == "crt") {
+            a.unexpected_end(cx, "'crt' <file>");
+        }
+        a.rest();
+    }),
     proxy_row("ssl-f-use", "<filename> [param*]", "FL", Planned, "certificate of this frontend's listeners", |_, _, a| { a.rest(); }),
     proxy_row("default-server", "[param*]", "DLB!", Full, "parameters of the servers below", default_server),
     proxy_row("server", "<name> <address>[:[port]] [param*]", "LB!", Full, "one server", server_line),
     proxy_row("server-template", "<prefix> <num>|<range> <fqdn>[:<port>] [param*]", "LB!", Planned, "several servers of one name", template),
-    proxy_row("use-fcgi-app", "<name>", "LB!", Planned, "speak FastCGI to servers", |cx, _, a| {
+    lax_end(proxy_row("use-fcgi-app", "<name>", "LB!", Planned, "speak FastCGI to servers", |cx, _, a| {
         if let Some(word) = a.required(cx, "an application") {
             cx.references.push(Reference { kind: ReferenceKind::FcgiApp, name: word.text.clone(), span: word.span() });
         }
-    }),
+    })),
 ];
 
 fn default_server(cx: &mut Context, draft: &mut Draft, args: &mut Args) {

@@ -3,7 +3,7 @@
 use super::draft::Draft;
 use super::rules;
 use crate::args::Args;
-use crate::build::keyword::{Row, proxy_row};
+use crate::build::keyword::{Row, lax_end, proxy_row};
 use crate::context::Context;
 use crate::model::stats::StatsUser;
 use crate::registry::prelude::*;
@@ -11,31 +11,31 @@ use crate::registry::prelude::*;
 #[rustfmt::skip]
 pub const ROWS: &[Row<Draft>] = &[
     proxy_row("stats admin", "if|unless <condition>", "FLB", Planned, "who may change servers on the page", admin),
-    proxy_row("stats auth", "<user>:<passwd>", "DFLB", Full, "who may see the page", auth),
-    proxy_row("stats enable", "", "DFLB", Full, "the page, with defaults", |_, d, _| enable(d)),
-    proxy_row("stats hide-version", "", "DFLB", Full, "don't show the version", |_, d, _| { enable(d); d.proxy.stats.hide_version = true; }),
+    lax_end(proxy_row("stats auth", "<user>:<passwd>", "DFLB", Full, "who may see the page", auth)),
+    lax_end(proxy_row("stats enable", "", "DFLB", Full, "the page, with defaults", |_, d, _| enable(d))),
+    lax_end(proxy_row("stats hide-version", "", "DFLB", Full, "don't show the version", |_, d, _| { enable(d); d.proxy.stats.hide_version = true; })),
     proxy_row("stats http-request", "allow|deny|auth [realm <r>] [if|unless <condition>]", "FLB", Planned, "rules of the page", |cx, d, a| {
         enable(d);
         rules::stats_rule(cx, d, a);
     }),
-    proxy_row("stats realm", "<realm>", "DFLB", Full, "what the password is asked for", |cx, d, a| { enable(d); d.proxy.stats.realm = a.text(cx, "a realm"); }),
-    proxy_row("stats refresh", "<delay>", "DFLB", Full, "seconds between reloads", |cx, d, a| { enable(d); d.proxy.stats.refresh_s = a.seconds(cx); }),
-    proxy_row("stats scope", "<name>|.", "DFLB", Full, "proxies that are shown", |cx, d, a| {
+    lax_end(proxy_row("stats realm", "<realm>", "DFLB", Full, "what the password is asked for", |cx, d, a| { enable(d); d.proxy.stats.realm = a.text(cx, "a realm"); })),
+    lax_end(proxy_row("stats refresh", "<delay>", "DFLB", Full, "seconds between reloads", |cx, d, a| { enable(d); d.proxy.stats.refresh_s = a.seconds(cx); })),
+    lax_end(proxy_row("stats scope", "<name>|.", "DFLB", Full, "proxies that are shown", |cx, d, a| {
         enable(d);
         if let Some(name) = a.text(cx, "a proxy's name") {
             d.proxy.stats.scope.push(name);
         }
-    }),
+    })),
     proxy_row("stats show-desc", "[<desc>]", "DFLB", Full, "show a description", |_, d, a| {
         enable(d);
         let text = super::basic::joined(a);
         d.proxy.stats.show_desc = Some(Some(text).filter(|t| !t.is_empty()));
     }),
-    proxy_row("stats show-legends", "", "DFLB", Full, "show more in tooltips", |_, d, _| { enable(d); d.proxy.stats.show_legends = true; }),
-    proxy_row("stats show-modules", "", "DFLB", Harmless, "show counters of modules", |_, d, _| { enable(d); d.proxy.stats.show_modules = true; }),
-    proxy_row("stats show-node", "[<name>]", "DFLB", Full, "show this machine's name", |_, d, a| { enable(d); d.proxy.stats.show_node = Some(a.next().map(|w| w.text.clone())); }),
-    proxy_row("stats show-version", "", "DFLB", Full, "show the version", |_, d, _| { enable(d); d.proxy.stats.hide_version = false; }),
-    proxy_row("stats uri", "<prefix>", "DFLB", Full, "where the page is", |cx, d, a| { enable(d); d.proxy.stats.uri = a.text(cx, "a prefix"); }),
+    lax_end(proxy_row("stats show-legends", "", "DFLB", Full, "show more in tooltips", |_, d, _| { enable(d); d.proxy.stats.show_legends = true; })),
+    lax_end(proxy_row("stats show-modules", "", "DFLB", Harmless, "show counters of modules", |_, d, _| { enable(d); d.proxy.stats.show_modules = true; })),
+    lax_end(proxy_row("stats show-node", "[<name>]", "DFLB", Full, "show this machine's name", |_, d, a| { enable(d); d.proxy.stats.show_node = Some(a.next().map(|w| w.text.clone())); })),
+    lax_end(proxy_row("stats show-version", "", "DFLB", Full, "show the version", |_, d, _| { enable(d); d.proxy.stats.hide_version = false; })),
+    lax_end(proxy_row("stats uri", "<prefix>", "DFLB", Full, "where the page is", |cx, d, a| { enable(d); d.proxy.stats.uri = a.text(cx, "a prefix"); })),
 ];
 
 /// Any of these lines enables the page.
