@@ -7,6 +7,7 @@ pub mod limits;
 pub mod balance;
 pub mod gate;
 pub mod log;
+pub mod persist;
 pub mod plan;
 pub mod rules;
 pub mod sample;

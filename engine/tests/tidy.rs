@@ -10,7 +10,7 @@ const LAYERS: &[&[&str]] = &[
     &["limits"],
     // Pure decisions: no socket, clock, randomness or thread.
     &[
-        "plan", "sample", "rules", "balance", "server", "gate", "table", "stats", "log",
+        "plan", "sample", "rules", "balance", "persist", "server", "gate", "table", "stats", "log",
     ],
     &["rt", "tls", "logger"],
     &["state"],

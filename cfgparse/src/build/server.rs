@@ -271,7 +271,7 @@ fn expression(cx: &mut Context, args: &mut Args) -> Option<crate::model::expr::S
 const PLAIN: &[Row<Params>] = &[
     row("backup", "", Full, "used when all others are down", |_, p, _| p.server.backup = true),
     row("cc", "<algo>", Planned, "congestion control algorithm", |cx, p, a| p.server.cc = text(cx, a)),
-    row("cookie", "<value>", Planned, "value of the persistence cookie", |cx, p, a| p.server.cookie = text(cx, a)),
+    row("cookie", "<value>", Full, "value of the persistence cookie", |cx, p, a| p.server.cookie = text(cx, a)),
     row("disabled", "", Full, "starts in maintenance", |_, p, _| p.server.disabled = true),
     row("enabled", "", Full, "does not start in maintenance", |_, p, _| p.server.disabled = false),
     row("guid", "<string>", Harmless, "unique id", |cx, p, a| p.server.guid = text(cx, a)),

@@ -11,6 +11,7 @@ mod balance;
 mod checks;
 mod command_line;
 mod connection_limits;
+mod cookies;
 mod cores;
 mod error_answers;
 mod forwarding;

@@ -1,6 +1,7 @@
 //! What only the server side of a proxy has.
 
 use super::ServerId;
+use crate::persist::Cookie;
 use crate::rules::Condition;
 use crate::sample::Expr;
 
@@ -17,6 +18,12 @@ pub struct Backend {
     /// How the request becomes the number that hash-based algorithms look up.
     pub key: Key,
     pub use_servers: Vec<UseServer>,
+    /// `cookie`.
+    pub cookie: Option<Cookie>,
+    /// `option persist`: a cookie's server is used though it is down.
+    pub persists: bool,
+    /// `force-persist` and `ignore-persist`, in order; the first that applies wins.
+    pub persist_rules: Vec<PersistRule>,
     /// Connections at which `minconn` reaches `maxconn`.
     pub fullconn: u32,
     /// `http-send-name-header`, in lower case.
@@ -42,6 +49,24 @@ impl Redispatch {
             Self::FromLast(n) => retry + n > retries,
         }
     }
+}
+
+/// `force-persist` and `ignore-persist`.
+#[derive(Debug)]
+pub struct PersistRule {
+    pub condition: Condition,
+    pub persist: Persist,
+}
+
+/// What is done with a client's cookie.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Persist {
+    /// Followed to a server that is up.
+    Usual,
+    /// Followed to a server that is down, too.
+    Forced,
+    /// Not followed.
+    Ignored,
 }
 
 /// `use-server`.

@@ -14,6 +14,8 @@ pub struct Server {
     pub name: Arc<str>,
     pub endpoint: Endpoint,
     pub is_tls: bool,
+    /// The value that names the server in the persistence cookie.
+    pub cookie: Option<Box<[u8]>>,
     /// Idle connections that one core may keep; `None` is the program's own bound.
     pub pool_max: Option<u32>,
     /// Requests over one connection; `None` is no limit.

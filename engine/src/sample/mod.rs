@@ -40,5 +40,7 @@ pub fn value_parts(line: &[u8]) -> impl Iterator<Item = &[u8]> {
     fetch::header_parts(line)
 }
 
-pub use conv::{expand_groups, find as find_converter, is_readable, names as converter_names};
+pub use conv::{
+    expand_groups, find as find_converter, is_readable, names as converter_names, xxh64,
+};
 pub use fetch::{find as find_fetch, names as fetch_names};

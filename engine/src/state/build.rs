@@ -9,7 +9,8 @@ use super::resolve::{Found, Names};
 use super::{ProcessState, Runtime, Standing, Watch, contexts, initial};
 use crate::balance::{Member, View};
 use crate::gate::Gate;
-use crate::plan::{Compiled, Plan, ProxyId};
+use crate::persist;
+use crate::plan::{Compiled, Endpoint, Plan, ProxyId};
 use crate::sample::CompileError;
 use crate::sample::pattern::LivePatterns;
 use crate::server::{self, BackendSettings, BackendState, ServerState, Wake};
@@ -48,6 +49,7 @@ pub fn build(
         ..
     } = compiled;
     let mut errors = resolve(&mut plan);
+    give_dynamic_cookies(&mut plan);
     let watches = watches(&plan, &mut errors);
     let loaded = contexts::load(&plan, &model.global);
     errors.extend(loaded.errors);
@@ -91,6 +93,23 @@ pub fn build(
         views,
         warnings: loaded.warnings,
     })
+}
+
+/// `cookie ... dynamic`: servers without a value of their own get one from their address.
+fn give_dynamic_cookies(plan: &mut Plan) {
+    for server in &mut plan.servers {
+        let section = &plan.proxies[server.backend.index()].section;
+        let is_dynamic = section.cookie.as_ref().is_some_and(|cookie| cookie.dynamic);
+        if let (true, None, Some(key), Endpoint::Tcp(address)) = (
+            is_dynamic,
+            &server.cookie,
+            &section.dynamic_cookie_key,
+            &server.endpoint,
+        ) {
+            let value = persist::dynamic_value(key, *address);
+            server.cookie = Some(value.into_bytes().into());
+        }
+    }
 }
 
 /// Gives every server whose line holds a name its address.

@@ -12,7 +12,7 @@ use reactor::{Sock, SockAddr};
 use super::proxy_header;
 use super::queue::{self, Want};
 use super::wait::{Interrupted, Patience, wait};
-use super::{Fault, Stream};
+use super::{Fault, Stream, persist};
 use crate::limits::RETRY_PAUSE_MS;
 use crate::log::{Cause, Phase};
 use crate::mux::Link;
@@ -116,10 +116,11 @@ pub async fn retry(
     attempts.retries += 1;
     stream.exchange.facts.retries = attempts.retries;
     let goes_elsewhere = plan.redispatch.applies(attempts.retries, retries)
-        || !stream.generation.server(failed).is_usable();
+        || !(stream.generation.server(failed).is_usable() || stream.exchange.persistence.insists);
     if goes_elsewhere {
         attempts.avoid.push(failed);
         attempts.bound = None;
+        persist::lose(stream);
         stream.exchange.facts.redispatched = true;
         stream.generation.stats.server(failed).redispatches.inc();
         stream

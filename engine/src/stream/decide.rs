@@ -73,6 +73,7 @@ pub async fn response(stream: &mut Stream<'_>) -> Result<Option<Next>, Fault> {
             return Ok(Some(next));
         }
     }
+    super::persist::write_cookie(stream);
     after_response(stream);
     Ok(None)
 }
@@ -103,6 +104,9 @@ async fn act(
         Verdict::Continue | Verdict::Accept => return Ok(None),
         Verdict::Deny(answer) => {
             count_denied(stream, proxy, phase);
+            if phase == Phase::Request {
+                super::persist::bind(stream);
+            }
             (answer, answered(Cause::Proxy))
         }
         Verdict::Tarpit(answer) => {

@@ -3,6 +3,7 @@
 use wire::Head;
 use wire::h1::{BodyLength, Framing};
 
+use super::persist::Persistence;
 use crate::plan::{ProxyId, ServerId};
 use crate::rules::Overrides;
 use crate::sample::{Captures, StreamFacts, StreamVars};
@@ -25,6 +26,7 @@ pub struct Exchange {
     pub response_begun: bool,
     /// What was counted as begun on the server's side and has to be counted as ended.
     pub counted: Counted,
+    pub persistence: Persistence,
 }
 
 /// Moments of the exchange, microseconds of the core's clock.
@@ -89,6 +91,7 @@ impl Default for Exchange {
             log_is_muted: false,
             response_begun: false,
             counted: Counted::default(),
+            persistence: Persistence::default(),
         }
     }
 }
@@ -115,5 +118,6 @@ impl Exchange {
         self.log_is_muted = false;
         self.response_begun = false;
         self.counted = Counted::default();
+        self.persistence = Persistence::default();
     }
 }

@@ -12,6 +12,7 @@ mod hash;
 mod journal;
 mod judge;
 mod local;
+mod persist;
 mod proxy_header;
 mod queue;
 mod registry;
@@ -118,6 +119,7 @@ impl Stream<'_> {
             self.exchange.facts.retries_max = None;
         }
         self.client.entry.backend.set(Some(backend));
+        persist::enter(self);
         let service = &self.generation.stats.back(backend).service;
         service.open.enter(now_ms);
         service.sessions.hit(now_ms);

@@ -3,7 +3,7 @@
 use std::task::Poll;
 
 use super::wait::{Patience, wait};
-use super::{Fault, Stream, hash};
+use super::{Fault, Stream, hash, persist};
 use crate::balance::{Assigned, Refusal, Request};
 use crate::log::{Cause, Phase};
 use crate::plan::{ProxyId, ServerId};
@@ -24,14 +24,9 @@ pub async fn obtain(
     backend: ProxyId,
     want: Want<'_>,
 ) -> Result<(ServerId, Permit), Fault> {
+    let mut want = want;
     let began_ms = stream.local.core.now_ms();
-    let queue_timeout_ms = stream
-        .exchange
-        .overrides
-        .queue_timeout_ms
-        .map(u64::from)
-        .or(stream.generation.plan().proxy(backend).timeouts.queue_ms);
-    let until_ms = queue_timeout_ms.map(|timeout_ms| began_ms + timeout_ms);
+    let until_ms = timeout_ms(stream, backend).map(|timeout_ms| began_ms + timeout_ms);
     let hash = hash::of_request(stream, backend);
     loop {
         let Some(view) = stream.generation.view(backend) else {
@@ -41,6 +36,7 @@ pub async fn obtain(
         let token = ticket.token(stream.local.index);
         let order = Order {
             now_ms: began_ms,
+            pinned: stream.exchange.persistence.insists,
             ..Order::default()
         };
         let bound = match want {
@@ -58,6 +54,12 @@ pub async fn obtain(
         let mut waiting = match assigned {
             Assigned::Granted { server, permit } => return Ok((server, permit)),
             Assigned::Refused(Refusal::NoServer) => return Err(no_server()),
+            // Manual, `maxqueue`: others are better than an endless wait.
+            Assigned::Refused(Refusal::QueueFull) if bound.is_some() => {
+                persist::lose(stream);
+                want = Want::Any { avoid: &[] };
+                continue;
+            }
             Assigned::Refused(Refusal::QueueFull) => {
                 return Err(Fault::new(Cause::ServerTimeout, Phase::Queue));
             }
@@ -76,9 +78,20 @@ pub async fn obtain(
                     None => return Err(no_server()),
                 }
             }
+            Outcome::Redispatch if bound.is_some() => {
+                persist::lose(stream);
+                want = Want::Any { avoid: &[] };
+            }
             Outcome::Redispatch | Outcome::Pending => {}
         }
     }
+}
+
+/// Manual, `timeout queue`.
+fn timeout_ms(stream: &Stream<'_>, backend: ProxyId) -> Option<u64> {
+    let configured_ms = stream.generation.plan().proxy(backend).timeouts.queue_ms;
+    let set_ms = stream.exchange.overrides.queue_timeout_ms.map(u64::from);
+    set_ms.or(configured_ms)
 }
 
 async fn wait_for_turn(

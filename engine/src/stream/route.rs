@@ -49,8 +49,8 @@ fn nowhere() -> Fault {
     Fault::new(Cause::ServerAbort, Phase::Connect)
 }
 
-/// The server that `use-server` names, if it can take the request.
-pub fn bound_server(stream: &Stream<'_>) -> Option<ServerId> {
+/// The server that `use-server` names, if it can take the request or must try (`option persist`).
+pub fn bound_server(stream: &Stream<'_>, is_forced: bool) -> Option<ServerId> {
     let backend = stream
         .generation
         .plan()
@@ -62,5 +62,5 @@ pub fn bound_server(stream: &Stream<'_>) -> Option<ServerId> {
         .iter()
         .find(|rule| stream.holds(rule.condition.as_ref()))
         .map(|rule| rule.server)
-        .filter(|&server| stream.generation.server(server).is_usable())
+        .filter(|&server| is_forced || stream.generation.server(server).is_usable())
 }

@@ -5,7 +5,7 @@ use super::exchange::Upload;
 use super::relay::{self, Flow, Flows, Until};
 use super::response::{self, NoResponse};
 use super::watch::Watch;
-use super::{Fault, Next, Stream, decide, error, finish, request, route, tunnel};
+use super::{Fault, Next, Stream, decide, error, finish, persist, request, route, tunnel};
 use crate::mux::h1::{Incoming, Outgoing};
 use crate::plan::ProxyId;
 use crate::pool::Idle;
@@ -31,6 +31,7 @@ pub fn fail(stream: &mut Stream<'_>, fault: Fault) -> Next {
 async fn exchange(stream: &mut Stream<'_>) -> Result<Next, Fault> {
     request::receive(stream).await?;
     finish::request_begins(stream);
+    persist::enter(stream);
     if let Some(next) = decide::frontend(stream).await? {
         return Ok(next);
     }
@@ -40,7 +41,7 @@ async fn exchange(stream: &mut Stream<'_>) -> Result<Next, Fault> {
         return Ok(next);
     }
     request::add_own_fields(stream);
-    let mut attempts = Attempts::new(route::bound_server(stream));
+    let mut attempts = Attempts::new(persist::bind(stream));
     loop {
         let side = connect::open(stream, backend, &mut attempts).await?;
         if let Some(next) = serve(stream, backend, side).await? {

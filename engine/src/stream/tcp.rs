@@ -6,7 +6,7 @@ use super::connect::{self, Attempts};
 use super::judge::{Contents, Sees};
 use super::wait::{Interrupted, Patience, wait};
 use super::watch::Watch;
-use super::{Fault, Stream, error, finish, route, tunnel};
+use super::{Fault, Stream, error, finish, persist, route, tunnel};
 use crate::log::{Cause, Phase};
 use crate::plan::ProxyId;
 use crate::rules::{Ruleset, Verdict};
@@ -37,7 +37,7 @@ async fn exchange(stream: &mut Stream<'_>) -> Result<(), Fault> {
         content_rules(stream, backend).await?;
     }
     stream.exchange.marks.request_us = stream.local.core.now_us();
-    let mut attempts = Attempts::new(route::bound_server(stream));
+    let mut attempts = Attempts::new(persist::bind(stream));
     let side = connect::open(stream, backend, &mut attempts).await?;
     let plan = stream.generation.plan();
     let mut watch = Watch::new(

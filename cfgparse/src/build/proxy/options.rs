@@ -102,7 +102,7 @@ pub const SWITCHES: &[Row<Draft>] = &[
     proxy_row("option independent-streams", "", "DFLB", Planned, "timeouts of each direction by itself", switch_on),
     proxy_row("option log-health-checks", "", "DLB", Full, "log every check that changes", switch_on),
     proxy_row("option nolinger", "", "DFLB", Harmless, "close with a reset", switch_on),
-    proxy_row("option persist", "", "DLB", Planned, "keep to a server that is down", switch_on),
+    proxy_row("option persist", "", "DLB", Full, "keep to a server that is down", switch_on),
     proxy_row("option prefer-last-server", "", "DLB", Planned, "keep to the server of the last request", switch_on),
     proxy_row("option socket-stats", "", "DFL", Ignored("every socket is counted"), "statistics of each socket", switch_on),
     proxy_row("option splice-auto", "", "DFLB", Ignored("big transfers are always spliced"), "splice in the kernel when it pays", switch_on),

@@ -14,8 +14,8 @@ use crate::registry::sample::Where;
 
 #[rustfmt::skip]
 pub const ROWS: &[Row<Draft>] = &[
-    proxy_row("cookie", "<name> [rewrite|insert|prefix] [indirect] [nocache] ...", "DLB", Planned, "keep clients to servers by a cookie", cookie),
-    lax_end(proxy_row("dynamic-cookie-key", "<key>", "DLB", Planned, "secret of dynamic cookies", |cx, d, a| d.proxy.dynamic_cookie_key = a.text(cx, "a key"))),
+    proxy_row("cookie", "<name> [rewrite|insert|prefix] [indirect] [nocache] ...", "DLB", Full, "keep clients to servers by a cookie", cookie),
+    lax_end(proxy_row("dynamic-cookie-key", "<key>", "DLB", Full, "secret of dynamic cookies", |cx, d, a| d.proxy.dynamic_cookie_key = a.text(cx, "a key"))),
     proxy_row("persist rdp-cookie", "[(<name>)]", "DLB", Planned, "keep clients to servers by the RDP cookie", |_, _, a| { a.rest(); }),
     proxy_row("stick match", "<pattern> [table <table>] [if|unless <condition>]", "LB", Planned, "look a key up", |cx, d, a| stick(cx, d, a, StickKind::Match)),
     proxy_row("stick on", "<pattern> [table <table>] [if|unless <condition>]", "LB", Planned, "look a key up and learn it", |cx, d, a| stick(cx, d, a, StickKind::On)),

@@ -16,10 +16,10 @@ pub const ROWS: &[Row<Draft>] = &[
     proxy_row("acl", "<name> <criterion> [flags] [operator] <value> ...", "DFLB", Full, "name a test", acl_line),
     proxy_row("default_backend", "<backend>", "DFL", Full, "backend where no rule applies", default_backend),
     proxy_row("force-be-switch", "if|unless <condition>", "FL!", Planned, "route to unpublished backends", |cx, d, a| { d.needed_condition(cx, a, Where::FeUseBackend, "force-be-switch"); }),
-    proxy_row("force-persist", "if|unless <condition>", "LB", Planned, "keep to a server that is down", |cx, d, a| persist(cx, d, a, true)),
-    proxy_row("ignore-persist", "if|unless <condition>", "LB", Planned, "ignore the persistence cookie", |cx, d, a| persist(cx, d, a, false)),
+    proxy_row("force-persist", "if|unless <condition>", "LB", Full, "keep to a server that is down", |cx, d, a| persist(cx, d, a, true)),
+    proxy_row("ignore-persist", "if|unless <condition>", "LB", Full, "ignore the persistence cookie", |cx, d, a| persist(cx, d, a, false)),
     proxy_row("redirect", "location|prefix|scheme <to> [code <code>] <option> [if|unless <condition>]", "FLB", Full, "answer with a redirect", redirect_line),
-    proxy_row("use-server", "<server> if|unless <condition>", "LB", Planned, "server that a rule picks", use_server),
+    proxy_row("use-server", "<server> if|unless <condition>", "LB", Full, "server that a rule picks", use_server),
     proxy_row("use_backend", "<backend> [if|unless <condition>]", "FL", Full, "backend that a rule picks", use_backend),
 ];
 

@@ -7,7 +7,10 @@ use super::Context;
 use super::frontend::switching_point;
 use crate::balance;
 use crate::limits::RETRIES;
-use crate::plan::{self, Backend, Key, ProxyId, Redispatch, Server, UseServer};
+use crate::persist::Cookie;
+use crate::plan::{
+    self, Backend, Key, Persist, PersistRule, ProxyId, Redispatch, Server, UseServer,
+};
 use crate::sample::{Compiler, Expr, Point};
 
 impl Context<'_> {
@@ -59,12 +62,32 @@ impl Context<'_> {
             balance: balance_config(section),
             key: self.key(section, compiler),
             use_servers,
+            cookie: section.cookie.as_ref().map(Cookie::new),
+            persists: section.options.persist,
+            persist_rules: self.persist_rules(section, compiler),
             fullconn: section.fullconn.unwrap_or(0),
             send_name_header: section
                 .http_send_name_header
                 .as_ref()
                 .map(|name| name.to_ascii_lowercase().into_bytes().into()),
         }
+    }
+
+    fn persist_rules(&mut self, section: &Proxy, compiler: &mut Compiler<'_>) -> Vec<PersistRule> {
+        let point = switching_point(section);
+        let mut rules = Vec::new();
+        for rule in &section.persist_rules {
+            if let Some(condition) = self.condition(Some(&rule.condition), rule.at, point, compiler)
+            {
+                let persist = if rule.force {
+                    Persist::Forced
+                } else {
+                    Persist::Ignored
+                };
+                rules.push(PersistRule { condition, persist });
+            }
+        }
+        rules
     }
 
     fn key(&mut self, section: &Proxy, compiler: &mut Compiler<'_>) -> Key {

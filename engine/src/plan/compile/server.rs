@@ -37,6 +37,7 @@ impl Context<'_> {
             name: line.name.as_str().into(),
             endpoint: endpoint(line),
             is_tls: line.tls.as_ref().is_some_and(|tls| tls.enabled),
+            cookie: line.cookie.as_ref().map(|value| value.as_bytes().into()),
             pool_max: line.pool.max_conn.and_then(|max| u32::try_from(max).ok()),
             reuse_max: line.pool.max_reuse.and_then(|max| u32::try_from(max).ok()),
             shutdown_on_down: line.on_marked_down == Some(MarkedDown::ShutdownSessions),

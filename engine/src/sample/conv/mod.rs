@@ -18,6 +18,7 @@ mod var;
 mod when;
 mod x509;
 
+pub use hash::xxh64;
 pub use map::is_readable;
 pub use regsub::expand_groups;
 
