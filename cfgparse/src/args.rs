@@ -153,6 +153,21 @@ impl<'l> Args<'l> {
         self.required(cx, what).map(|word| word.text.clone())
     }
 
+    /// One of these words.
+    pub fn one_of(&mut self, cx: &mut Context, choices: &[&str]) -> Option<String> {
+        let shown: Vec<String> = choices.iter().map(|choice| format!("'{choice}'")).collect();
+        let wanted = match shown.split_last() {
+            Some((last, [])) => last.clone(),
+            Some((last, before)) => format!("{} or {last}", before.join(", ")),
+            None => String::new(),
+        };
+        let word = self.required(cx, &wanted)?;
+        if !choices.contains(&word.as_str()) {
+            self.unexpected(cx, word, &wanted);
+        }
+        Some(word.text.clone())
+    }
+
     pub fn number<T: TryFrom<i64>>(&mut self, cx: &mut Context) -> Option<T> {
         let word = self.required(cx, "an integer value")?;
         if let Some(value) = self.lax_number(cx, word) {
@@ -164,10 +179,10 @@ impl<'l> Args<'l> {
     /// A number within `range`.
     pub fn number_in(&mut self, cx: &mut Context, low: i64, high: i64) -> Option<i64> {
         let word = self.required(cx, "an integer value")?;
-        if let Some(value) = self.lax_number(cx, word) {
-            return Some(value.clamp(low, high));
-        }
-        let value = self.parsed(cx, word, "an integer", quantity::number::<i64>(&word.text))?;
+        let value = match self.lax_number(cx, word) {
+            Some(value) => value,
+            None => self.parsed(cx, word, "an integer", quantity::number::<i64>(&word.text))?,
+        };
         if value < low || value > high {
             let message = format!(
                 "'{}' expects an integer between {low} and {high} (got {value}).",
@@ -203,6 +218,18 @@ impl<'l> Args<'l> {
             "a time such as 10s",
             quantity::time_ms(&word.text, unit),
         )
+    }
+
+    /// A time that is not zero, in milliseconds.
+    pub fn delay(&mut self, cx: &mut Context) -> Option<u32> {
+        let span = self.here();
+        let ms = self.time(cx)?;
+        if ms == 0 {
+            let message = format!("'{}' expects a time above zero.", self.label());
+            cx.alert(span, "out-of-range", message);
+            return None;
+        }
+        Some(ms)
     }
 
     pub fn time(&mut self, cx: &mut Context) -> Option<u32> {

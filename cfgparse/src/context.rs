@@ -143,6 +143,11 @@ impl<'a> Context<'a> {
         }
     }
 
+    /// Whether there is a file or a folder of this path.
+    pub fn exists(&self, path: &str) -> bool {
+        self.files.exists(path)
+    }
+
     /// A certificate or list of authorities: relative ones begin at `base`, those behind `@` are names.
     pub fn tls_path(&self, path: &str, base: Option<&str>) -> String {
         match base {

@@ -50,6 +50,11 @@ impl<N: Into<String>, V: Into<String>> FromIterator<(N, V)> for Environment {
 pub trait FileAccess {
     /// The whole content.
     fn read(&self, path: &str) -> io::Result<Vec<u8>>;
+
+    /// Whether there is a file or a folder.
+    fn exists(&self, path: &str) -> bool {
+        self.read(path).is_ok()
+    }
 }
 
 /// Files of the machine.
@@ -59,6 +64,10 @@ pub struct Disk;
 impl FileAccess for Disk {
     fn read(&self, path: &str) -> io::Result<Vec<u8>> {
         std::fs::read(path)
+    }
+
+    fn exists(&self, path: &str) -> bool {
+        std::fs::metadata(path).is_ok()
     }
 }
 

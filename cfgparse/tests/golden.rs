@@ -21,6 +21,7 @@ fn files() -> BTreeMap<String, Vec<u8>> {
             "503.http",
             "HTTP/1.1 503 Sorry\r\nContent-Length: 0\r\n\r\n",
         ),
+        ("/etc/haproxy/certs/my-app.pem", "certificate and key"),
     ]
     .into_iter()
     .map(|(name, text)| (name.to_owned(), text.as_bytes().to_vec()))

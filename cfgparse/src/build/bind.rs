@@ -2,10 +2,12 @@
 
 use std::sync::LazyLock;
 
-use super::keyword::{Row, Table, row};
+use super::keyword::{Row, Table, lax_number, row};
 use crate::address;
 use crate::args::Args;
+use crate::ast::Word;
 use crate::context::Context;
+use crate::diagnostic::{Diagnostic, Severity};
 use crate::model::bind::{Bind, SocketLevel};
 use crate::model::tls::{BindTls, TlsVerify, TlsVersion, TlsVersions};
 use crate::registry::Info;
@@ -68,16 +70,42 @@ fn text(cx: &mut Context, args: &mut Args) -> Option<String> {
     args.text(cx, "a value")
 }
 
-/// A certificate's path, `crt-base` applied.
+/// A certificate's path, `crt-base` applied. One that is missing may be a bundle, a file for each
+/// type of key.
 pub(crate) fn crt_path(cx: &mut Context, args: &mut Args) -> Option<String> {
-    let path = args.text(cx, "a file")?;
-    Some(cx.tls_path(&path, cx.crt_base.as_deref()))
+    let word = args.required(cx, "a file")?;
+    let path = cx.tls_path(&word.text, cx.crt_base.as_deref());
+    let bundle = ["", ".rsa", ".ecdsa", ".dsa"];
+    let found = |suffix: &&str| cx.exists(&format!("{path}{suffix}"));
+    // HAProxy loads a server's certificate only where the line says `ssl`.
+    let of_server = args.line().keyword().as_str().contains("server");
+    let loads = !of_server || args.line().words.iter().any(|word| word.text == "ssl");
+    if loads && !path.starts_with('@') && !bundle.iter().any(found) {
+        missing_file(cx, word, "unable to stat SSL certificate from file");
+    }
+    Some(path)
+}
+
+fn missing_file(cx: &mut Context, word: &Word, message: &str) {
+    cx.report(
+        Diagnostic::new(
+            Severity::Alert,
+            "unreadable-file",
+            Some(word.span()),
+            format!("{message} '{}' : No such file or directory.", word.text),
+        )
+        .remedy("check the path, and that this user may read it"),
+    );
 }
 
 /// A path of authorities, `ca-base` applied.
 pub(crate) fn ca_path(cx: &mut Context, args: &mut Args) -> Option<String> {
-    let path = args.text(cx, "a file")?;
-    Some(cx.tls_path(&path, cx.ca_base.as_deref()))
+    let word = args.required(cx, "a file")?;
+    let path = cx.tls_path(&word.text, cx.ca_base.as_deref());
+    if !path.starts_with('@') && !cx.exists(&path) {
+        missing_file(cx, word, "unable to load authorities from");
+    }
+    Some(path)
 }
 
 /// A protocol forced without negotiation.
@@ -107,13 +135,13 @@ fn octal(cx: &mut Context, args: &mut Args) -> Option<u32> {
 
 #[rustfmt::skip]
 const SOCKET: &[Row<BindDraft>] = &[
-    row("accept-netscaler-cip", "<magic number>", Refused("use accept-proxy"), "expect a NetScaler header", |cx, d, a| {
+    lax_number(row("accept-netscaler-cip", "<magic number>", Refused("use accept-proxy"), "expect a NetScaler header", |cx, d, a| {
         d.bind.accept_netscaler_cip = a.number(cx);
-    }),
+    })),
     row("accept-proxy", "", Full, "expect a PROXY protocol header on every connection", |_, d, _| {
         d.bind.accept_proxy = true;
     }),
-    row("backlog", "<backlog>", Full, "connections that wait in the kernel", |cx, d, a| d.bind.backlog = a.number(cx)),
+    lax_number(row("backlog", "<backlog>", Full, "connections that wait in the kernel", |cx, d, a| d.bind.backlog = a.number(cx))),
     row("cc", "<algo>", Planned, "congestion control algorithm", |cx, d, a| d.bind.cc = text(cx, a)),
     row("defer-accept", "", Harmless, "accept when data has arrived", |_, d, _| d.bind.defer_accept = true),
     row("expose-fd", "listeners", Ignored("the admin socket passes listeners on reload when that exists"), "let a new process take the listening sockets", |cx, d, a| {
@@ -123,10 +151,10 @@ const SOCKET: &[Row<BindDraft>] = &[
             a.unexpected(cx, word, "'listeners'");
         }
     }),
-    row("gid", "<gid>", Full, "group id of the unix socket", |cx, d, a| d.bind.gid = a.number(cx)),
+    lax_number(row("gid", "<gid>", Full, "group id of the unix socket", |cx, d, a| d.bind.gid = a.number(cx))),
     row("group", "<group>", Full, "group of the unix socket", |cx, d, a| d.bind.group = text(cx, a)),
     row("guid-prefix", "<string>", Harmless, "prefix of the listeners' unique ids", |cx, d, a| d.bind.guid_prefix = text(cx, a)),
-    row("id", "<id>", Full, "id in statistics", |cx, d, a| d.bind.id = a.number(cx)),
+    row("id", "<id>", Full, "id in statistics", |cx, d, a| d.bind.id = a.number_in(cx, 1, i64::from(i32::MAX)).map(|n| n as u32)),
     row("idle-ping", "<delay>", Planned, "ping idle HTTP/2 connections", |cx, _, a| {
         a.time(cx);
     }),
@@ -146,17 +174,17 @@ const SOCKET: &[Row<BindDraft>] = &[
             }
         };
     }),
-    row("maxconn", "<maxconn>", Full, "connections of each socket", |cx, d, a| d.bind.maxconn = a.number(cx)),
+    lax_number(row("maxconn", "<maxconn>", Full, "connections of each socket", |cx, d, a| d.bind.maxconn = a.number(cx))),
     row("mode", "<mode>", Full, "octal permissions of the unix socket", |cx, d, a| d.bind.mode = octal(cx, a)),
-    row("mss", "<maxseg>", Planned, "TCP maximum segment size", |cx, d, a| d.bind.mss = a.number(cx)),
+    lax_number(row("mss", "<maxseg>", Planned, "TCP maximum segment size", |cx, d, a| d.bind.mss = a.number(cx))),
     row("name", "<name>", Full, "name in statistics", |cx, d, a| d.bind.name = text(cx, a)),
     row("namespace", "<name>", Planned, "network namespace", |cx, d, a| d.bind.namespace = text(cx, a)),
     row("nbconn", "<nbconn>", Planned, "connections opened in reverse", |cx, _, a| {
         a.number::<u32>(cx);
     }),
-    row("nice", "<nice>", Ignored("all streams have the same priority"), "priority of these connections' tasks", |cx, d, a| {
+    lax_number(row("nice", "<nice>", Ignored("all streams have the same priority"), "priority of these connections' tasks", |cx, d, a| {
         d.bind.nice = a.number_in(cx, -1024, 1024).map(|n| n as i32);
-    }),
+    })),
     row("process", "all|odd|even|<set>", Refused("remove it, or use 'thread'"), "processes that accept (removed in 2.5)", |cx, d, a| d.bind.process = text(cx, a)),
     row("proto", "<name>", Partial("h1 and none only"), "protocol without negotiation", |cx, d, a| d.bind.proto = proto(cx, a)),
     row("quic-cc-algo", "<algo>", Planned, "congestion control of QUIC", |cx, _, a| {
@@ -166,8 +194,8 @@ const SOCKET: &[Row<BindDraft>] = &[
     row("quic-socket", "<mode>", Planned, "sockets of QUIC connections", |cx, _, a| {
         text(cx, a);
     }),
-    row("severity-output", "none|number|string", Harmless, "severity before each line of an answer", |cx, d, a| d.bind.severity_output = text(cx, a)),
-    row("shards", "<number>|by-thread|by-group", Ignored("every core has its own socket"), "sockets for one address", |cx, d, a| d.bind.shards = text(cx, a)),
+    row("severity-output", "none|number|string", Harmless, "severity before each line of an answer", |cx, d, a| d.bind.severity_output = a.one_of(cx, &["none", "number", "string"])),
+    row("shards", "<number>|by-thread|by-group", Ignored("every core has its own socket"), "sockets for one address", |cx, d, a| d.bind.shards = shards(cx, a)),
     row("tcp-md5sig", "<password>", Planned, "TCP MD5 signatures", |cx, _, a| {
         text(cx, a);
     }),
@@ -178,7 +206,7 @@ const SOCKET: &[Row<BindDraft>] = &[
     row("tfo", "", Harmless, "TCP fast open", |_, d, _| d.bind.tfo = true),
     row("thread", "<set>", Ignored("every core accepts"), "threads that accept", |cx, d, a| d.bind.thread = text(cx, a)),
     row("transparent", "", Planned, "accept for addresses that are not ours", |_, d, _| d.bind.transparent = true),
-    row("uid", "<uid>", Full, "user id of the unix socket", |cx, d, a| d.bind.uid = a.number(cx)),
+    lax_number(row("uid", "<uid>", Full, "user id of the unix socket", |cx, d, a| d.bind.uid = a.number(cx))),
     row("user", "<user>", Full, "user of the unix socket", |cx, d, a| d.bind.user = text(cx, a)),
     row("v4v6", "", Full, "an IPv6 socket takes IPv4 too", |_, d, _| d.bind.v4v6 = true),
     row("v6only", "", Full, "an IPv6 socket takes IPv6 only", |_, d, _| d.bind.v6only = true),
@@ -256,6 +284,24 @@ const TLS: &[Row<BindDraft>] = &[
     row("tls-tickets", "", Full, "session tickets", |_, d, _| d.tls.no_tls_tickets = false),
     row("verify", "none|optional|required", Planned, "whether clients show a certificate", |cx, d, a| d.tls.verify = verify(cx, a)),
 ];
+
+/// `by-thread`, `by-group` or a number.
+fn shards(cx: &mut Context, args: &mut Args) -> Option<String> {
+    let word = args.required(cx, "'by-thread', 'by-group' or a number")?;
+    let known = ["by-thread", "by-group", "by-process"].contains(&word.as_str())
+        || word
+            .text
+            .parse::<u16>()
+            .is_ok_and(|n| (1..=1024).contains(&n));
+    if !known {
+        args.unexpected(
+            cx,
+            word,
+            "'by-thread', 'by-group' or a number from 1 to 1024",
+        );
+    }
+    Some(word.text.clone())
+}
 
 fn list(cx: &mut Context, args: &mut Args) -> Vec<String> {
     let words = text(cx, args).unwrap_or_default();

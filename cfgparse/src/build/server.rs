@@ -3,7 +3,7 @@
 use std::sync::LazyLock;
 
 use super::bind::{ca_path, crt_path, exclude, force, proto, verify, version};
-use super::keyword::{Row, Table, row};
+use super::keyword::{Row, Table, lax_number, row};
 use super::server_source;
 use crate::address;
 use crate::args::Args;
@@ -254,6 +254,24 @@ fn track(cx: &mut Context, params: &mut Params, args: &mut Args) {
     }
 }
 
+/// How answers of resolvers are used (manual, 5.3.2).
+fn resolve_opts(cx: &mut Context, args: &mut Args) -> Vec<String> {
+    let known = ["allow-dup-ip", "ignore-weight", "prevent-dup-ip"];
+    let span = args.here();
+    let options = list(cx, args);
+    if let Some(unknown) = options
+        .iter()
+        .find(|option| !known.contains(&option.as_str()))
+    {
+        let message = format!(
+            "'resolve-opts' : unknown resolve-opts option '{unknown}', supported methods are '{}'.",
+            known.join("', '")
+        );
+        cx.alert(span, "unexpected-argument", message);
+    }
+    options
+}
+
 /// An expression that picks a TLS name or a pool, evaluated when the server is known.
 fn expression(cx: &mut Context, args: &mut Args) -> Option<crate::model::expr::SampleExpr> {
     let word = args.required(cx, "a sample expression")?;
@@ -275,19 +293,19 @@ const PLAIN: &[Row<Params>] = &[
     row("disabled", "", Full, "starts in maintenance", |_, p, _| p.server.disabled = true),
     row("enabled", "", Full, "does not start in maintenance", |_, p, _| p.server.disabled = false),
     row("guid", "<string>", Harmless, "unique id", |cx, p, a| p.server.guid = text(cx, a)),
-    row("hash-key", "id|addr|addr-port", Planned, "what consistent hashing knows the server by", |cx, p, a| p.server.hash_key = text(cx, a)),
-    row("id", "<id>", Full, "id in statistics and in consistent hashing", |cx, p, a| p.server.id = a.number_in(cx, 1, i64::from(i32::MAX)).map(|n| n as u32)),
+    row("hash-key", "id|id32|guid|addr|addr-port", Planned, "what consistent hashing knows the server by", |cx, p, a| p.server.hash_key = a.one_of(cx, &["id", "id32", "guid", "addr", "addr-port"])),
+    lax_number(row("id", "<id>", Full, "id in statistics and in consistent hashing", |cx, p, a| p.server.id = a.number_in(cx, 1, i64::from(i32::MAX)).map(|n| n as u32))),
     row("idle-ping", "<delay>", Planned, "ping idle HTTP/2 connections", |cx, _, a| { a.time(cx); }),
     row("init-addr", "<methods>", Partial("names are resolved once, by the system, at the start"), "how a name is resolved at start", |cx, p, a| p.server.init_addr = init_addr(cx, a)),
     row("init-state", "up|fully-up|down|fully-down", Planned, "state before the first check", |cx, p, a| {
         p.server.init_state = choice(cx, a, &[("up", InitState::Up), ("fully-up", InitState::FullyUp), ("down", InitState::Down), ("fully-down", InitState::FullyDown), ("none", InitState::Up)]);
     }),
     row("log-bufsize", "<bytes>", Planned, "buffer of a log backend's server", |cx, _, a| { a.size::<u32>(cx); }),
-    row("log-proto", "legacy|octet-count", Planned, "framing of log lines over TCP", |cx, p, a| p.server.log_proto = text(cx, a)),
-    row("max-reuse", "<count>", Planned, "requests over one connection", |cx, p, a| p.server.pool.max_reuse = a.number_in(cx, -1, i64::from(i32::MAX)).map(|n| n as i32)),
-    row("maxconn", "<maxconn>", Full, "connections at the same time", |cx, p, a| p.server.maxconn = a.number(cx).unwrap_or(0)),
-    row("maxqueue", "<maxqueue>", Full, "requests that may wait for this server", |cx, p, a| p.server.maxqueue = a.number(cx).unwrap_or(0)),
-    row("minconn", "<minconn>", Full, "lower end of a dynamic maxconn", |cx, p, a| p.server.minconn = a.number(cx).unwrap_or(0)),
+    row("log-proto", "legacy|octet-count", Planned, "framing of log lines over TCP", |cx, p, a| p.server.log_proto = a.one_of(cx, &["legacy", "octet-count"])),
+    lax_number(row("max-reuse", "<count>", Planned, "requests over one connection", |cx, p, a| p.server.pool.max_reuse = a.number_in(cx, -1, i64::from(i32::MAX)).map(|n| n as i32))),
+    lax_number(row("maxconn", "<maxconn>", Full, "connections at the same time", |cx, p, a| p.server.maxconn = a.number(cx).unwrap_or(0))),
+    lax_number(row("maxqueue", "<maxqueue>", Full, "requests that may wait for this server", |cx, p, a| p.server.maxqueue = a.number(cx).unwrap_or(0))),
+    lax_number(row("minconn", "<minconn>", Full, "lower end of a dynamic maxconn", |cx, p, a| p.server.minconn = a.number(cx).unwrap_or(0))),
     row("namespace", "<name>", Planned, "network namespace", |cx, p, a| p.server.namespace = text(cx, a)),
     row("no-backup", "", Full, "takes back 'backup'", |_, p, _| p.server.backup = false),
     row("no-send-proxy", "", Full, "takes back 'send-proxy'", |_, p, _| p.server.send_proxy = None),
@@ -303,15 +321,15 @@ const PLAIN: &[Row<Params>] = &[
         p.server.on_marked_up = choice(cx, a, &[("shutdown-backup-sessions", MarkedUp::ShutdownBackupSessions)]);
     }),
     row("pool-conn-name", "<expr>", Planned, "names the pool of idle connections", |cx, p, a| p.server.pool.conn_name = expression(cx, a)),
-    row("pool-low-conn", "<number>", Ignored("cores ask each other only for connections that are idle"), "idle connections below which none is taken from other threads", |cx, p, a| p.server.pool.low_conn = a.number(cx)),
-    row("pool-max-conn", "<number>", Full, "idle connections kept", |cx, p, a| p.server.pool.max_conn = a.number_in(cx, -1, i64::from(i32::MAX)).map(|n| n as i32)),
+    lax_number(row("pool-low-conn", "<number>", Ignored("cores ask each other only for connections that are idle"), "idle connections below which none is taken from other threads", |cx, p, a| p.server.pool.low_conn = a.number(cx))),
+    lax_number(row("pool-max-conn", "<number>", Full, "idle connections kept", |cx, p, a| p.server.pool.max_conn = a.number_in(cx, -1, i64::from(i32::MAX)).map(|n| n as i32))),
     row("pool-purge-delay", "<delay>", Full, "how long idle connections are kept", |cx, p, a| p.server.pool.purge_delay_ms = a.time(cx)),
     row("proto", "<name>", Partial("h1 and none only"), "protocol without negotiation", |cx, p, a| p.server.proto = proto(cx, a)),
     row("proxy-v2-options", "<options>", Partial("authority, crc32c and unique-id"), "what the PROXY header tells", proxy_v2_options),
     row("quic-cc-algo", "<algo>", Planned, "congestion control of QUIC", |cx, _, a| { text(cx, a); }),
     row("redir", "<prefix>", Planned, "answer GET and HEAD with a redirect", |cx, p, a| p.server.redir = text(cx, a)),
     row("resolve-net", "<networks>", Planned, "networks preferred in answers", |cx, p, a| p.server.resolve_net = list(cx, a)),
-    row("resolve-opts", "<options>", Planned, "how answers are used", |cx, p, a| p.server.resolve_opts = list(cx, a)),
+    row("resolve-opts", "<options>", Planned, "how answers are used", |cx, p, a| p.server.resolve_opts = resolve_opts(cx, a)),
     row("resolve-prefer", "ipv4|ipv6", Planned, "family preferred in answers", |cx, p, a| {
         p.server.resolve_prefer = choice(cx, a, &[("ipv4", AddressFamily::Ipv4), ("ipv6", AddressFamily::Ipv6)]);
     }),
@@ -324,7 +342,7 @@ const PLAIN: &[Row<Params>] = &[
     row("send-proxy-v2", "", Full, "send a PROXY header, version 2", |_, p, _| p.send_proxy().version = ProxyVersion::V2),
     row("send-proxy-v2-ssl", "", Planned, "with TLS information", |_, p, _| { let s = p.send_proxy(); s.version = ProxyVersion::V2; s.ssl = true; }),
     row("send-proxy-v2-ssl-cn", "", Planned, "with the client certificate's name", |_, p, _| { let s = p.send_proxy(); s.version = ProxyVersion::V2; s.ssl = true; s.ssl_cn = true; }),
-    row("shard", "<shard>", Planned, "shard of a peer", |cx, p, a| p.server.shard = a.number(cx)),
+    lax_number(row("shard", "<shard>", Planned, "shard of a peer", |cx, p, a| p.server.shard = a.number(cx))),
     row("slowstart", "<time>", Full, "time over which its weight grows", |cx, p, a| p.server.slowstart_ms = a.time(cx)),
     row("socks4", "<addr>:<port>", Planned, "connect through this proxy", |cx, p, a| p.server.socks4 = text(cx, a)),
     row("source", "<addr>[:<low>[-<high>]] [usesrc ...] [interface <name>]", Planned, "address to connect from", |cx, p, a| p.server.source = server_source::parse(cx, a)),
@@ -334,8 +352,8 @@ const PLAIN: &[Row<Params>] = &[
     row("tcp-ut", "<delay>", Planned, "TCP user timeout", |cx, p, a| p.server.tcp_ut_ms = a.time(cx)),
     row("tfo", "", Harmless, "TCP fast open", |_, p, _| p.server.tfo = true),
     row("track", "[<backend>/]<server>", Planned, "take the state of another server", track),
-    row("weight", "<weight>", Full, "share of the load, 0 to 256", |cx, p, a| p.server.weight = a.number_in(cx, 0, 256).unwrap_or(1) as u32),
-    row("ws", "auto|h1|h2", Planned, "protocol of WebSockets", |cx, p, a| p.server.ws = text(cx, a)),
+    lax_number(row("weight", "<weight>", Full, "share of the load, 0 to 256", |cx, p, a| p.server.weight = a.number_in(cx, 0, 256).unwrap_or(1) as u32)),
+    row("ws", "auto|h1|h2", Planned, "protocol of WebSockets", |cx, p, a| p.server.ws = a.one_of(cx, &["auto", "h1", "h2"])),
 ];
 
 #[rustfmt::skip]
@@ -343,25 +361,25 @@ const CHECK: &[Row<Params>] = &[
     row("addr", "<ipv4|ipv6>", Full, "address of health checks", |cx, p, a| p.server.check.addr = address_of(cx, a)),
     row("agent-addr", "<addr>", Planned, "address of the agent", |cx, p, a| p.server.agent.addr = address_of(cx, a)),
     row("agent-check", "", Planned, "ask an agent for state and weight", |_, p, _| p.server.agent.enabled = true),
-    row("agent-inter", "<delay>", Planned, "time between two questions to the agent", |cx, p, a| p.server.agent.inter_ms = a.time(cx)),
-    row("agent-port", "<port>", Planned, "port of the agent", |cx, p, a| p.server.agent.port = port(cx, a)),
+    row("agent-inter", "<delay>", Planned, "time between two questions to the agent", |cx, p, a| p.server.agent.inter_ms = a.delay(cx)),
+    lax_number(row("agent-port", "<port>", Planned, "port of the agent", |cx, p, a| p.server.agent.port = port(cx, a))),
     row("agent-send", "<string>", Planned, "what the agent is asked", |cx, p, a| p.server.agent.send = text(cx, a)),
     row("check", "", Full, "check the server's health", |_, p, _| p.server.check.enabled = true),
     row("check-alpn", "<protocols>", Planned, "protocols offered by checks", |cx, p, a| p.server.check.alpn = list(cx, a)),
     row("check-pool-conn-name", "<name>", Planned, "pool that checks take connections from", |cx, _, a| { text(cx, a); }),
-    row("check-proto", "<name>", Planned, "protocol of checks", |cx, p, a| p.server.check.proto = text(cx, a)),
+    row("check-proto", "<name>", Planned, "protocol of checks", |cx, p, a| p.server.check.proto = a.one_of(cx, &["h1", "h2", "fcgi", "spop", "none"])),
     row("check-reuse-pool", "", Planned, "checks use idle connections", |_, p, _| p.server.check.reuse_pool = true),
     row("check-send-proxy", "", Planned, "checks send a PROXY header", |_, p, _| p.server.check.send_proxy = true),
     row("check-sni", "<sni>", Planned, "TLS name of checks", |cx, p, a| p.tls().check_sni = text(cx, a)),
     row("check-sni-auto", "", Ignored("it is the default"), "TLS name of checks from the check's host", |_, _, _| {}),
     row("check-ssl", "", Planned, "checks speak TLS", |_, p, _| p.server.check.ssl = true),
     row("check-via-socks4", "", Planned, "checks go through socks4", |_, p, _| p.server.check.via_socks4 = true),
-    row("downinter", "<delay>", Full, "time between checks while down", |cx, p, a| p.server.check.downinter_ms = a.time(cx)),
-    row("error-limit", "<count>", Planned, "errors that 'observe' bears", |cx, p, a| p.server.check.error_limit = a.number(cx)),
-    row("fall", "<count>", Full, "failed checks until down", |cx, p, a| p.server.check.fall = a.number_in(cx, 1, i64::from(i32::MAX)).map(|n| n as u32)),
-    row("fastinter", "<delay>", Full, "time between checks in transition", |cx, p, a| p.server.check.fastinter_ms = a.time(cx)),
+    row("downinter", "<delay>", Full, "time between checks while down", |cx, p, a| p.server.check.downinter_ms = a.delay(cx)),
+    lax_number(row("error-limit", "<count>", Planned, "errors that 'observe' bears", |cx, p, a| p.server.check.error_limit = a.number_in(cx, 1, i64::from(i32::MAX)).map(|n| n as u32))),
+    lax_number(row("fall", "<count>", Full, "failed checks until down", |cx, p, a| p.server.check.fall = a.number_in(cx, 1, i64::from(i32::MAX)).map(|n| n as u32))),
+    row("fastinter", "<delay>", Full, "time between checks in transition", |cx, p, a| p.server.check.fastinter_ms = a.delay(cx)),
     row("healthcheck", "<name>", Planned, "section that describes the check", |cx, p, a| p.server.check.healthcheck = text(cx, a)),
-    row("inter", "<delay>", Full, "time between checks", |cx, p, a| p.server.check.inter_ms = a.time(cx)),
+    row("inter", "<delay>", Full, "time between checks", |cx, p, a| p.server.check.inter_ms = a.delay(cx)),
     row("no-agent-check", "", Full, "takes back 'agent-check'", |_, p, _| p.server.agent.enabled = false),
     row("no-check", "", Full, "takes back 'check'", |_, p, _| p.server.check.enabled = false),
     row("no-check-reuse-pool", "", Full, "takes back 'check-reuse-pool'", |_, p, _| p.server.check.reuse_pool = false),
@@ -374,8 +392,8 @@ const CHECK: &[Row<Params>] = &[
     row("on-error", "fastinter|fail-check|sudden-death|mark-down", Planned, "what too many errors do", |cx, p, a| {
         p.server.check.on_error = choice(cx, a, &[("fastinter", OnError::Fastinter), ("fail-check", OnError::FailCheck), ("sudden-death", OnError::SuddenDeath), ("mark-down", OnError::MarkDown)]);
     }),
-    row("port", "<port>", Full, "port of health checks", |cx, p, a| p.server.check.port = port(cx, a)),
-    row("rise", "<count>", Full, "good checks until up", |cx, p, a| p.server.check.rise = a.number_in(cx, 1, i64::from(i32::MAX)).map(|n| n as u32)),
+    lax_number(row("port", "<port>", Full, "port of health checks", |cx, p, a| p.server.check.port = port(cx, a))),
+    lax_number(row("rise", "<count>", Full, "good checks until up", |cx, p, a| p.server.check.rise = a.number_in(cx, 1, i64::from(i32::MAX)).map(|n| n as u32))),
 ];
 
 #[rustfmt::skip]

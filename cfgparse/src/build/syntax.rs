@@ -66,3 +66,38 @@ fn word(cx: &mut Context, args: &mut Args, item: &str) {
         args.unexpected(cx, word, &wanted);
     }
 }
+
+/// How many words a syntax asks for, and how many it takes at most; what stands in parentheses
+/// behind the name is not counted.
+pub fn arity(syntax: &str) -> (usize, Option<usize>) {
+    let (mut least, mut most, mut depth) = (0, Some(0), 0_usize);
+    for item in syntax.split(' ').filter(|item| !item.is_empty()) {
+        if item.starts_with('(') {
+            continue;
+        }
+        let opened = item.matches('[').count();
+        least += usize::from(depth + opened == 0 && item != "...");
+        depth = (depth + opened).saturating_sub(item.matches(']').count());
+        most = if item.contains("...") {
+            None
+        } else {
+            most.map(|most| most + 1)
+        };
+    }
+    (least, most)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn words_of_a_syntax_are_counted() {
+        assert_eq!(arity(""), (0, Some(0)));
+        assert_eq!(arity("<engine> <group>"), (2, Some(2)));
+        assert_eq!(arity("[profile <name>]"), (0, Some(2)));
+        assert_eq!(arity("<name> [limit <n>] [period <t>]"), (1, Some(5)));
+        assert_eq!(arity("(<idx>,<sc-id>) <int>|<expr>"), (1, Some(1)));
+        assert_eq!(arity("<name> ..."), (1, None));
+    }
+}

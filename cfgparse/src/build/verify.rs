@@ -26,6 +26,9 @@ pub fn verify(cx: &mut Context, model: &Model) {
             spoe(cx, proxy);
         }
     }
+    ids(cx, model);
+    loops(cx, model);
+    external_checks(cx, model);
     ports(cx, model);
     ciphers(cx, model);
     references(cx, model);
@@ -97,6 +100,80 @@ fn names(cx: &mut Context, model: &Model) {
             }
         }
         known.push(proxy);
+    }
+}
+
+/// Ids in statistics are given once.
+fn ids(cx: &mut Context, model: &Model) {
+    let mut first: HashMap<u32, &Proxy> = HashMap::new();
+    for proxy in &model.proxies {
+        let Some(id) = proxy.id else { continue };
+        let Some(other) = first.insert(id, proxy) else {
+            continue;
+        };
+        let message = format!(
+            "{} reuses same custom id as {} (declared at {}).",
+            described(proxy),
+            described(other),
+            cx.locate(other.at)
+        );
+        cx.alert(header(proxy), "duplicate-name", message);
+    }
+}
+
+/// A proxy that routes to itself.
+fn loops(cx: &mut Context, model: &Model) {
+    use crate::model::proxy::Target;
+    for proxy in model.proxies.iter().filter(|proxy| !proxy.disabled) {
+        let rules = proxy
+            .use_backends
+            .iter()
+            .map(|rule| (&rule.target, rule.at));
+        let to_itself = rules
+            .filter_map(|(target, at)| match target {
+                Target::Static(name) => Some((name, at)),
+                Target::Dynamic(_) => None,
+            })
+            .find(|(name, _)| **name == proxy.name && proxy.kind == ProxyKind::Listen);
+        if let Some((name, at)) = to_itself {
+            let message = format!("Proxy '{name}': loop detected for use_backend: '{name}'.");
+            cx.report(
+                Diagnostic::new(
+                    Severity::Alert,
+                    "unreachable-rule",
+                    Some(span(at, "use_backend".len())),
+                    message,
+                )
+                .remedy("name another backend, or remove the rule")
+                .global(),
+            );
+        }
+    }
+}
+
+/// Programs run only where `global` allows them (manual, 3.1).
+fn external_checks(cx: &mut Context, model: &Model) {
+    use crate::model::check::CheckKind;
+    if model.global.external_check {
+        return;
+    }
+    for proxy in &model.proxies {
+        if proxy.check.kind == CheckKind::External && proxy.kind.has_backend() && !proxy.disabled {
+            let message = format!(
+                "Proxy '{}' : 'option external-check' unable to find required 'global.external-check'.",
+                proxy.name
+            );
+            cx.report(
+                Diagnostic::new(
+                    Severity::Alert,
+                    "missing-argument",
+                    Some(header(proxy)),
+                    message,
+                )
+                .remedy("add 'external-check' to the global section")
+                .global(),
+            );
+        }
     }
 }
 

@@ -7,6 +7,7 @@ use super::{
 use crate::args::Args;
 use crate::build::proxy::draft::sample_expr;
 use crate::build::proxy::log::level_of;
+use crate::build::syntax::arity;
 use crate::context::{Context, Reference, ReferenceKind};
 use crate::expr::sample;
 use crate::model::rule::{Action, CaptureSlot, SettableTimeout, TimeoutValue};
@@ -14,11 +15,22 @@ use crate::quantity::{self, TimeUnit};
 use crate::registry::prelude::*;
 
 /// Takes all words up to the condition: an action that this version does not run.
-pub(super) fn known(_: &mut Context, c: &ActionContext, args: &mut Args) -> Option<Action> {
+pub(super) fn known(cx: &mut Context, c: &ActionContext, args: &mut Args) -> Option<Action> {
     let name = args.label().rsplit(' ').next().unwrap_or("").to_owned();
     let mut words: Vec<String> = c.inside.map(str::to_owned).into_iter().collect();
+    let (least, most) = arity(args.syntax());
+    let mut count = 0;
     while !at_condition(args) {
+        count += 1;
+        if most.is_some_and(|most| count > most) {
+            args.unexpected_end(cx, &format!("{} and a condition", args.syntax()));
+            return None;
+        }
         words.push(args.next()?.text.clone());
+    }
+    if count < least {
+        args.unexpected_end(cx, args.syntax());
+        return None;
     }
     Some(Action::Known { name, args: words })
 }

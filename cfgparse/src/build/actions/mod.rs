@@ -10,7 +10,7 @@ mod vars;
 use std::collections::HashMap;
 use std::sync::LazyLock;
 
-use crate::args::Args;
+use crate::args::{Args, Lenience};
 use crate::context::Context;
 use crate::diagnostic::{Diagnostic, Severity, closest};
 use crate::model::rule::Action;
@@ -137,6 +137,7 @@ pub fn parse(cx: &mut Context, args: &mut Args, set: Ruleset, place: Where) -> O
     };
     if cx.has_lua && name.starts_with("lua.") {
         cx.used(&LUA, word.span());
+        args.begin_row("[<arg> ...]", Lenience::NONE);
         return misc::known(cx, &ActionContext { set, place, inside }, args);
     }
     let row = find(name).filter(|row| row.sets & set as u8 != 0);
@@ -155,6 +156,7 @@ pub fn parse(cx: &mut Context, args: &mut Args, set: Ruleset, place: Where) -> O
         return None;
     }
     cx.used(&row.info, word.span());
+    args.begin_row(row.info.syntax, Lenience::NONE);
     let action = (row.parse)(cx, &ActionContext { set, place, inside }, args);
     if action.is_none() {
         args.rest();

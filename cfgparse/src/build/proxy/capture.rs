@@ -17,7 +17,7 @@ pub const ROWS: &[Row<Draft>] = &[
     proxy_row("compression algo", "<algorithm> ...", "DFLB", Planned, "how responses are compressed", |cx, d, a| d.proxy.compression.algo = algorithms(cx, a)),
     proxy_row("compression algo-req", "<algorithm>", "DFLB", Planned, "how requests are compressed", |cx, d, a| d.proxy.compression.algo_req = algorithms(cx, a)),
     proxy_row("compression algo-res", "<algorithm> ...", "DFLB", Planned, "how responses are compressed", |cx, d, a| d.proxy.compression.algo = algorithms(cx, a)),
-    proxy_row("compression direction", "request|response|both", "DFLB", Planned, "what is compressed", |cx, d, a| d.proxy.compression.direction = one_of(cx, a, &["request", "response", "both"])),
+    proxy_row("compression direction", "request|response|both", "DFLB", Planned, "what is compressed", |cx, d, a| d.proxy.compression.direction = a.one_of(cx, &["request", "response", "both"])),
     lax_end(proxy_row("compression minsize-req", "<size>", "DFLB", Planned, "smallest request compressed", |cx, d, a| d.proxy.compression.minsize_req = a.size(cx))),
     lax_end(proxy_row("compression minsize-res", "<size>", "DFLB", Planned, "smallest response compressed", |cx, d, a| d.proxy.compression.minsize_res = a.size(cx))),
     lax_end(proxy_row("compression offload", "", "DFLB", Planned, "don't let servers compress", |_, d, _| d.proxy.compression.offload = true)),
@@ -27,7 +27,7 @@ pub const ROWS: &[Row<Draft>] = &[
     proxy_row("declare capture", "request|response len <length>", "FL", Full, "make room for a captured value", declare),
     proxy_row("filter", "<name> [param*]", "FLB", Planned, "pass traffic through a filter", filter),
     proxy_row("filter-sequence", "request|response <list>", "FLB", Planned, "order of filters", |cx, _, a| {
-        one_of(cx, a, &["request", "response"]);
+        a.one_of(cx, &["request", "response"]);
         a.rest();
     }),
     proxy_row("monitor fail", "if|unless <condition>", "FL", Planned, "when monitor-uri reports a failure", |cx, d, a| {
@@ -37,7 +37,7 @@ pub const ROWS: &[Row<Draft>] = &[
     }),
     proxy_row("monitor-uri", "<uri>", "DFL", Full, "path that is answered at once", |cx, d, a| d.proxy.monitor_uri = a.text(cx, "a URI")),
     lax_end(proxy_row("email-alert from", "<address>", "DFLB", Planned, "sender of alerts", |cx, d, a| d.proxy.email_alert.from = a.text(cx, "an address"))),
-    proxy_row("email-alert level", "<level>", "DFLB", Planned, "least level of alerts", |cx, d, a| d.proxy.email_alert.level = one_of(cx, a, LEVELS)),
+    proxy_row("email-alert level", "<level>", "DFLB", Planned, "least level of alerts", |cx, d, a| d.proxy.email_alert.level = a.one_of(cx, LEVELS)),
     lax_end(proxy_row("email-alert mailers", "<name>", "DFLB", Planned, "who sends alerts", |cx, d, a| d.proxy.email_alert.mailers = a.text(cx, "a mailers section"))),
     lax_end(proxy_row("email-alert myhostname", "<name>", "DFLB", Planned, "name in HELO", |cx, d, a| d.proxy.email_alert.myhostname = a.text(cx, "a name"))),
     lax_end(proxy_row("email-alert to", "<address>", "DFLB", Planned, "receiver of alerts", |cx, d, a| d.proxy.email_alert.to = a.text(cx, "an address"))),
@@ -48,22 +48,11 @@ const LEVELS: &[&str] = &[
     "emerg", "alert", "crit", "err", "warning", "notice", "info", "debug",
 ];
 
-/// One of these words.
-pub(super) fn one_of(cx: &mut Context, args: &mut Args, choices: &[&str]) -> Option<String> {
-    let shown: Vec<String> = choices.iter().map(|choice| format!("'{choice}'")).collect();
-    let wanted = shown.join(", ");
-    let word = args.required(cx, &wanted)?;
-    if !choices.contains(&word.as_str()) {
-        args.unexpected(cx, word, &wanted);
-    }
-    Some(word.text.clone())
-}
-
 fn algorithms(cx: &mut Context, args: &mut Args) -> Vec<String> {
     let known = ["identity", "gzip", "deflate", "raw-deflate"];
-    let mut algorithms: Vec<String> = one_of(cx, args, &known).into_iter().collect();
+    let mut algorithms: Vec<String> = args.one_of(cx, &known).into_iter().collect();
     while !args.is_empty() {
-        algorithms.extend(one_of(cx, args, &known));
+        algorithms.extend(args.one_of(cx, &known));
     }
     algorithms
 }

@@ -18,13 +18,13 @@ pub const ROWS: &[Row<Draft>] = &[
         }
         a.rest();
     }),
-    proxy_row("crt", "<filename> [param*]", "FL", Planned, "certificate of this frontend's listeners", |cx, _, a| {
+    proxy_row("crt", "<filename> [param*]", "FL", Planned, "certificate of this frontend's listeners", |_, _, a| { a.rest(); }),
+    proxy_row("ssl-f-use", "<filename> [param*]", "FL", Planned, "certificate of this frontend's listeners", |cx, _, a| {
         if !a.upcoming().iter().any(|word| word.text == "crt") {
             a.unexpected_end(cx, "'crt' <file>");
         }
         a.rest();
     }),
-    proxy_row("ssl-f-use", "<filename> [param*]", "FL", Planned, "certificate of this frontend's listeners", |_, _, a| { a.rest(); }),
     proxy_row("default-server", "[param*]", "DLB!", Full, "parameters of the servers below", default_server),
     proxy_row("server", "<name> <address>[:[port]] [param*]", "LB!", Full, "one server", server_line),
     proxy_row("server-template", "<prefix> <num>|<range> <fqdn>[:<port>] [param*]", "LB!", Planned, "several servers of one name", template),
