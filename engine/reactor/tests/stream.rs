@@ -74,6 +74,25 @@ fn texts_and_pieces_keep_their_order() {
 }
 
 #[test]
+fn the_end_goes_with_the_last_bytes() {
+    let core = core();
+    let (sock, mut peer) = pair(&core);
+    sock.write(|text| text.extend_from_slice(b"all of it"));
+    assert!(sock.end_at_once());
+    assert!(!sock.end_at_once(), "it is closed");
+    drop(sock);
+    settle(&core, 0);
+    let mut all = String::new();
+    peer.read_to_string(&mut all).unwrap();
+    assert_eq!(all, "all of it");
+
+    let (sock, _peer) = pair(&core);
+    sock.send(Seg::heap(pattern(100_000, 1)));
+    assert!(!sock.end_at_once(), "the kernel might take only a part");
+    assert_eq!(sock.unsent(), 100_000);
+}
+
+#[test]
 fn more_pieces_than_one_gather_list_holds() {
     let core = core();
     let (sock, mut peer) = pair(&core);

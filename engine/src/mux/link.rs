@@ -89,6 +89,11 @@ impl Link {
         each!(self, link => link.shutdown_write());
     }
 
+    /// Sends the rest and closes in one go, if that is possible (see [`Sock::end_at_once`]).
+    pub fn end_at_once(&self) -> bool {
+        self.plain().is_some_and(Sock::end_at_once)
+    }
+
     /// Ends the connection with a reset.
     pub fn abort(&self) {
         each!(self, link => link.abort());

@@ -33,6 +33,11 @@ impl Idle {
     pub fn is_quiet(&self) -> bool {
         is_quiet(&self.link)
     }
+
+    /// Closes it.
+    pub fn end(self) {
+        end(&self.link);
+    }
 }
 
 /// The idle connections of one core.
@@ -86,7 +91,7 @@ impl Pool {
     /// Keeps a connection; `max` is the server's own bound on this core.
     pub fn put(&self, server: &Arc<ServerState>, idle: Idle, max: Option<u32>) {
         if self.held.get() >= POOL_PER_CORE_MAX || !idle.is_quiet() {
-            return;
+            return idle.end();
         }
         let mut servers = self.servers.borrow_mut();
         let shelf = servers.entry(identity(server)).or_insert_with(|| Shelf {
@@ -97,7 +102,7 @@ impl Pool {
         shelf.need = shelf.need.max(server.in_use() as usize);
         let max = max.map_or(shelf.need, |max| shelf.need.min(max as usize));
         if shelf.idle.len() >= max {
-            return;
+            return idle.end();
         }
         shelf.idle.push(idle);
         self.held.set(self.held.get() + 1);
@@ -115,7 +120,7 @@ impl Pool {
             let is_old = |idle: &&Idle| now_ms.saturating_sub(idle.since_ms) >= purge_delay_ms;
             let old = shelf.idle.iter().filter(is_old).count();
             // The oldest stand first: the last one put is the first one taken.
-            shelf.idle.drain(..old.div_ceil(2));
+            shelf.idle.drain(..old.div_ceil(2)).for_each(Idle::end);
             self.dropped(&shelf.server, before - shelf.idle.len());
         }
     }
@@ -124,6 +129,7 @@ impl Pool {
     pub fn clear(&self, server: &Arc<ServerState>) {
         if let Some(shelf) = self.servers.borrow_mut().remove(&identity(server)) {
             self.dropped(server, shelf.idle.len());
+            shelf.idle.into_iter().for_each(Idle::end);
         }
     }
 
@@ -131,6 +137,7 @@ impl Pool {
     pub fn clear_all(&self) {
         for (_, shelf) in self.servers.borrow_mut().drain() {
             self.dropped(&shelf.server, shelf.idle.len());
+            shelf.idle.into_iter().for_each(Idle::end);
         }
     }
 
@@ -144,6 +151,17 @@ impl Pool {
 
 fn identity(server: &Arc<ServerState>) -> usize {
     Arc::as_ptr(server) as usize
+}
+
+/// Closes a connection on which everything has been said.
+///
+/// With a reset: the side that closes first would keep the port for a minute (TIME_WAIT), and it
+/// is this side that needs a port for each connection. A connection that the server has ended
+/// already goes the usual way, at no cost.
+pub fn end(link: &Link) {
+    if is_quiet(link) {
+        link.abort();
+    }
 }
 
 /// Whether nothing has come and nothing has ended on an idle connection.

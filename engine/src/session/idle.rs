@@ -87,9 +87,10 @@ pub async fn close(local: &Local, generation: &Generation, client: &mut Client) 
         watches_client: false,
     };
     let is_over = client.is_drained && client.link.plain().is_some();
-    if !is_over {
-        client.link.shutdown_write();
+    if is_over && client.link.end_at_once() {
+        return;
     }
+    client.link.shutdown_write();
     let sent = wait(local, client, patience(timeouts.client_ms), |cx| {
         client.link.poll_sent(0, cx)
     });

@@ -20,6 +20,9 @@ pub struct Flow {
     pub outgoing: Outgoing,
     /// The end has been put on the receiving link.
     pub finished: bool,
+    /// The receiver's connection ends with this direction: the last bytes are left for whoever
+    /// closes it to send, in one segment with FIN.
+    pub is_last: bool,
     /// The kernel moves the bytes by itself.
     splice: Option<Box<Splice>>,
     /// The kernel could not: no pipe was to be had.
@@ -118,6 +121,7 @@ impl Flow {
             incoming,
             outgoing,
             finished: false,
+            is_last: false,
             splice: None,
             copies: false,
         }
@@ -130,6 +134,7 @@ impl Flow {
             incoming,
             outgoing: Outgoing::Nothing,
             finished: true,
+            is_last: false,
             splice: None,
             copies: false,
         }
@@ -152,7 +157,9 @@ impl Flow {
             return Poll::Ready(Ok(()));
         }
         let moved = self.poll_pieces(from, to, limits, cx);
-        to.flush();
+        if !(self.finished && self.is_last) {
+            to.flush();
+        }
         moved
     }
 

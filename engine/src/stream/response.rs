@@ -212,8 +212,8 @@ pub fn write_head(stream: &mut Stream<'_>, course: Course) {
 
 /// The response's body on its way to the client.
 pub fn download(stream: &Stream<'_>, course: Course) -> Flow {
-    Flow::new(
-        Incoming::new(stream.exchange.response_framing.body),
-        course.outgoing,
-    )
+    let body = Incoming::new(stream.exchange.response_framing.body);
+    let mut flow = Flow::new(body, course.outgoing);
+    flow.is_last = !course.client_lives;
+    flow
 }

@@ -8,7 +8,7 @@ use super::watch::Watch;
 use super::{Fault, Next, Stream, decide, error, finish, persist, request, route, tunnel};
 use crate::mux::h1::{Incoming, Outgoing};
 use crate::plan::ProxyId;
-use crate::pool::Idle;
+use crate::pool::{self, Idle};
 use wire::h1::BodyLength;
 
 /// Runs one HTTP exchange; the request's first byte is there.
@@ -92,6 +92,8 @@ async fn serve(
     relay::bodies(stream, &side.link, &mut flows, &mut watch, Until::Response).await?;
     if course.server_lives && flows.up.finished {
         keep(stream, side);
+    } else if flows.up.finished {
+        pool::end(&side.link);
     }
     Ok(Some(if course.client_lives {
         Next::Again
@@ -131,7 +133,7 @@ fn keep(stream: &mut Stream<'_>, side: ServerSide) {
     let server = stream.generation.server(side.id);
     let plan = stream.generation.plan().server(side.id);
     if plan.reuse_max.is_some_and(|max| side.carried > max) {
-        return;
+        return pool::end(&side.link);
     }
     let idle = Idle {
         link: side.link,

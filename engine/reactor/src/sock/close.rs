@@ -9,6 +9,10 @@ use super::{Io, Life, PollOp, Sock, SockState};
 use crate::core::Inner;
 use crate::slots::Op;
 
+/// What the kernel surely takes at once on a fresh connection: half of the send buffer that Linux
+/// begins with (tcp_wmem).
+const AT_ONCE_BYTES: usize = 8 * 1024;
+
 /// How a socket goes.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Manner {
@@ -19,6 +23,26 @@ pub(super) enum Manner {
 }
 
 impl Sock {
+    /// Sends what is queued and closes, all with the next enter, so that FIN travels with the last
+    /// bytes; for a connection whose input nobody wants any more.
+    ///
+    /// False, and nothing is done, if the kernel might not take those bytes at once: then the
+    /// caller has to wait for them.
+    pub fn end_at_once(&self) -> bool {
+        let mut io = self.state.io.borrow_mut();
+        let send = &io.send;
+        let is_small = send.total as usize + send.unsent() <= AT_ONCE_BYTES;
+        let in_turn = send.in_flight.is_none() || send.pending.is_none();
+        if io.life != Life::Open || io.nonblocking_users > 0 || !is_small || !in_turn {
+            return false;
+        }
+        io.send.end();
+        io.start_send(self.inner(), self.state.key);
+        drop(io);
+        self.state.close(self.inner(), Manner::Linger);
+        true
+    }
+
     /// Closes at once with a reset; nothing queued is sent. Readers and writers are told
     /// `ECONNABORTED`.
     pub fn abort(&self) {
@@ -56,6 +80,11 @@ impl SockState {
             core.lingering.push(core.clock.now_ms(), self.key);
         } else {
             io.stop_sending(core, self.key);
+        }
+        if io.send.pending.is_none() && io.nonblocking_users == 0 {
+            // What is in flight holds the socket itself: only what has to be submitted again needs
+            // the descriptor.
+            io.close_descriptor(core);
         }
         let finished = io.finish_closing(core);
         drop(io);
@@ -114,9 +143,13 @@ impl Io {
         }
         self.life = Life::Closed;
         self.send.discard(core);
+        self.close_descriptor(core);
+        true
+    }
+
+    fn close_descriptor(&mut self, core: &Inner) {
         if let Some(fd) = self.fd.take() {
             core.close(fd);
         }
-        true
     }
 }

@@ -52,6 +52,14 @@ impl Send {
         self.flushed = false;
     }
 
+    /// What is queued is the last: FIN goes with it.
+    pub(super) fn end(&mut self) {
+        if self.fin == Fin::No {
+            self.fin = Fin::Wanted;
+        }
+        self.flushed = self.pending.is_some();
+    }
+
     fn closed(&self) -> bool {
         self.error != 0 || self.fin != Fin::No
     }
@@ -126,8 +134,7 @@ impl Sock {
         if io.send.fin != Fin::No || io.life != Life::Open {
             return;
         }
-        io.send.fin = Fin::Wanted;
-        io.send.flushed = io.send.pending.is_some();
+        io.send.end();
         io.start_send(self.inner(), self.state.key);
         io.finish_send();
     }
@@ -180,7 +187,7 @@ impl Sock {
 
 impl Io {
     /// Sends what was flushed if nothing is in flight.
-    fn start_send(&mut self, core: &Inner, key: Key) {
+    pub(super) fn start_send(&mut self, core: &Inner, key: Key) {
         if self.send.in_flight.is_some() || !std::mem::take(&mut self.send.flushed) {
             return;
         }
@@ -198,7 +205,11 @@ impl Io {
     /// Hands the batch in flight, or what is left of it, to the kernel.
     pub(super) fn submit_batch(&mut self, core: &Inner, key: Key) {
         let fd = types::Fd(self.raw_fd());
-        let flags = libc::MSG_WAITALL | libc::MSG_NOSIGNAL;
+        let mut flags = libc::MSG_WAITALL | libc::MSG_NOSIGNAL;
+        if self.send.fin == Fin::Wanted && self.send.pending.is_none() {
+            // FIN follows at once and travels in the same segment.
+            flags |= libc::MSG_MORE;
+        }
         let Some(batch) = &mut self.send.in_flight else {
             return;
         };
