@@ -50,6 +50,8 @@ pub const CODES: &[&str] = &[
     "regex-not-supported",
     "status-not-handled",
     "two-bodies",
+    "missing-content-type",
+    "ignored-content-type",
     "two-methods",
     "unexpected-argument",
     "unknown-acl",

@@ -126,6 +126,29 @@ pub struct LogFormat {
     pub text: String,
 }
 
+impl LogFormat {
+    /// The same as a line of a log has it: its blanks only part items, so that many are one and
+    /// those in front of the first item none.
+    #[must_use]
+    pub fn with_merged_blanks(&self) -> LogFormat {
+        let mut at_blank = true;
+        let mut merged = self.clone();
+        for part in &mut merged.parts {
+            match part {
+                FormatPart::Text(text) => text.retain(|c| {
+                    let drops = c == ' ' && at_blank;
+                    at_blank = c == ' ';
+                    !drops
+                }),
+                // `%o` only sets flags.
+                FormatPart::Alias { name, .. } if name == "o" => {}
+                FormatPart::Alias { .. } | FormatPart::Sample { .. } => at_blank = false,
+            }
+        }
+        merged
+    }
+}
+
 /// One part of a log-format string.
 #[derive(Clone, Debug, PartialEq)]
 pub enum FormatPart {

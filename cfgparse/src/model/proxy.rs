@@ -71,7 +71,6 @@ pub struct Proxy {
     pub email_alert: EmailAlert,
     pub load_server_state_from_file: Option<String>,
     pub server_state_file_name: Option<String>,
-    pub declared_captures: Vec<DeclaredCapture>,
     pub at: Place,
 }
 
@@ -211,9 +210,9 @@ pub struct PersistRule {
 /// `capture ...` lines of the old kind.
 #[derive(Clone, Debug, PartialEq, Eq, Default)]
 pub struct Captures {
-    /// `capture request header NAME len N`.
-    pub request_headers: Vec<HeaderCapture>,
-    pub response_headers: Vec<HeaderCapture>,
+    /// Slots of requests and of responses, in the order in which lines make them.
+    pub request: Vec<CaptureLine>,
+    pub response: Vec<CaptureLine>,
     /// `capture cookie NAME len N`.
     pub cookie: Option<HeaderCapture>,
 }
@@ -226,10 +225,11 @@ pub struct HeaderCapture {
     pub len: u32,
 }
 
-/// `declare capture request|response len N`, in order; its slot's id is its index on its side.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct DeclaredCapture {
-    pub response: bool,
+/// A capture slot; its id is its index on its side.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CaptureLine {
+    /// `capture request|response header`: what is kept in it; `None` for `declare capture`.
+    pub header: Option<String>,
     /// Bytes.
     pub len: u32,
 }

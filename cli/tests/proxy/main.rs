@@ -13,6 +13,7 @@ mod command_line;
 mod connection_limits;
 mod cookies;
 mod cores;
+mod differential;
 mod error_answers;
 mod forwarding;
 mod framing;

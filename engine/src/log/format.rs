@@ -106,7 +106,8 @@ impl Format {
                     after_space &= !item.end();
                 }
                 Part::Sample { expr, flags } => {
-                    let mut item = Item::begin(out, purpose, *flags, true);
+                    // A header field's samples are never put in quotes.
+                    let mut item = Item::begin(out, purpose, *flags, purpose != Purpose::Http);
                     if let Some(value) = expr.eval(cx).value() {
                         item.value(&value);
                     }

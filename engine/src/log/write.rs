@@ -109,10 +109,12 @@ impl<'o> Item<'o> {
         self.escaped(text, self.purpose.escape());
     }
 
-    /// Text with its own rule of what is unsafe; outside of log lines the line's rule holds.
+    /// Text with its own rule of what is unsafe; outside of log lines the line's rule holds, but
+    /// members of a list stay apart everywhere.
     pub fn escaped(&mut self, text: &[u8], escape: Escape) {
         let escape = match self.purpose {
             Purpose::Log => escape,
+            Purpose::Http | Purpose::Raw if escape == Escape::Header => escape,
             Purpose::Http | Purpose::Raw => self.purpose.escape(),
         };
         if self.flags.escape {

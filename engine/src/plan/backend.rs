@@ -1,6 +1,7 @@
 //! What only the server side of a proxy has.
 
 use super::ServerId;
+use crate::log::Format;
 use crate::persist::Cookie;
 use crate::rules::Condition;
 use crate::sample::Expr;
@@ -73,7 +74,15 @@ pub enum Persist {
 #[derive(Debug)]
 pub struct UseServer {
     pub condition: Option<Condition>,
-    pub server: ServerId,
+    pub target: ServerTarget,
+}
+
+/// The server that a rule names.
+#[derive(Debug)]
+pub enum ServerTarget {
+    Server(ServerId),
+    /// The name is known only with the request.
+    Named(Format),
 }
 
 /// What of a request a hash-based algorithm looks at.

@@ -53,9 +53,9 @@ pub struct Frontend {
 impl Frontend {
     /// Keeps the last value of each field that is captured, cut to its length.
     pub fn capture(&self, fields: &[HeaderCapture], head: &wire::Head, into: &mut CaptureStore) {
-        for (slot, field) in fields.iter().enumerate() {
+        for field in fields {
             if let Some(value) = head.values(&field.name).last() {
-                into.set(slot, &value[..value.len().min(field.bytes_max)]);
+                into.set(field.slot, &value[..value.len().min(field.bytes_max)]);
             }
         }
     }
@@ -64,6 +64,7 @@ impl Frontend {
 /// A header that is kept for the log.
 #[derive(Clone, Debug)]
 pub struct HeaderCapture {
+    pub slot: usize,
     /// In lower case.
     pub name: Box<[u8]>,
     pub bytes_max: usize,

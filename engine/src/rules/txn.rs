@@ -6,8 +6,8 @@ use wire::Head;
 
 use crate::log::Level;
 use crate::sample::{
-    Captures, Clock, Cx, Data, Effect, Effects, Scope, SessionFacts, StreamFacts, StreamVars,
-    Value, VarRef, VarStore, World,
+    Captures, Clock, Cx, Data, Effect, Effects, ProxyTimeout, Scope, SessionFacts, StreamFacts,
+    StreamVars, Value, VarRef, VarStore, World,
 };
 
 /// The stream's parts that rules read and change.
@@ -57,6 +57,20 @@ pub enum LogLevel {
     At(Level),
 }
 
+impl Overrides {
+    /// A timeout as `set-timeout` left it.
+    pub fn timeout_ms(&self, which: ProxyTimeout) -> Option<u32> {
+        match which {
+            ProxyTimeout::Client => self.client_timeout_ms,
+            ProxyTimeout::Connect => self.connect_timeout_ms,
+            ProxyTimeout::Server => self.server_timeout_ms,
+            ProxyTimeout::Queue => self.queue_timeout_ms,
+            ProxyTimeout::Tarpit => self.tarpit_timeout_ms,
+            ProxyTimeout::Tunnel => self.tunnel_timeout_ms,
+        }
+    }
+}
+
 impl<'t> Txn<'t> {
     /// What expressions see of this.
     pub fn cx(&self) -> Cx<'_> {
@@ -70,6 +84,7 @@ impl<'t> Txn<'t> {
             captures: self.captures,
             session_vars: self.session_vars,
             vars: self.vars,
+            overrides: self.overrides,
             effects: &self.effects,
             world: self.world,
             clock: self.clock,

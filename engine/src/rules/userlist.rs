@@ -73,14 +73,9 @@ pub struct Credentials {
     pub password: Vec<u8>,
 }
 
-/// The Basic credentials of a request: from `Proxy-Authorization` where the target is absolute, else
-/// from `Authorization`.
+/// The Basic credentials of a request.
 pub fn basic_credentials(head: &Head) -> Option<Credentials> {
-    let field = match head.target_parts().form {
-        wire::TargetForm::Absolute => Known::ProxyAuthorization,
-        _ => Known::Authorization,
-    };
-    let value = head.first_known(field)?;
+    let value = head.first_known(Known::Authorization)?;
     let (scheme, token) = value.split_at_checked(6)?;
     if !scheme.eq_ignore_ascii_case(b"basic ") {
         return None;

@@ -55,7 +55,7 @@ impl<'a> Value<'a> {
             Value::Sint(i) => Some(IpAddr::V4(Ipv4Addr::from(*i as u32))),
             Value::Ipv4(a) => Some(IpAddr::V4(*a)),
             Value::Ipv6(a) => Some(IpAddr::V6(*a)),
-            Value::Str(s) => std::str::from_utf8(s).ok()?.parse().ok(),
+            Value::Str(s) => parse_address(s),
             Value::Bin(b) => match b.len() {
                 4 => Some(IpAddr::from(<[u8; 4]>::try_from(&b[..]).ok()?)),
                 16 => Some(IpAddr::from(<[u8; 16]>::try_from(&b[..]).ok()?)),
@@ -121,6 +121,31 @@ pub fn leading_int(text: &[u8]) -> i64 {
         };
     }
     value
+}
+
+/// An address at the start of `text`: of IPv4 whatever follows its fourth number, of IPv6 the whole.
+fn parse_address(text: &[u8]) -> Option<IpAddr> {
+    if let Some(v4) = leading_v4(text) {
+        return Some(IpAddr::V4(v4));
+    }
+    let v6: Ipv6Addr = std::str::from_utf8(text).ok()?.parse().ok()?;
+    Some(IpAddr::V6(v6))
+}
+
+/// Four numbers with dots between them; a fifth, or anything else, may follow.
+fn leading_v4(text: &[u8]) -> Option<Ipv4Addr> {
+    let mut octets = [0u8; 4];
+    let mut rest = text;
+    for (position, octet) in octets.iter_mut().enumerate() {
+        if position > 0 {
+            rest = rest.strip_prefix(b".")?;
+        }
+        let digits = rest.iter().take_while(|b| b.is_ascii_digit()).count();
+        let number = std::str::from_utf8(&rest[..digits]).ok()?;
+        *octet = number.parse().ok()?;
+        rest = &rest[digits..];
+    }
+    Some(Ipv4Addr::from(octets))
 }
 
 /// An IPv4 form of `address`: itself, or what `::a.b.c.d`, `::ffff:a.b.c.d` and `2002:ab:cd::` carry

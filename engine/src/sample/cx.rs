@@ -7,6 +7,7 @@ use wire::Head;
 
 use crate::log::Termination;
 use crate::plan::{ListenerId, ProxyId, ServerId};
+use crate::rules::Overrides;
 
 use super::value::Value;
 use super::vars::{Effects, Scope, StreamVars, VarRef, VarStore};
@@ -28,6 +29,8 @@ pub struct Cx<'a> {
     pub captures: &'a Captures,
     pub session_vars: &'a VarStore,
     pub vars: &'a StreamVars,
+    /// What rules changed about how the stream is handled.
+    pub overrides: &'a Overrides,
     pub effects: &'a Effects,
     pub world: &'a dyn World,
     pub clock: Clock,
@@ -52,6 +55,21 @@ impl<'a> Cx<'a> {
             Scope::Check | Scope::Parent => return None,
         };
         store.value(var.slot).map(Value::borrowed)
+    }
+
+    /// What a capture slot holds as this expression sees it.
+    pub fn capture(&self, response: bool, slot: usize) -> Option<Value<'a>> {
+        if !self.effects.is_empty()
+            && let Some(written) = self.effects.latest_capture(response, slot)
+        {
+            return Some(Value::text(written));
+        }
+        let store = if response {
+            &self.captures.response
+        } else {
+            &self.captures.request
+        };
+        store.value(slot).map(Value::str)
     }
 
     /// The client's address: what `set-src` put there, else the session's.

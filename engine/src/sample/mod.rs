@@ -35,9 +35,9 @@ pub use value::{Type, Value, until_nul};
 pub use vars::{Effect, Effects, Scope, StreamVars, VarRef, VarStore, VarTable};
 pub use world::{PatternChange, ProxyCounters, ProxyTimeout, ServerCounters, World};
 
-/// The comma-separated values of a header line, as `hdr` sees them.
-pub fn value_parts(line: &[u8]) -> impl Iterator<Item = &[u8]> {
-    fetch::header_parts(line)
+/// The comma-separated values of a header line with the blanks around them.
+pub fn value_spans(line: &[u8]) -> impl Iterator<Item = &[u8]> {
+    fetch::header_spans(line)
 }
 
 pub use conv::{

@@ -172,6 +172,7 @@ impl Scene {
             captures: &self.captures,
             session_vars: &self.session_vars,
             vars: &self.vars,
+            overrides: &self.overrides,
             effects: &self.effects,
             world: &self.process,
             clock: Clock {

@@ -195,6 +195,20 @@ impl Effects {
         })
     }
 
+    /// The latest text put in a capture slot.
+    pub fn latest_capture(&self, response: bool, wanted: usize) -> Option<Vec<u8>> {
+        let writes = self.writes.borrow();
+        writes.iter().rev().find_map(|effect| match effect {
+            Effect::CaptureRequest(slot, text) if !response && *slot == wanted => {
+                Some(text.clone())
+            }
+            Effect::CaptureResponse(slot, text) if response && *slot == wanted => {
+                Some(text.clone())
+            }
+            _ => None,
+        })
+    }
+
     pub fn is_empty(&self) -> bool {
         self.writes.borrow().is_empty()
     }

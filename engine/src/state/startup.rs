@@ -5,6 +5,7 @@ use std::cell::Cell;
 use super::Runtime;
 use crate::log::Purpose;
 use crate::plan::{ListenerId, ProxyId, ServerId, StartSource, StartValue};
+use crate::rules::Overrides;
 use crate::sample::pattern::{CorePatterns, PatternView};
 use crate::sample::{
     Captures, Clock, Cx, Data, Effect, Effects, SessionFacts, StreamFacts, StreamVars, Value,
@@ -56,6 +57,7 @@ pub fn set(runtime: &Runtime, values: &[StartValue]) {
     let stream = StreamFacts::default();
     let (captures, session_vars) = (Captures::default(), VarStore::default());
     let vars = StreamVars::default();
+    let overrides = Overrides::default();
     let random = Cell::new(reactor::process::monotonic_ms() | 1);
     for StartValue { var, source } in values {
         let mut effects = Effects::default();
@@ -69,6 +71,7 @@ pub fn set(runtime: &Runtime, values: &[StartValue]) {
             captures: &captures,
             session_vars: &session_vars,
             vars: &vars,
+            overrides: &overrides,
             effects: &effects,
             world: &world,
             clock: Clock {

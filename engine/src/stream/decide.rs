@@ -60,6 +60,8 @@ async fn request_rules(stream: &mut Stream<'_>, proxy: ProxyId) -> Result<Option
 /// The rules on a response, the backend's first: `Some` if it was replaced.
 pub async fn response(stream: &mut Stream<'_>) -> Result<Option<Next>, Fault> {
     super::response::capture_fields(stream);
+    // What was kept for the request has been of use (manual, 2.8).
+    stream.exchange.vars.req.clear();
     let (backend, frontend) = (stream.backend(), stream.client.frontend);
     let proxies = [
         Some(backend),

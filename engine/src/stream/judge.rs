@@ -90,6 +90,7 @@ fn with_cx<R>(
         captures: &exchange.captures,
         session_vars: &client.vars,
         vars: &exchange.vars,
+        overrides: &exchange.overrides,
         effects: &effects,
         world: &world,
         clock: local.clock(),

@@ -1,8 +1,8 @@
 //! Which backend a request goes to, and which server is named for it.
 
 use super::{Fault, Stream};
-use crate::log::{Cause, Phase, Purpose};
-use crate::plan::{ProxyId, RouteTarget, ServerId};
+use crate::log::{Cause, Format, Phase, Purpose};
+use crate::plan::{Backend, ProxyId, RouteTarget, ServerId, ServerTarget};
 
 /// `use_backend` in order, then `default_backend`, then the proxy itself if it has servers.
 pub fn choose(stream: &Stream<'_>) -> Result<ProxyId, Fault> {
@@ -49,18 +49,29 @@ fn nowhere() -> Fault {
     Fault::new(Cause::ServerAbort, Phase::Connect)
 }
 
-/// The server that `use-server` names, if it can take the request or must try (`option persist`).
+/// The server that `use-server` names: of the first rule that applies and whose server can take the
+/// request, or must try (`option persist`); a rule with another one is passed over, as one that
+/// names none.
 pub fn bound_server(stream: &Stream<'_>, is_forced: bool) -> Option<ServerId> {
-    let backend = stream
-        .generation
-        .plan()
-        .proxy(stream.backend())
-        .backend
-        .as_ref()?;
-    backend
-        .use_servers
-        .iter()
-        .find(|rule| stream.holds(rule.condition.as_ref()))
-        .map(|rule| rule.server)
-        .filter(|&server| is_forced || stream.generation.server(server).is_usable())
+    let proxy = stream.generation.plan().proxy(stream.backend());
+    let backend = proxy.backend.as_ref()?;
+    backend.use_servers.iter().find_map(|rule| {
+        if !stream.holds(rule.condition.as_ref()) {
+            return None;
+        }
+        let server = match &rule.target {
+            ServerTarget::Server(server) => *server,
+            ServerTarget::Named(format) => named_server(stream, backend, format)?,
+        };
+        let is_usable = is_forced || stream.generation.server(server).is_usable();
+        is_usable.then_some(server)
+    })
+}
+
+fn named_server(stream: &Stream<'_>, backend: &Backend, format: &Format) -> Option<ServerId> {
+    let mut name = Vec::new();
+    stream.with_cx(|cx| format.render(cx, Purpose::Raw, &mut name));
+    let plan = stream.generation.plan();
+    let mut servers = backend.servers.iter().copied();
+    servers.find(|&id| plan.server(id).name.as_bytes() == name)
 }

@@ -142,7 +142,7 @@ impl World for CoreWorld<'_> {
         let mut text = Vec::new();
         let frontend = self.plan().proxy(cx.session.frontend).frontend.as_ref();
         if let Some(format) = frontend.and_then(|frontend| frontend.unique_id.as_ref()) {
-            format.render(cx, Purpose::Raw, &mut text);
+            format.render(cx, Purpose::Http, &mut text);
         }
         text
     }

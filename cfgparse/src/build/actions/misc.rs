@@ -83,7 +83,7 @@ pub const ROWS: &[ActionRow] = &[
     action("set-retries", "<retries>|<expr>", CNT | REQ, Full, "number of retries", set_retries),
     action("set-src", "<expr>", CON | SES | CNT | REQ, Full, "set the source address", |cx, c, a| sample_expr(cx, a, c.place).map(Action::SetSrc)),
     action("set-src-port", "<expr>", CON | SES | CNT | REQ, Full, "set the source port", |cx, c, a| sample_expr(cx, a, c.place).map(Action::SetSrcPort)),
-    action("set-timeout", "<which> <time>|<expr>", REQ | RES, Planned, "set a timeout of this stream", set_timeout),
+    action("set-timeout", "<which> <time>|<expr>", REQ | RES, Full, "set a timeout of this stream", set_timeout),
     action("set-tos", "<tos>", TCP | REQ | RES, Planned, "old name of set-fc-tos", known),
     action("silent-drop", "[rst-ttl <ttl>]", TCP | REQ | RES, Full, "forget the connection without telling the client", |cx, _, a| {
         if a.accept("rst-ttl") {

@@ -23,7 +23,7 @@ pub const ROWS: &[Row<Draft>] = &[
     lax_number(proxy_row("fullconn", "<conns>", "DLB", Full, "connections at which minconn reaches maxconn", |cx, d, a| d.proxy.fullconn = a.number(cx))),
     lax_end(proxy_row("guid", "<string>", "FLB", Harmless, "unique id", guid)),
     proxy_row("http-reuse", "never|safe|aggressive|always", "DLB", Full, "when idle server connections are shared", http_reuse),
-    lax_end(proxy_row("http-send-name-header", "<name>", "DLB", Planned, "header that tells a server its name", |cx, d, a| d.proxy.http_send_name_header = a.text(cx, "a header string"))),
+    lax_end(proxy_row("http-send-name-header", "<name>", "DLB", Full, "header that tells a server its name", |cx, d, a| d.proxy.http_send_name_header = a.text(cx, "a header string"))),
     proxy_row("id", "<value>", "FLB", Full, "id in statistics", |cx, d, a| d.proxy.id = a.number_in(cx, 1, i64::from(i32::MAX)).map(|n| n as u32)),
     proxy_row("load-server-state-from-file", "global|local|none", "DLB", Planned, "take server states from a file at start", load_state),
     lax_end(proxy_row("max-keep-alive-queue", "<value>", "DLB", Planned, "queue length beyond which keep-alive is given up", |cx, d, a| d.proxy.max_keep_alive_queue = a.number_in(cx, -1, i64::from(i32::MAX)).map(|n| n as i32))),

@@ -5,15 +5,15 @@ use crate::args::Args;
 use crate::build::keyword::{Row, lax_end, proxy_row};
 use crate::context::Context;
 use crate::diagnostic::Span;
-use crate::model::proxy::{DeclaredCapture, Filter, HeaderCapture};
+use crate::model::proxy::{CaptureLine, Filter, HeaderCapture};
 use crate::registry::prelude::*;
 use crate::registry::sample::Where;
 
 #[rustfmt::skip]
 pub const ROWS: &[Row<Draft>] = &[
     proxy_row("capture cookie", "<name> len <length>", "FL", Planned, "keep a cookie for the logs", |cx, d, a| d.proxy.captures.cookie = capture(cx, a)),
-    proxy_row("capture request header", "<name> len <length>", "FL", Full, "keep a request header for the logs", |cx, d, a| d.proxy.captures.request_headers.extend(capture(cx, a))),
-    proxy_row("capture response header", "<name> len <length>", "FL", Full, "keep a response header for the logs", |cx, d, a| d.proxy.captures.response_headers.extend(capture(cx, a))),
+    proxy_row("capture request header", "<name> len <length>", "FL", Full, "keep a request header for the logs", |cx, d, a| d.proxy.captures.request.extend(capture(cx, a).map(header))),
+    proxy_row("capture response header", "<name> len <length>", "FL", Full, "keep a response header for the logs", |cx, d, a| d.proxy.captures.response.extend(capture(cx, a).map(header))),
     proxy_row("compression algo", "<algorithm> ...", "DFLB", Planned, "how responses are compressed", |cx, d, a| d.proxy.compression.algo = algorithms(cx, a)),
     proxy_row("compression algo-req", "<algorithm>", "DFLB", Planned, "how requests are compressed", |cx, d, a| d.proxy.compression.algo_req = algorithms(cx, a)),
     proxy_row("compression algo-res", "<algorithm> ...", "DFLB", Planned, "how responses are compressed", |cx, d, a| d.proxy.compression.algo = algorithms(cx, a)),
@@ -30,7 +30,7 @@ pub const ROWS: &[Row<Draft>] = &[
         a.one_of(cx, &["request", "response"]);
         a.rest();
     }),
-    proxy_row("monitor fail", "if|unless <condition>", "FL", Planned, "when monitor-uri reports a failure", |cx, d, a| {
+    proxy_row("monitor fail", "if|unless <condition>", "FL", Full, "when monitor-uri reports a failure", |cx, d, a| {
         if let Some(condition) = d.needed_condition(cx, a, Where::FeHttpRequest, "monitor fail") {
             d.proxy.monitor_fail.push(condition);
         }
@@ -75,6 +75,13 @@ fn capture(cx: &mut Context, args: &mut Args) -> Option<HeaderCapture> {
     })
 }
 
+fn header(capture: HeaderCapture) -> CaptureLine {
+    CaptureLine {
+        header: Some(capture.name),
+        len: capture.len,
+    }
+}
+
 fn declare(cx: &mut Context, draft: &mut Draft, args: &mut Args) {
     let Some(word) = args.required(cx, "'request' or 'response'") else {
         return;
@@ -94,10 +101,13 @@ fn declare(cx: &mut Context, draft: &mut Draft, args: &mut Args) {
         return;
     }
     if let Some(len) = args.number(cx) {
-        draft
-            .proxy
-            .declared_captures
-            .push(DeclaredCapture { response, len });
+        let captures = &mut draft.proxy.captures;
+        let side = if response {
+            &mut captures.response
+        } else {
+            &mut captures.request
+        };
+        side.push(CaptureLine { header: None, len });
     }
 }
 

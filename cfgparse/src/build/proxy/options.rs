@@ -122,7 +122,7 @@ pub const ROWS: &[Row<Draft>] = &[
     proxy_row("option http-restrict-req-hdr-names", "preserve|delete|reject", "DFLB", Planned, "header names with odd characters", restrict_names),
     proxy_row("option http-server-close", "", "DFLB", Full, "close the server's side after each response", |_, d, _| d.proxy.options.http_connection = HttpConnection::ServerClose),
     proxy_row("option httpclose", "", "DFLB", Full, "close after each response", |_, d, _| d.proxy.options.http_connection = HttpConnection::Close),
-    proxy_row("option originalto", "[except <net>] [header <name>]", "DFLB", Planned, "add X-Original-To", originalto),
+    proxy_row("option originalto", "[except <net>] [header <name>]", "DFLB", Full, "add X-Original-To", originalto),
     lax_end(lax_number(proxy_row("option redispatch", "[<interval>]", "DLB", Full, "retry on another server", redispatch))),
     proxy_row("option tcpka", "", "DFLB", Full, "TCP keep-alive on both sides", |_, d, _| {
         d.proxy.options.clitcpka = true;

@@ -10,6 +10,8 @@ pub struct Message {
     /// In order, names as they came.
     pub headers: Vec<(String, String)>,
     pub body: Vec<u8>,
+    /// Every byte of the head, its empty line included.
+    pub head: Vec<u8>,
     /// Sizes of the chunks; empty when not chunked.
     pub chunks: Vec<usize>,
     pub trailers: Vec<(String, String)>,
@@ -35,13 +37,15 @@ impl Message {
     }
 
     pub fn read_head(from: &mut impl BufRead) -> io::Result<Option<Message>> {
-        let Some(start) = line(from)? else {
+        let mut head = Vec::new();
+        let Some(start) = line(from, &mut head)? else {
             return Ok(None);
         };
-        let headers = fields(from)?;
+        let headers = fields(from, &mut head)?;
         Ok(Some(Message {
             start,
             headers,
+            head,
             ..Message::default()
         }))
     }
@@ -66,11 +70,11 @@ impl Message {
 
     fn read_chunks(&mut self, from: &mut impl BufRead) -> io::Result<()> {
         loop {
-            let size = line(from)?.ok_or(io::ErrorKind::UnexpectedEof)?;
+            let size = line(from, &mut Vec::new())?.ok_or(io::ErrorKind::UnexpectedEof)?;
             let digits = size.split(';').next().unwrap_or_default().trim();
             let size = usize::from_str_radix(digits, 16).map_err(io::Error::other)?;
             if size == 0 {
-                self.trailers = fields(from)?;
+                self.trailers = fields(from, &mut Vec::new())?;
                 return Ok(());
             }
             let mut chunk = vec![0; size + 2];
@@ -112,12 +116,13 @@ impl Message {
     }
 }
 
-/// A line without its end; `None` at the end of the stream.
-fn line(from: &mut impl BufRead) -> io::Result<Option<String>> {
+/// A line without its end; `None` at the end of the stream. `raw` gets its bytes.
+fn line(from: &mut impl BufRead, raw: &mut Vec<u8>) -> io::Result<Option<String>> {
     let mut bytes = Vec::new();
     if from.read_until(b'\n', &mut bytes)? == 0 {
         return Ok(None);
     }
+    raw.extend_from_slice(&bytes);
     if bytes.pop() != Some(b'\n') {
         return Err(io::ErrorKind::UnexpectedEof.into());
     }
@@ -125,10 +130,10 @@ fn line(from: &mut impl BufRead) -> io::Result<Option<String>> {
     Ok(Some(bytes.iter().map(|byte| char::from(*byte)).collect()))
 }
 
-fn fields(from: &mut impl BufRead) -> io::Result<Vec<(String, String)>> {
+fn fields(from: &mut impl BufRead, raw: &mut Vec<u8>) -> io::Result<Vec<(String, String)>> {
     let mut fields = Vec::new();
     loop {
-        let text = line(from)?.ok_or(io::ErrorKind::UnexpectedEof)?;
+        let text = line(from, raw)?.ok_or(io::ErrorKind::UnexpectedEof)?;
         if text.is_empty() {
             return Ok(fields);
         }

@@ -13,7 +13,7 @@ pub use client::{Client, get};
 pub use message::{Expect, Message};
 pub use origin::{Origin, Peer, ok};
 pub use port::Port;
-pub use proxy::{Proxy, run};
+pub use proxy::{Proxy, program, run};
 pub use syslog::Syslog;
 pub use tls::Certificate;
 

@@ -45,6 +45,18 @@ impl Proxy {
         sockets: &[(&str, &TcpListener)],
         arguments: &[&str],
     ) -> Proxy {
+        Proxy::start_program(&program(), cores, config, sockets, arguments)
+    }
+
+    /// The same with a program of the caller's choice.
+    #[track_caller]
+    pub fn start_program(
+        program: &Path,
+        cores: usize,
+        config: &str,
+        sockets: &[(&str, &TcpListener)],
+        arguments: &[&str],
+    ) -> Proxy {
         let directory = tempfile::tempdir().expect("a directory");
         let socket = directory.path().join("admin.sock");
         let head = format!(
@@ -54,7 +66,7 @@ impl Proxy {
         let path = directory.path().join("proxy.cfg");
         fs::write(&path, format!("{head}{config}\n")).expect("the configuration");
         let output = File::create(directory.path().join("output")).expect("a file");
-        let mut command = Command::new(program());
+        let mut command = Command::new(program);
         command
             .args(arguments)
             .arg("-f")

@@ -7,9 +7,10 @@ use super::Context;
 use super::frontend::switching_point;
 use crate::balance;
 use crate::limits::RETRIES;
+use crate::log::Format;
 use crate::persist::Cookie;
 use crate::plan::{
-    self, Backend, Key, Persist, PersistRule, ProxyId, Redispatch, Server, UseServer,
+    self, Backend, Key, Persist, PersistRule, ProxyId, Redispatch, Server, ServerTarget, UseServer,
 };
 use crate::sample::{Compiler, Expr, Point};
 
@@ -38,16 +39,22 @@ impl Context<'_> {
         for rule in &section.use_servers {
             let point = switching_point(section);
             let condition = self.condition(rule.condition.as_ref(), rule.at, point, compiler);
-            let Target::Static(name) = &rule.target else {
-                self.error(
-                    rule.at,
-                    "'use-server' with a dynamic name is not supported yet".to_owned(),
-                    "write one 'use-server' line for each server",
-                );
-                continue;
+            let name = match &rule.target {
+                Target::Static(name) => name,
+                Target::Dynamic(format) => {
+                    let format = Format::compile(format, compiler);
+                    if let Some(format) = self.note(format) {
+                        let target = ServerTarget::Named(format);
+                        use_servers.push(UseServer { condition, target });
+                    }
+                    continue;
+                }
             };
             match compiler.names.server(id, name) {
-                Some(server) => use_servers.push(UseServer { condition, server }),
+                Some(server) => use_servers.push(UseServer {
+                    condition,
+                    target: ServerTarget::Server(server),
+                }),
                 None => self.error(
                     rule.at,
                     format!("unable to find server '{name}' referenced in a 'use-server' rule"),

@@ -39,7 +39,7 @@ impl Context<'_> {
             .as_ref()
             .and_then(|format| {
                 compiler.point = Point::HttpRequest;
-                let compiled = Format::compile(format, compiler);
+                let compiled = Format::compile(&format.with_merged_blanks(), compiler);
                 self.note(compiled).map(Into::into)
             });
         Frontend {
@@ -58,8 +58,8 @@ impl Context<'_> {
                 .unique_id_header
                 .as_ref()
                 .map(|name| name.to_ascii_lowercase().into_bytes().into()),
-            request_captures: captures(&section.captures.request_headers),
-            response_captures: captures(&section.captures.response_headers),
+            request_captures: captures(&section.captures.request),
+            response_captures: captures(&section.captures.response),
             captures_declared: CaptureCounts::default(),
         }
     }
@@ -96,15 +96,8 @@ impl Context<'_> {
 fn declare_captures(section: &Proxy, compiler: &mut Compiler<'_>) {
     let slots = &mut compiler.captures;
     let captures = &section.captures;
-    slots.request = captures.request_headers.iter().map(|c| c.len).collect();
-    slots.response = captures.response_headers.iter().map(|c| c.len).collect();
-    for declared in &section.declared_captures {
-        if declared.response {
-            slots.response.push(declared.len);
-        } else {
-            slots.request.push(declared.len);
-        }
-    }
+    slots.request = captures.request.iter().map(|c| c.len).collect();
+    slots.response = captures.response.iter().map(|c| c.len).collect();
 }
 
 /// Where the conditions of switching rules are evaluated.
@@ -115,10 +108,19 @@ pub(super) fn switching_point(section: &Proxy) -> Point {
     }
 }
 
-fn captures(headers: &[cfgparse::model::proxy::HeaderCapture]) -> Box<[HeaderCapture]> {
-    let capture = |header: &cfgparse::model::proxy::HeaderCapture| HeaderCapture {
-        name: header.name.to_ascii_lowercase().into_bytes().into(),
-        bytes_max: header.len as usize,
+/// The fields to keep, each with the slot that its line made.
+fn captures(lines: &[cfgparse::model::proxy::CaptureLine]) -> Box<[HeaderCapture]> {
+    let capture = |(slot, line): (usize, &cfgparse::model::proxy::CaptureLine)| {
+        Some(HeaderCapture {
+            slot,
+            name: line
+                .header
+                .as_ref()?
+                .to_ascii_lowercase()
+                .into_bytes()
+                .into(),
+            bytes_max: line.len as usize,
+        })
     };
-    headers.iter().map(capture).collect()
+    lines.iter().enumerate().filter_map(capture).collect()
 }

@@ -7,7 +7,7 @@ use crate::log::{Format, Purpose};
 use crate::rules::ruleset::Kind;
 use crate::rules::txn::Txn;
 use crate::sample::pattern::compile_regex;
-use crate::sample::{Compiler, value_parts};
+use crate::sample::{Compiler, value_spans};
 
 use super::header::head;
 use super::{Act, Compiled, Flow};
@@ -55,16 +55,18 @@ impl Replace {
             return Some(new);
         }
         let mut changed = false;
-        for (position, value) in value_parts(line).enumerate() {
+        for (position, part) in value_spans(line).enumerate() {
             if position > 0 {
-                new.extend_from_slice(b", ");
+                new.push(b',');
             }
+            let value = part.trim_ascii();
             match self.regex.captures(value) {
                 Some(captures) => {
                     expand(template, &captures, &mut new);
                     changed = true;
                 }
-                None => new.extend_from_slice(value),
+                // What does not change keeps its blanks too.
+                None => new.extend_from_slice(part),
             }
         }
         changed.then_some(new)

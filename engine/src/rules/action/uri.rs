@@ -78,7 +78,8 @@ fn set(head: &mut Head, part: Part, value: &[u8]) -> bool {
         head.set_method(value);
         return true;
     }
-    if value.iter().any(|b| *b <= b' ' || *b == 0x7f) {
+    // A blank passes, as in HAProxy: the message stays one message.
+    if value.iter().any(u8::is_ascii_control) {
         return false;
     }
     match part {

@@ -18,7 +18,9 @@ pub static ROWS: &[ConvertRow] = &[
     convert("host_only", NONE, Type::Str, Type::Str, |v, _, _| {
         let text = v.into_text();
         let end = host_len(&text);
-        Some(Value::Str(super::text::cut(text, 0, end)))
+        Some(Value::Str(super::text::lower(super::text::cut(
+            text, 0, end,
+        ))))
     }),
     convert("port_only", NONE, Type::Str, Type::Sint, |v, _, _| {
         let text = v.into_text();
@@ -35,9 +37,11 @@ pub static ROWS: &[ConvertRow] = &[
 /// `ipmask(mask4[,mask6])`: without a mask for IPv6, such an address must carry an IPv4 one.
 fn ipmask<'a>(value: &Value<'a>, args: &Args) -> Option<Value<'a>> {
     let mask4 = args.mask4(0)?;
-    match (value.as_address()?, args.mask6(1)) {
-        (IpAddr::V6(v6), Some(mask)) => Some(Value::Ipv6((u128::from(v6) & mask).into())),
-        (address, _) => Some(Value::Ipv4((u32::from(to_v4(address)?) & mask4).into())),
+    // What carries an IPv4 address is masked as one.
+    match (value.as_address()?, to_v4(value.as_address()?)) {
+        (_, Some(v4)) => Some(Value::Ipv4((u32::from(v4) & mask4).into())),
+        (IpAddr::V6(v6), None) => Some(Value::Ipv6((u128::from(v6) & args.mask6(1)?).into())),
+        (IpAddr::V4(_), None) => None,
     }
 }
 

@@ -4,6 +4,7 @@ use aws_lc_rs::digest::{self, Algorithm};
 use aws_lc_rs::hmac;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
+use md5::{Digest, Md5};
 
 use crate::sample::args::{Arg, Args, Kind, NONE, spec};
 use crate::sample::cx::Cx;
@@ -43,8 +44,7 @@ fn is_md5(name: &[u8]) -> bool {
 }
 
 fn md5<'a>(data: &[u8]) -> Value<'a> {
-    use md5::Digest;
-    Value::Bin(md5::Md5::digest(data).to_vec().into())
+    Value::Bin(Md5::digest(data).to_vec().into())
 }
 
 fn sha2(bits: i64) -> Option<&'static Algorithm> {
@@ -97,7 +97,7 @@ fn check_algorithm(args: &mut Args, compiler: &mut Compiler<'_>) -> Result<(), C
     ))
 }
 
-/// `digest` knows MD5 besides.
+/// MD5 comes from elsewhere than the others.
 fn check_digest(args: &mut Args, compiler: &mut Compiler<'_>) -> Result<(), CompileError> {
     if args.text(0).is_some_and(is_md5) {
         return Ok(());
@@ -107,7 +107,7 @@ fn check_digest(args: &mut Args, compiler: &mut Compiler<'_>) -> Result<(), Comp
 
 /// The key is base64, or a variable with base64 text.
 fn prepare_hmac(args: &mut Args, compiler: &mut Compiler<'_>) -> Result<(), CompileError> {
-    check_algorithm(args, compiler)?;
+    check_digest(args, compiler)?;
     if let Some(key) = args.text(1) {
         let key = STANDARD.decode(key).map_err(|_| {
             compiler.error("failed to parse the key of 'hmac'", "write it in base64")
@@ -118,21 +118,39 @@ fn prepare_hmac(args: &mut Args, compiler: &mut Compiler<'_>) -> Result<(), Comp
 }
 
 fn sign<'a>(value: Value<'a>, args: &'a Args, cx: &Cx<'a>) -> Option<Value<'a>> {
-    let (_, algorithm) = by_name(args.text(0)?)?;
+    let name = args.text(0)?;
     let key = match args.var(1) {
         Some(var) => STANDARD.decode(cx.var(var)?.into_text()).ok()?,
         None => args.text(1)?.to_vec(),
     };
-    let key = hmac::Key::new(algorithm, &key);
-    let tag = hmac::sign(&key, &value.into_data());
+    let data = value.into_data();
+    if is_md5(name) {
+        return Some(Value::Bin(hmac_md5(&key, &data).into()));
+    }
+    let (_, algorithm) = by_name(name)?;
+    let tag = hmac::sign(&hmac::Key::new(algorithm, &key), &data);
     Some(Value::Bin(tag.as_ref().to_vec().into()))
+}
+
+/// RFC 2104 over MD5.
+fn hmac_md5(key: &[u8], data: &[u8]) -> Vec<u8> {
+    let mut block = [0u8; 64];
+    if key.len() > block.len() {
+        block[..16].copy_from_slice(&Md5::digest(key));
+    } else {
+        block[..key.len()].copy_from_slice(key);
+    }
+    let padded = |pad: u8| block.map(|byte| byte ^ pad);
+    let inner = Md5::new().chain(padded(0x36)).chain(data).finalize();
+    let outer = Md5::new().chain(padded(0x5c)).chain(inner).finalize();
+    outer.to_vec()
 }
 
 #[cfg(test)]
 mod tests {
     use crate::sample::testing::Scene;
 
-    /// RFC 1321 appendix A.5, RFC 4231 section 4.3.
+    /// RFC 1321 appendix A.5, RFC 2202 section 2, RFC 4231 section 4.3.
     #[test]
     fn known_vectors() {
         let scene = Scene::new();
@@ -144,6 +162,10 @@ mod tests {
             (
                 "str(abc),digest(sha1),hex",
                 "A9993E364706816ABA3E25717850C26C9CD0D89D",
+            ),
+            (
+                "str('what do ya want for nothing?'),hmac(md5,SmVmZQ==),hex",
+                "750C783E6AB0B503EAA86E310A5DB738",
             ),
             (
                 "str('what do ya want for nothing?'),hmac(sha256,SmVmZQ==),hex",

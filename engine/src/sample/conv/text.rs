@@ -13,11 +13,7 @@ use Kind::{Int, IntOrVar, Str};
 
 pub static ROWS: &[ConvertRow] = &[
     convert("lower", NONE, Type::Str, Type::Str, |v, _, _| {
-        Some(Value::Str(change(
-            v.into_text(),
-            u8::is_ascii_uppercase,
-            <[u8]>::make_ascii_lowercase,
-        )))
+        Some(Value::Str(lower(v.into_text())))
     }),
     convert("upper", NONE, Type::Str, Type::Str, |v, _, _| {
         Some(Value::Str(change(
@@ -96,6 +92,11 @@ pub(super) fn cut(text: Cow<'_, [u8]>, start: usize, end: usize) -> Cow<'_, [u8]
     }
 }
 
+/// Letters in lower case.
+pub(super) fn lower(text: Cow<'_, [u8]>) -> Cow<'_, [u8]> {
+    change(text, u8::is_ascii_uppercase, <[u8]>::make_ascii_lowercase)
+}
+
 /// Changes `text` in a copy, unless no byte needs it.
 fn change(text: Cow<'_, [u8]>, needs: fn(&u8) -> bool, apply: fn(&mut [u8])) -> Cow<'_, [u8]> {
     if !text.iter().any(needs) {
@@ -150,7 +151,17 @@ fn word<'a>(value: Value<'a>, args: &'a Args) -> Option<Value<'a>> {
         }
     }
     bounds.extend(start.map(|from| (from, text.len())));
-    let (start, end) = span(&bounds, index, args.int(2).unwrap_or(1))?;
+    let count = args.int(2).unwrap_or(1);
+    let (mut start, mut end) = span(&bounds, index, count)?;
+    // Where there are fewer words than wanted, all that is left counts, delimiters included.
+    let left = bounds.len() as i64 + 1 - index.saturating_abs();
+    if count == 0 || count > left {
+        if index > 0 {
+            end = text.len();
+        } else {
+            start = 0;
+        }
+    }
     Some(Value::Str(cut(text, start, end)))
 }
 

@@ -94,11 +94,12 @@ fn check_item(args: &mut Args, compiler: &mut Compiler<'_>) -> Result<(), Compil
     Ok(())
 }
 
-/// Negative, 0 or positive as strcmp(3): the difference of the first bytes that differ, or of the lengths.
+/// Negative, 0 or positive as strcmp(3): the difference of the first bytes that differ; the shorter of
+/// two texts that begin alike is less by one.
 fn compare(a: &[u8], b: &[u8]) -> i64 {
     match a.iter().zip(b).find(|(x, y)| x != y) {
         Some((x, y)) => i64::from(*x) - i64::from(*y),
-        None => a.len() as i64 - b.len() as i64,
+        None => a.len().cmp(&b.len()) as i64,
     }
 }
 

@@ -2,8 +2,10 @@
 
 use std::net::SocketAddr;
 
-use crate::sample::args::{Args, Kind, NONE, spec};
+use crate::sample::args::{Arg, Args, Kind, NONE, spec};
 use crate::sample::cx::Cx;
+use crate::sample::env::Compiler;
+use crate::sample::error::CompileError;
 use crate::sample::point::Needs::{Client, RequestKept, ResponseKept, Server, StreamEnd};
 use crate::sample::row::{FetchRow, Fetched, Walk, fetch};
 use crate::sample::value::{Type, Value};
@@ -53,6 +55,18 @@ pub static ROWS: &[FetchRow] = &[
         let authority = cx.session.proxy_tlv(wire::pp::kind::AUTHORITY);
         authority.map(Value::str).into()
     }),
+    fetch(
+        "fc_pp_tlv",
+        spec(1, &[Kind::Str]),
+        Type::Str,
+        Client,
+        |a, cx, _| {
+            let kind = a.int(0).and_then(|kind| u8::try_from(kind).ok());
+            let record = kind.and_then(|kind| cx.session.proxy_tlv(kind));
+            record.map(Value::str).into()
+        },
+    )
+    .prepared(prepare_tlv),
     fetch("fc_pp_unique_id", NONE, Type::Str, Client, |_, cx, _| {
         let id = cx.session.proxy_tlv(wire::pp::kind::UNIQUE_ID);
         id.map(Value::str).into()
@@ -215,6 +229,32 @@ fn timer<'a>(ms: i32) -> Fetched<'a> {
 }
 
 /// Loopback addresses; the machine's other addresses are not known here.
+/// A record's name or number (PROXY protocol, section 2.2).
+fn prepare_tlv(args: &mut Args, compiler: &mut Compiler<'_>) -> Result<(), CompileError> {
+    let text = String::from_utf8_lossy(args.text(0).unwrap_or_default()).into_owned();
+    let kind = match text.to_ascii_lowercase().as_str() {
+        "alpn" => Some(0x01),
+        "authority" => Some(0x02),
+        "crc32" | "crc32c" => Some(0x03),
+        "noop" => Some(0x04),
+        "unique_id" => Some(0x05),
+        "ssl" => Some(0x20),
+        "netns" => Some(0x30),
+        number => match number.strip_prefix("0x") {
+            Some(digits) => u8::from_str_radix(digits, 16).ok(),
+            None => number.parse().ok(),
+        },
+    };
+    let kind = kind.ok_or_else(|| {
+        compiler.error(
+            format!("invalid TLV type '{text}' of 'fc_pp_tlv'"),
+            "write a number up to 255, or alpn, authority, crc32c, noop, unique_id, ssl or netns",
+        )
+    })?;
+    args.replace(0, Arg::Int(i64::from(kind)));
+    Ok(())
+}
+
 fn is_local<'a>(address: Option<SocketAddr>) -> Fetched<'a> {
     address
         .map(|a| Value::Bool(a.ip().to_canonical().is_loopback()))

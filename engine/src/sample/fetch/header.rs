@@ -250,6 +250,17 @@ impl<'a> Iterator for Parts<'a> {
     }
 }
 
+/// The parts of a line with the blanks around them.
+pub(crate) fn spans(line: &[u8]) -> impl Iterator<Item = &[u8]> {
+    let mut rest = Some(line);
+    std::iter::from_fn(move || {
+        let line = rest?;
+        let end = part_len(line);
+        rest = line.get(end + 1..);
+        Some(&line[..end])
+    })
+}
+
 /// Where the first part of `line` ends: at a comma outside of quotes.
 fn part_len(line: &[u8]) -> usize {
     let Some(comma) = memchr::memchr(b',', line) else {

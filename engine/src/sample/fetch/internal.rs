@@ -324,6 +324,48 @@ pub static ROWS: &[FetchRow] = &[
         RequestKept,
         |_, cx, _| backend_timeout(cx, ProxyTimeout::Tunnel),
     ),
+    fetch(
+        "cur_client_timeout",
+        NONE,
+        Type::Sint,
+        Client,
+        |_, cx, _| current_timeout(cx, ProxyTimeout::Client),
+    ),
+    fetch(
+        "cur_connect_timeout",
+        NONE,
+        Type::Sint,
+        RequestKept,
+        |_, cx, _| current_timeout(cx, ProxyTimeout::Connect),
+    ),
+    fetch(
+        "cur_queue_timeout",
+        NONE,
+        Type::Sint,
+        RequestKept,
+        |_, cx, _| current_timeout(cx, ProxyTimeout::Queue),
+    ),
+    fetch(
+        "cur_server_timeout",
+        NONE,
+        Type::Sint,
+        RequestKept,
+        |_, cx, _| current_timeout(cx, ProxyTimeout::Server),
+    ),
+    fetch(
+        "cur_tarpit_timeout",
+        NONE,
+        Type::Sint,
+        Client,
+        |_, cx, _| current_timeout(cx, ProxyTimeout::Tarpit),
+    ),
+    fetch(
+        "cur_tunnel_timeout",
+        NONE,
+        Type::Sint,
+        RequestKept,
+        |_, cx, _| current_timeout(cx, ProxyTimeout::Tunnel),
+    ),
     fetch("fe_client_timeout", NONE, Type::Sint, Client, |_, cx, _| {
         frontend_timeout(cx, ProxyTimeout::Client)
     }),
@@ -439,6 +481,18 @@ fn backend_timeout<'a>(cx: &Cx<'_>, which: ProxyTimeout) -> Fetched<'a> {
 fn frontend_timeout<'a>(cx: &Cx<'_>, which: ProxyTimeout) -> Fetched<'a> {
     let ms = cx.world.proxy_timeout_ms(cx.session.frontend, which);
     ms.map(|ms| Value::Sint(i64::from(ms))).into()
+}
+
+/// A timeout as a rule set it for this stream, or else as its proxy has it.
+fn current_timeout<'a>(cx: &Cx<'_>, which: ProxyTimeout) -> Fetched<'a> {
+    match cx.overrides.timeout_ms(which) {
+        Some(ms) => Fetched::Value(Value::Sint(i64::from(ms))),
+        None if which == ProxyTimeout::Client => frontend_timeout(cx, which),
+        None => {
+            let ms = cx.world.proxy_timeout_ms(backend_of(cx), which);
+            ms.map(|ms| Value::Sint(i64::from(ms))).into()
+        }
+    }
 }
 
 /// `acl([!]name[,...])`: the names become tests, each behind its text.

@@ -43,9 +43,9 @@ pub fn find(name: &str) -> Option<&'static FetchRow> {
     })
 }
 
-/// The values of a header line between commas.
-pub fn header_parts(line: &[u8]) -> impl Iterator<Item = &[u8]> {
-    header::Parts::new(line)
+/// What stands between the commas of a header line.
+pub fn header_spans(line: &[u8]) -> impl Iterator<Item = &[u8]> {
+    header::spans(line)
 }
 
 /// All names.

@@ -121,7 +121,7 @@ pub static ROWS: &[FetchRow] = &[
         NONE,
         Type::Str,
         RequestKept,
-        |_, cx, _| line_word(cx, 1),
+        captured_uri,
     ),
     fetch(
         "capture.req.ver",
@@ -252,8 +252,7 @@ fn urlp<'a>(args: &'a Args, cx: &Cx<'a>, walk: &mut Walk) -> Fetched<'a> {
     let ignore_case = args.text(2).is_some_and(|flag| flag == b"i");
     let target = head.target();
     let start = memchr::memchr(mark, target).map_or(target.len(), |at| at + 1);
-    let separator = if mark == b'?' { b'&' } else { mark };
-    let mut found = parameters(&target[start..], separator)
+    let mut found = parameters(&target[start..], mark)
         .filter(|(own, _)| match name {
             Some(name) if ignore_case => own.eq_ignore_ascii_case(name),
             Some(name) => *own == name,
@@ -355,11 +354,18 @@ fn credential<'a>(cx: &Cx<'a>, pick: fn(crate::rules::Credentials) -> Vec<u8>) -
 }
 
 fn http_auth_type<'a>(_: &'a Args, cx: &Cx<'a>, _: &mut Walk) -> Fetched<'a> {
-    let line = cx
-        .request
-        .and_then(|head| head.first_known(Known::Authorization));
-    line.map(|line| Value::str(line.split(|&b| b == b' ').next().unwrap_or_default()))
-        .into()
+    let Some(head) = cx.request else {
+        return Fetched::NotYet;
+    };
+    if basic_credentials(head).is_some() {
+        return Fetched::Value(Value::str(b"Basic"));
+    }
+    // Only the two schemes that can be understood have a type.
+    let line = head.first_known(Known::Authorization);
+    let is_bearer = line
+        .and_then(|line| line.get(..7))
+        .is_some_and(|scheme| scheme.eq_ignore_ascii_case(b"bearer "));
+    is_bearer.then(|| Value::str(b"Bearer")).into()
 }
 
 fn http_auth_bearer<'a>(args: &'a Args, cx: &Cx<'a>, _: &mut Walk) -> Fetched<'a> {
@@ -386,9 +392,18 @@ fn http_auth_bearer<'a>(args: &'a Args, cx: &Cx<'a>, _: &mut Walk) -> Fetched<'a
 
 fn capture_req_hdr<'a>(args: &'a Args, cx: &Cx<'a>, _: &mut Walk) -> Fetched<'a> {
     let id = args.int(0).and_then(|id| usize::try_from(id).ok());
-    id.and_then(|id| cx.captures.request.value(id))
-        .map(Value::str)
-        .into()
+    id.and_then(|id| cx.capture(false, id)).into()
+}
+
+/// The URI as it was received, from its first slash on: without scheme and authority.
+fn captured_uri<'a>(_: &'a Args, cx: &Cx<'a>, _: &mut Walk) -> Fetched<'a> {
+    let Fetched::Value(Value::Str(Cow::Borrowed(uri))) = line_word(cx, 1) else {
+        return Fetched::Absent;
+    };
+    let authority = memchr::memmem::find(uri, b"://").map_or(0, |at| at + 3);
+    let slash = memchr::memchr(b'/', &uri[authority..]);
+    let path = slash.map_or(uri.len(), |at| authority + at);
+    Fetched::Value(Value::str(&uri[path..]))
 }
 
 /// A word of the request line as it was received.

@@ -73,7 +73,5 @@ fn version<'a>(_: &'a Args, cx: &Cx<'a>, _: &mut Walk) -> Fetched<'a> {
 
 fn capture_res_hdr<'a>(args: &'a Args, cx: &Cx<'a>, _: &mut Walk) -> Fetched<'a> {
     let id = args.int(0).and_then(|id| usize::try_from(id).ok());
-    id.and_then(|id| cx.captures.response.value(id))
-        .map(Value::str)
-        .into()
+    id.and_then(|id| cx.capture(true, id)).into()
 }

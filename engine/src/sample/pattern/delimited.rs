@@ -30,7 +30,7 @@ pub struct SubstringSet {
     bounds: Bounds,
     automaton: AhoCorasick,
     entries: Vec<u32>,
-    /// An empty pattern is found everywhere.
+    /// An empty pattern is found in an empty text only.
     empty: Option<u32>,
 }
 
@@ -72,13 +72,14 @@ impl SubstringSet {
             .find_overlapping_iter(sample)
             .filter(|found| self.is_bounded(sample, found.start(), found.end()))
             .map(|found| self.entries[found.pattern().as_usize()]);
-        found.chain(self.empty).min()
+        let empty = self.empty.filter(|_| sample.is_empty());
+        found.chain(empty).min()
     }
 
     /// Whether `sample` holds any pattern; stops at the first.
     pub fn holds(&self, sample: &[u8]) -> bool {
-        if self.empty.is_some() {
-            return true;
+        if sample.is_empty() {
+            return self.empty.is_some();
         }
         if self.bounds == Bounds::Anywhere {
             return self.automaton.is_match(sample);
