@@ -212,6 +212,13 @@ impl<'l> Args<'l> {
     /// A time in milliseconds; one without a unit counts in `unit`.
     pub fn time_in(&mut self, cx: &mut Context, unit: TimeUnit) -> Option<u32> {
         let word = self.required(cx, "a time")?;
+        if let Some(junk) = quantity::behind_time(&word.text) {
+            let message = format!(
+                "unexpected character '{junk}' after the timer value '{}', only (us=microseconds,ms=milliseconds,s=seconds,m=minutes,h=hours,d=days) are supported.",
+                word.text
+            );
+            cx.warn(word.span(), "bad-value", message);
+        }
         self.parsed(
             cx,
             word,

@@ -39,9 +39,23 @@ fn split(text: &str) -> Result<(u64, &str), QuantityError> {
     Ok((number, &text[digits..]))
 }
 
-/// A time in milliseconds, rounded up.
+/// What follows the unit of a time: `10sec` is read as ten seconds, as HAProxy does, who will not for
+/// ever.
+pub fn behind_time(text: &str) -> Option<char> {
+    let (_, suffix) = split(text).ok()?;
+    suffix[unit(suffix)?.len()..].chars().next()
+}
+
+/// The unit that a text begins with.
+fn unit(text: &str) -> Option<&str> {
+    let units = ["us", "ms", "s", "m", "h", "d"];
+    units.into_iter().find(|unit| text.starts_with(unit))
+}
+
+/// A time in milliseconds, rounded up; what follows its unit is not looked at.
 pub fn time_ms(text: &str, unit: TimeUnit) -> Result<u32, QuantityError> {
     let (number, suffix) = split(text)?;
+    let suffix = self::unit(suffix).unwrap_or(suffix);
     let ms = match suffix {
         "us" => Some(number.div_ceil(1000)),
         "ms" => Some(number),
@@ -62,11 +76,7 @@ pub fn time_ms(text: &str, unit: TimeUnit) -> Result<u32, QuantityError> {
 }
 
 fn unexpected(suffix: &str) -> char {
-    suffix
-        .chars()
-        .find(|c| !"usmhd".contains(*c))
-        .or_else(|| suffix.chars().next())
-        .unwrap_or(' ')
+    suffix.chars().next().unwrap_or(' ')
 }
 
 /// A size in bytes.
@@ -137,6 +147,11 @@ mod tests {
         assert_eq!(ms("10800s"), Ok(10_800_000));
         assert_eq!(ms("1d"), Ok(86_400_000));
         assert_eq!(time_ms("2", TimeUnit::Seconds), Ok(2000));
+        assert_eq!(ms("10sec"), Ok(10_000));
+        assert_eq!(ms("10min"), Ok(600_000));
+        assert_eq!(behind_time("10sec"), Some('e'));
+        assert_eq!(behind_time("10ms"), None);
+        assert_eq!(behind_time("10"), None);
         assert_eq!(ms("10z"), Err(QuantityError::Unexpected('z')));
         assert_eq!(ms("-1"), Err(QuantityError::Unexpected('-')));
         assert_eq!(ms(""), Err(QuantityError::NoNumber));

@@ -78,7 +78,11 @@ fn no(cx: &mut Context, global: &mut Global, args: &mut Args) {
         "insecure-fork-wanted" => global.insecure_fork_wanted = false,
         "insecure-setuid-wanted" => global.insecure_setuid_wanted = false,
         "strict-limits" => global.strict_limits = Some(false),
-        "quick-exit" | "profiling.tasks" | "profiling.memory" | "tune.fd.edge-triggered" => {
+        "numa-cpu-mapping"
+        | "quick-exit"
+        | "profiling.tasks"
+        | "profiling.memory"
+        | "tune.fd.edge-triggered" => {
             args.rest();
         }
         "log" => global.logs.clear(),
@@ -369,7 +373,9 @@ fn maxconn(cx: &mut Context, global: &mut Global, args: &mut Args) {
 
 fn lua_load(cx: &mut Context, _: &mut Global, args: &mut Args) {
     cx.has_lua = true;
-    args.required(cx, "a file");
+    if let Some(word) = args.required(cx, "a file") {
+        cx.file(&word.text, word.span());
+    }
     args.rest();
 }
 

@@ -12,6 +12,7 @@ pub mod server_source;
 pub mod syntax;
 pub mod tune;
 mod verify;
+mod verify_lines;
 
 use crate::ast::{Ast, Section, Word};
 use crate::context::Context;
@@ -53,6 +54,10 @@ pub fn model(ast: &Ast, cx: &mut Context) -> Model {
         tls_defaults(&model.global, &mut proxy);
         model.proxies.push(proxy);
     }
+    for section in ast.sections.iter().filter(|s| s.kind() == "program") {
+        verify_lines::programs(cx, &model, section.header.span());
+    }
+    verify_lines::verify_lines(cx, &model);
     verify::verify(cx, &model);
     model.maps = std::mem::take(&mut cx.maps);
     model.predefined_acls = predefined(cx);

@@ -140,12 +140,12 @@ fn missing(cx: &mut Context, index: &Index, reference: &Reference) {
         _ => format!("unable to find {kind} '{name}'."),
     };
     let near = closest(name, index.list(reference.kind));
-    let mut diagnostic = Diagnostic::new(
-        Severity::Alert,
-        "unknown-name",
-        Some(reference.span),
-        message,
-    );
+    // Log lines for a ring that is not there go nowhere; HAProxy starts nevertheless.
+    let severity = match reference.kind {
+        ReferenceKind::Ring => Severity::Warning,
+        _ => Severity::Alert,
+    };
+    let mut diagnostic = Diagnostic::new(severity, "unknown-name", Some(reference.span), message);
     diagnostic.remedy = Some(near.map_or_else(
         || format!("add a section or line that defines {kind} '{name}'"),
         |near| format!("did you mean '{near}' maybe ?"),

@@ -201,3 +201,38 @@ fn migrate_groups_keywords_by_status() {
     assert_eq!(rows[0]["keyword"], "option checkcache");
     assert_eq!(rows[0]["status"], "refused");
 }
+
+/// Configurations with the verdict that a check and a start share. A start that succeeds would run for
+/// ever: those are told to go to a port that is taken, and must fail for that reason alone.
+#[test]
+fn a_start_refuses_what_a_check_refuses() {
+    let files = Files::new();
+    let taken = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
+    let address = taken.local_addr().expect("bound").to_string();
+    let base = VALID.replace("127.0.0.1:1\n", &format!("{address}\n"));
+    for (added, valid) in [
+        ("", true),
+        (" http-request deny if { path /a }\n", true),
+        (" option nolinger\n", true),
+        ("global\n user no-such-user-here\n", false),
+        ("global\n group no-such-group-here\n", false),
+        (" option checkcache\n", false),
+        (" acl a path_reg (\n", false),
+        (" server s2 no-such-host.invalid:80\n", false),
+        (
+            " http-request set-header a %[path,map(/nonexistent/x.map)]\n",
+            false,
+        ),
+        (" bind 127.0.0.1:2 ssl crt /nonexistent/x.pem\n", false),
+        (" bind /tmp/x.sock user no-such-user-here\n", false),
+        (" errorfile 503 /nonexistent/x.http\n", false),
+        (" default_backend lost\n", false),
+    ] {
+        let path = files.write("a.cfg", &format!("{base}{added}"));
+        let (checked, said) = run(&["-c", "-f", &path]);
+        assert_eq!(checked.success(), valid, "{added:?}: {said}");
+        let (started, said) = run(&["-f", &path]);
+        assert_eq!(started.code(), Some(1), "{added:?}: {said}");
+        assert_eq!(said.contains("cannot bind"), valid, "{added:?}: {said}");
+    }
+}

@@ -64,6 +64,10 @@ pub fn check(model: &Model) -> Result<Vec<BootError>, Vec<BootError>> {
 }
 
 fn compile(model: &Model) -> Result<Compiled, Vec<BootError>> {
+    let unknown = privileges::unknown(model);
+    if !unknown.is_empty() {
+        return Err(unknown);
+    }
     let machine = machine::prepare(model).map_err(|error| vec![error])?;
     let compiled = plan::compile(model, &machine).map_err(all)?;
     control::validate_checks(&compiled.plan).map_err(all)?;

@@ -2,10 +2,55 @@
 
 use std::path::Path;
 
-use cfgparse::model::Global;
+use cfgparse::model::{Global, Model};
 use reactor::process;
 
 use super::BootError;
+
+/// Users and groups of the process and of its unix sockets that this machine does not know.
+pub fn unknown(model: &Model) -> Vec<BootError> {
+    let mut errors: Vec<BootError> = Identity::find(&model.global).err().into_iter().collect();
+    let unix_bind = &model.global.unix_bind;
+    for (what, name, known) in [
+        ("user", &unix_bind.user, is_user as fn(&str) -> bool),
+        ("group", &unix_bind.group, is_group),
+    ] {
+        if let Some(name) = name.as_ref().filter(|name| !known(name)) {
+            errors.push(BootError::Unknown {
+                what,
+                name: name.clone(),
+            });
+        }
+    }
+    let listeners = model.proxies.iter().flat_map(|proxy| &proxy.binds);
+    for bind in listeners.chain(&model.global.stats_sockets) {
+        let mut unknown = |what: &str, name: &str| {
+            errors.push(BootError::Configuration {
+                at: bind.at,
+                message: format!(
+                    "'bind {}' : '{what}' : unknown {what} name '{name}'",
+                    bind.written
+                ),
+                remedy: format!("create the {what}, or name one that exists"),
+            });
+        };
+        if let Some(name) = bind.user.as_ref().filter(|name| !is_user(name)) {
+            unknown("user", name);
+        }
+        if let Some(name) = bind.group.as_ref().filter(|name| !is_group(name)) {
+            unknown("group", name);
+        }
+    }
+    errors
+}
+
+fn is_user(name: &str) -> bool {
+    !matches!(process::user_ids(name), Ok(None))
+}
+
+fn is_group(name: &str) -> bool {
+    !matches!(process::group_id(name), Ok(None))
+}
 
 /// Who the process is to be. Names are looked up before the root directory changes.
 pub struct Identity {

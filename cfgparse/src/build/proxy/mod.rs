@@ -137,6 +137,11 @@ fn begin(cx: &mut Context, list: &DefaultsList, section: &Section, is_defaults: 
     draft.proxy.kind = kind;
     draft.proxy.at = span.at;
     draft.span = span;
+    if !is_defaults && kind == ProxyKind::Backend && !args.is_empty() {
+        let message = "what follows a backend's name is ignored.";
+        cx.warn(args.here(), "extra-argument", message);
+        args.rest();
+    }
     if !is_defaults && !args.is_empty() {
         old::inline_bind(cx, &mut draft, &mut args);
     }
@@ -147,7 +152,7 @@ fn begin(cx: &mut Context, list: &DefaultsList, section: &Section, is_defaults: 
     draft
 }
 
-/// Characters that a name may have (manual, chapter 4).
+/// Characters that a name may have (manual, chapter 4); HAProxy takes others since version 3.0.
 fn check_name(cx: &mut Context, word: &crate::ast::Word, kind: &str) {
     let bad = word
         .text
@@ -155,10 +160,18 @@ fn check_name(cx: &mut Context, word: &crate::ast::Word, kind: &str) {
         .find(|c| !(c.is_ascii_alphanumeric() || "-_.:".contains(*c)));
     if let Some(bad) = bad {
         let message = format!(
-            "character '{bad}' is not permitted in '{kind}' name '{}'.",
+            "character '{bad}' should not be in '{kind}' name '{}'.",
             word.text
         );
-        cx.alert(word.span(), "bad-name", message);
+        let severity = if bad == '\\' {
+            Severity::Alert
+        } else {
+            Severity::Warning
+        };
+        cx.report(
+            Diagnostic::new(severity, "bad-name", Some(word.span()), message)
+                .remedy("use letters, digits, '-', '_', '.' and ':'"),
+        );
     }
 }
 
