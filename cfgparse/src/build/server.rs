@@ -39,6 +39,17 @@ impl Params {
     fn send_proxy(&mut self) -> &mut SendProxy {
         self.server.send_proxy.get_or_insert_default()
     }
+
+    fn send_proxy_of(&mut self, version: ProxyVersion) -> &mut SendProxy {
+        let options = self.send_proxy();
+        options.version = options.version.max(Some(version));
+        options
+    }
+
+    fn no_send_proxy(&mut self, version: ProxyVersion) {
+        let options = self.send_proxy();
+        options.version = options.version.filter(|asked| *asked != version);
+    }
 }
 
 fn blank() -> Server {
@@ -216,7 +227,7 @@ fn proxy_v2_options(cx: &mut Context, params: &mut Params, args: &mut Args) {
     let Some(word) = args.required(cx, "a list of options") else {
         return;
     };
-    let mut options = params.server.send_proxy.take().unwrap_or_default();
+    let options = params.send_proxy();
     for option in word.text.split(',') {
         match option {
             "ssl" => options.ssl = true,
@@ -227,7 +238,18 @@ fn proxy_v2_options(cx: &mut Context, params: &mut Params, args: &mut Args) {
             "unique-id" => options.unique_id = true,
             "crc32c" => options.crc32c = true,
             "authority" => options.authority = true,
-            "ssl-cipher" | "cert-key" | "cert-sig" => options.other.push(option.to_owned()),
+            "ssl-cipher" => {
+                options.ssl = true;
+                options.ssl_cipher = true;
+            }
+            "cert-key" => {
+                options.ssl = true;
+                options.cert_key = true;
+            }
+            "cert-sig" => {
+                options.ssl = true;
+                options.cert_sig = true;
+            }
             _ => args.unexpected(
                 cx,
                 word,
@@ -235,8 +257,6 @@ fn proxy_v2_options(cx: &mut Context, params: &mut Params, args: &mut Args) {
             ),
         }
     }
-    options.version = ProxyVersion::V2;
-    params.server.send_proxy = Some(options);
 }
 
 fn track(cx: &mut Context, params: &mut Params, args: &mut Args) {
@@ -308,10 +328,10 @@ const PLAIN: &[Row<Params>] = &[
     lax_number(row("minconn", "<minconn>", Full, "lower end of a dynamic maxconn", |cx, p, a| p.server.minconn = a.number(cx).unwrap_or(0))),
     row("namespace", "<name>", Planned, "network namespace", |cx, p, a| p.server.namespace = text(cx, a)),
     row("no-backup", "", Full, "takes back 'backup'", |_, p, _| p.server.backup = false),
-    row("no-send-proxy", "", Full, "takes back 'send-proxy'", |_, p, _| p.server.send_proxy = None),
-    row("no-send-proxy-v2", "", Full, "takes back 'send-proxy-v2'", |_, p, _| p.server.send_proxy = None),
-    row("no-send-proxy-v2-ssl", "", Full, "takes back 'send-proxy-v2-ssl'", |_, p, _| p.server.send_proxy = None),
-    row("no-send-proxy-v2-ssl-cn", "", Full, "takes back 'send-proxy-v2-ssl-cn'", |_, p, _| p.server.send_proxy = None),
+    row("no-send-proxy", "", Full, "takes back 'send-proxy'", |_, p, _| p.no_send_proxy(ProxyVersion::V1)),
+    row("no-send-proxy-v2", "", Full, "takes back 'send-proxy-v2'", |_, p, _| p.no_send_proxy(ProxyVersion::V2)),
+    row("no-send-proxy-v2-ssl", "", Full, "takes back 'send-proxy-v2-ssl'", |_, p, _| { p.no_send_proxy(ProxyVersion::V2); p.send_proxy().ssl = false; }),
+    row("no-send-proxy-v2-ssl-cn", "", Full, "takes back 'send-proxy-v2-ssl-cn'", |_, p, _| { p.no_send_proxy(ProxyVersion::V2); p.send_proxy().ssl = false; p.send_proxy().ssl_cn = false; }),
     row("no-tfo", "", Full, "takes back 'tfo'", |_, p, _| p.server.tfo = false),
     row("non-stick", "", Planned, "never learned in a stick table", |_, p, _| p.server.non_stick = true),
     row("on-marked-down", "shutdown-sessions", Planned, "what happens to its sessions when it goes down", |cx, p, a| {
@@ -325,7 +345,7 @@ const PLAIN: &[Row<Params>] = &[
     lax_number(row("pool-max-conn", "<number>", Full, "idle connections kept", |cx, p, a| p.server.pool.max_conn = a.number_in(cx, -1, i64::from(i32::MAX)).map(|n| n as i32))),
     row("pool-purge-delay", "<delay>", Full, "how long idle connections are kept", |cx, p, a| p.server.pool.purge_delay_ms = a.time(cx)),
     row("proto", "<name>", Partial("h1 and none only"), "protocol without negotiation", |cx, p, a| p.server.proto = proto(cx, a)),
-    row("proxy-v2-options", "<options>", Partial("authority, crc32c and unique-id"), "what the PROXY header tells", proxy_v2_options),
+    row("proxy-v2-options", "<options>", Partial("all but cert-sig and cert-key"), "what the PROXY header tells", proxy_v2_options),
     row("quic-cc-algo", "<algo>", Planned, "congestion control of QUIC", |cx, _, a| { text(cx, a); }),
     row("redir", "<prefix>", Planned, "answer GET and HEAD with a redirect", |cx, p, a| p.server.redir = text(cx, a)),
     row("resolve-net", "<networks>", Planned, "networks preferred in answers", |cx, p, a| p.server.resolve_net = list(cx, a)),
@@ -338,10 +358,10 @@ const PLAIN: &[Row<Params>] = &[
         cx.references.push(Reference { kind: ReferenceKind::Resolvers, name: word.text.clone(), span: word.span() });
         p.server.resolvers = Some(word.text.clone());
     }),
-    row("send-proxy", "", Full, "send a PROXY header, version 1", |_, p, _| p.send_proxy().version = ProxyVersion::V1),
-    row("send-proxy-v2", "", Full, "send a PROXY header, version 2", |_, p, _| p.send_proxy().version = ProxyVersion::V2),
-    row("send-proxy-v2-ssl", "", Planned, "with TLS information", |_, p, _| { let s = p.send_proxy(); s.version = ProxyVersion::V2; s.ssl = true; }),
-    row("send-proxy-v2-ssl-cn", "", Planned, "with the client certificate's name", |_, p, _| { let s = p.send_proxy(); s.version = ProxyVersion::V2; s.ssl = true; s.ssl_cn = true; }),
+    row("send-proxy", "", Full, "send a PROXY header, version 1", |_, p, _| { p.send_proxy_of(ProxyVersion::V1); }),
+    row("send-proxy-v2", "", Full, "send a PROXY header, version 2", |_, p, _| { p.send_proxy_of(ProxyVersion::V2); }),
+    row("send-proxy-v2-ssl", "", Full, "with TLS information", |_, p, _| p.send_proxy_of(ProxyVersion::V2).ssl = true),
+    row("send-proxy-v2-ssl-cn", "", Full, "with the client certificate's name", |_, p, _| { let s = p.send_proxy_of(ProxyVersion::V2); s.ssl = true; s.ssl_cn = true; }),
     lax_number(row("shard", "<shard>", Planned, "shard of a peer", |cx, p, a| p.server.shard = a.number(cx))),
     row("slowstart", "<time>", Full, "time over which its weight grows", |cx, p, a| p.server.slowstart_ms = a.time(cx)),
     row("socks4", "<addr>:<port>", Planned, "connect through this proxy", |cx, p, a| p.server.socks4 = text(cx, a)),
@@ -425,7 +445,7 @@ const TLS: &[Row<Params>] = &[
     row("no-tlsv13", "", Planned, "not TLS 1.3", |_, p, _| exclude(&mut p.tls().versions, TlsVersion::Tls13)),
     row("npn", "<protocols>", Refused("use alpn"), "protocols of the old extension", |cx, _, a| { text(cx, a); }),
     row("renegotiate", "", Refused("rustls never renegotiates"), "allow renegotiation", |_, p, _| p.tls().renegotiate = Some(true)),
-    row("set-proxy-v2-tlv-fmt", "(<id>) <fmt>", Planned, "add a TLV to the PROXY header", |_, _, _| {}),
+    row("set-proxy-v2-tlv-fmt", "(<id>) <fmt>", Full, "add a TLV to the PROXY header", |_, _, _| {}),
     row("sigalgs", "<sigalgs>", Planned, "signatures offered", |cx, p, a| p.tls().sigalgs = text(cx, a)),
     row("sni", "<expr>", Planned, "TLS name", |cx, p, a| p.tls().sni = expression(cx, a)),
     row("sni-auto", "", Ignored("it is the default"), "TLS name from the request's host", |_, p, _| p.tls().no_sni_auto = false),

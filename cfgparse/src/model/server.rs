@@ -191,23 +191,24 @@ pub enum InitState {
 /// PROXY header towards the server.
 #[derive(Clone, Debug, PartialEq, Default)]
 pub struct SendProxy {
-    pub version: ProxyVersion,
-    /// `send-proxy-v2-ssl`, `proxy-v2-options ssl`.
+    /// `None`: no header is sent, whatever it would tell.
+    pub version: Option<ProxyVersion>,
+    /// `send-proxy-v2-ssl`, `proxy-v2-options ssl` and the four words that add to it.
     pub ssl: bool,
     pub ssl_cn: bool,
+    pub ssl_cipher: bool,
+    pub cert_sig: bool,
+    pub cert_key: bool,
     pub unique_id: bool,
     pub crc32c: bool,
     pub authority: bool,
-    /// Other words of `proxy-v2-options`.
-    pub other: Vec<String>,
     /// `set-proxy-v2-tlv-fmt(ID) FORMAT`.
     pub tlvs: Vec<(u8, LogFormat)>,
 }
 
-/// Version of the PROXY protocol.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Default)]
+/// Version of the PROXY protocol; where both are asked for, the later one is sent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum ProxyVersion {
-    #[default]
     V1,
     V2,
 }

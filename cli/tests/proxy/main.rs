@@ -21,6 +21,7 @@ mod half_close;
 mod listeners;
 mod logs;
 mod messages;
+mod proxy_protocol;
 mod queue;
 mod redirects_and_tls;
 mod retries;

@@ -94,11 +94,10 @@ pub(super) fn steps(check: &Check, own: &ConnectStep) -> Result<Ruleset, Compile
 fn own_connection(server: &Server) -> ConnectStep {
     let inherits = server.check.addr.is_none() && server.check.port.is_none();
     let tls = server.check.ssl || (inherits && server.tls.is_some() && !server.check.no_ssl);
-    let prologue = match &server.send_proxy {
-        Some(header) if inherits || server.check.send_proxy => match header.version {
-            ProxyVersion::V1 => Prologue::ProxyV1,
-            ProxyVersion::V2 => Prologue::ProxyV2,
-        },
+    let version = server.send_proxy.as_ref().and_then(|header| header.version);
+    let prologue = match version {
+        Some(ProxyVersion::V1) if inherits || server.check.send_proxy => Prologue::ProxyV1,
+        Some(ProxyVersion::V2) if inherits || server.check.send_proxy => Prologue::ProxyV2,
         None if server.check.send_proxy => Prologue::ProxyV1,
         _ => Prologue::None,
     };

@@ -21,7 +21,7 @@ pub use proxy::{
     AddressField, Frontend, HeaderCapture, Options, Proxy, Route, RouteTarget, Rulesets, StatsPage,
     Timeouts,
 };
-pub use server::{Endpoint, Server};
+pub use server::{Endpoint, ProxyHeader, Server};
 
 /// One configuration, ready to run. Nothing in it changes while it runs; what changes lives in
 /// `server`, `stats` and `shard`.

@@ -3,7 +3,10 @@
 use std::net::SocketAddr;
 use std::sync::Arc;
 
+use cfgparse::model::server::{ProxyVersion, SendProxy};
+
 use super::{ProxyId, ServerId};
+use crate::log::Format;
 
 /// A server's constant facts. Its address is here as resolved at start; a change at run time lives
 /// in the runtime state.
@@ -21,8 +24,20 @@ pub struct Server {
     /// Requests over one connection; `None` is no limit.
     pub reuse_max: Option<u32>,
     pub shutdown_on_down: bool,
+    /// What goes first on every connection.
+    pub proxy_header: Option<ProxyHeader>,
     /// The line as the configuration has it: checks, addresses, texts.
     pub line: Arc<cfgparse::model::Server>,
+}
+
+/// The PROXY protocol header that a server wants (manual, 5.2 `send-proxy`).
+#[derive(Clone, Debug)]
+pub struct ProxyHeader {
+    pub version: ProxyVersion,
+    /// What the words of `proxy-v2-options` ask for.
+    pub asked: SendProxy,
+    /// `set-proxy-v2-tlv-fmt`: types and values, in order.
+    pub records: Box<[(u8, Format)]>,
 }
 
 /// Where connections to a server go.

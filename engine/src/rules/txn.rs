@@ -45,6 +45,8 @@ pub struct Overrides {
     pub tarpit_timeout_ms: Option<u32>,
     /// `strict-mode off`: failed rewrites are skipped.
     pub lenient: bool,
+    /// `expect-proxy layer4`: a PROXY protocol header comes first on this connection.
+    pub expects_proxy: bool,
     /// Rewrites that failed.
     pub failed_rewrites: u32,
 }

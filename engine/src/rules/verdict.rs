@@ -36,8 +36,6 @@ pub enum Verdict {
     },
     /// `use-service`: the named service answers.
     UseService(Arc<str>),
-    /// `expect-proxy layer4`: a PROXY protocol header comes first on this connection.
-    ExpectProxy,
     /// A rewrite failed in strict mode, or an action could not be evaluated: answer 500.
     InternalError,
 }

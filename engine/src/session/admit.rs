@@ -8,10 +8,10 @@ use reactor::{Accepted, Sock};
 use super::proxy_header;
 use crate::mux::Link;
 use crate::plan::Proxy;
-use crate::sample::{SessionFacts, TlsFacts};
+use crate::sample::{ConnectionError, SessionFacts};
 use crate::state::Generation;
-use crate::stream::{self, Client, Local, Patience, wait};
-use crate::tls;
+use crate::stream::{self, Client, Interrupted, Local, Patience, wait};
+use crate::tls::{self, HandshakeFault};
 
 /// Where the connection comes from and where it went.
 pub fn address(accepted: &Accepted, facts: &mut SessionFacts) {
@@ -50,15 +50,26 @@ pub fn connection(local: &Local, generation: &Generation, client: &mut Client) -
 /// Whether something must be said on the connection before the first stream.
 pub fn shakes_hands(generation: &Generation, client: &Client) -> bool {
     let listener = client.facts.listener;
-    generation.plan().listener(listener).bind.accept_proxy
-        || generation.runtime.tls_of_listener(listener).is_some()
+    client.expects_proxy || generation.runtime.tls_of_listener(listener).is_some()
 }
 
 /// Goes through the handshakes; false if the connection is to be closed.
 pub async fn handshakes(local: &Local, generation: &Generation, client: &mut Client) -> bool {
-    let bind = &generation.plan().listener(client.facts.listener).bind;
-    if bind.accept_proxy && !proxy_header::receive(local, generation, client).await {
-        return false;
+    let Err(error) = shake(local, generation, client).await else {
+        return true;
+    };
+    client.facts.error = error as u16;
+    stream::refused(local, generation, client);
+    false
+}
+
+async fn shake(
+    local: &Local,
+    generation: &Generation,
+    client: &mut Client,
+) -> Result<(), ConnectionError> {
+    if client.expects_proxy {
+        proxy_header::receive(local, generation, client).await?;
     }
     handshake(local, generation, client).await
 }
@@ -96,23 +107,27 @@ fn destination(generation: &Generation, client: &Client) -> Option<SocketAddr> {
 }
 
 /// The handshakes in front of the first stream (manual, `timeout client-hs`).
-async fn handshake(local: &Local, generation: &Generation, client: &mut Client) -> bool {
+async fn handshake(
+    local: &Local,
+    generation: &Generation,
+    client: &mut Client,
+) -> Result<(), ConnectionError> {
     let Some(context) = generation.runtime.tls_of_listener(client.facts.listener) else {
-        return true;
+        return Ok(());
     };
     let front = generation.stats.front(client.frontend);
     let listener = generation.stats.listener(client.facts.listener);
     let started_us = local.core.now_us();
     let Ok(session) = context.session() else {
         front.tls_failed_handshakes.inc();
-        return false;
+        return Err(ConnectionError::TlsHandshake);
     };
     client.link = Link::Tls(Box::new(tls::Stream::new(
         client.link.sock().clone(),
         session,
     )));
     let Link::Tls(stream) = &client.link else {
-        return false;
+        return Err(ConnectionError::TlsHandshake);
     };
     let timeouts = &generation.plan().proxy(client.frontend).timeouts;
     let patience = Patience {
@@ -120,13 +135,20 @@ async fn handshake(local: &Local, generation: &Generation, client: &mut Client) 
         watches_client: false,
     };
     let shaken = wait(local, client, patience, |cx| stream.poll_handshake(cx)).await;
-    if !matches!(shaken, Ok(Ok(()))) {
+    let error = match shaken {
+        Ok(Ok(())) => None,
+        Ok(Err(HandshakeFault::Closed)) => Some(ConnectionError::TlsEmpty),
+        Ok(Err(HandshakeFault::Refused(_))) => Some(ConnectionError::TlsHandshake),
+        Err(Interrupted::TimedOut) => Some(ConnectionError::TlsTimeout),
+        Ok(Err(HandshakeFault::Connection(_))) | Err(_) => Some(ConnectionError::TlsAbort),
+    };
+    if let Some(error) = error {
         front.tls_failed_handshakes.inc();
         listener.tls_failed_handshakes.inc();
-        return false;
+        return Err(error);
     }
     let Some(info) = stream.info() else {
-        return false;
+        return Err(ConnectionError::TlsHandshake);
     };
     client.facts.handshake_ms = (local.core.now_us().saturating_sub(started_us) / 1000) as i32;
     generation
@@ -139,21 +161,6 @@ async fn handshake(local: &Local, generation: &Generation, client: &mut Client) 
     } else {
         front.tls_sessions.inc();
     }
-    client.facts.tls = Some(Box::new(facts(info)));
-    true
-}
-
-fn facts(info: tls::TlsInfo) -> TlsFacts {
-    TlsFacts {
-        protocol: info.version.into(),
-        cipher: info.cipher.into(),
-        sni: info
-            .sni
-            .map(|name| name.as_bytes().into())
-            .unwrap_or_default(),
-        alpn: info.alpn.map(Into::into).unwrap_or_default(),
-        resumed: info.resumed,
-        peer_certificate: info.peer_certificate.map(Into::into),
-        ..TlsFacts::default()
-    }
+    client.facts.tls = Some(Box::new(info.into()));
+    Ok(())
 }

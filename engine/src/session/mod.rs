@@ -71,6 +71,7 @@ fn begin(
         exchanges: 0,
         ready_us: local.core.now_us(),
         is_drained: true,
+        expects_proxy: generation.plan().listener(listener).bind.accept_proxy,
         own: None,
     }
 }

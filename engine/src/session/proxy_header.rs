@@ -1,15 +1,19 @@
 //! The PROXY protocol header in front of a connection (manual, `accept-proxy`).
 
 use reactor::Readable;
-use wire::pp::{Addresses, Command, Header, parse};
+use wire::pp::{Addresses, Command, Header, ProxyError, parse};
 
-use crate::sample::SessionFacts;
+use crate::sample::{ConnectionError, SessionFacts};
 use crate::state::Generation;
-use crate::stream::{Client, Local, Patience, wait};
+use crate::stream::{Client, Interrupted, Local, Patience, wait};
 
-/// Receives the header; false if the connection is to be closed, because without one nothing can
-/// be known of it (proxy-protocol.txt, section 2).
-pub async fn receive(local: &Local, generation: &Generation, client: &mut Client) -> bool {
+/// Receives the header; without one nothing can be known of the connection, which is to be closed
+/// (proxy-protocol.txt, section 2).
+pub async fn receive(
+    local: &Local,
+    generation: &Generation,
+    client: &mut Client,
+) -> Result<(), ConnectionError> {
     let timeouts = &generation.plan().proxy(client.frontend).timeouts;
     let patience = Patience {
         until_ms: timeouts.client_hs_ms.map(|ms| local.core.now_ms() + ms),
@@ -23,17 +27,23 @@ pub async fn receive(local: &Local, generation: &Generation, client: &mut Client
                 let length = header.length;
                 note(&header, &mut client.facts);
                 client.link.consume(length);
-                return true;
+                return Ok(());
             }
             Ok(None) => {}
-            Err(_) => return false,
+            Err(ProxyError::Signature) => return Err(ConnectionError::ProxyNotHeader),
+            Err(ProxyError::Protocol) => return Err(ConnectionError::ProxyBadProtocol),
+            Err(_) => return Err(ConnectionError::ProxyBadHeader),
         }
         let seen = bytes.len();
         let more = wait(local, client, patience, |cx| {
             client.link.poll_more(seen, cx)
         });
-        if !matches!(more.await, Ok(Readable::Data)) {
-            return false;
+        match more.await {
+            Ok(Readable::Data) => {}
+            _ if seen > 0 => return Err(ConnectionError::ProxyTruncated),
+            Ok(Readable::Eof) => return Err(ConnectionError::ProxyEmpty),
+            Err(Interrupted::TimedOut) => return Err(ConnectionError::ProxyTimeout),
+            Ok(Readable::Failed(_)) | Err(_) => return Err(ConnectionError::ProxyAbort),
         }
     }
 }

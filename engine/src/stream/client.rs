@@ -27,6 +27,8 @@ pub struct Client {
     pub ready_us: u64,
     /// All that the client sent has been taken: closing answers nothing with a reset.
     pub is_drained: bool,
+    /// A PROXY protocol header comes first (manual, `accept-proxy`, `expect-proxy`).
+    pub expects_proxy: bool,
     /// The server connection that belongs to this client alone (`http-reuse never`).
     pub own: Option<Box<(Arc<ServerState>, Idle)>>,
 }

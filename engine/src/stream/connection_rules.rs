@@ -1,7 +1,7 @@
-//! Rules on a connection before its first stream (manual, `tcp-request connection|session`).
+//! A connection before its first stream (manual, `tcp-request connection|session`).
 
 use super::judge::{Contents, Sees, evaluate};
-use super::{Client, Local};
+use super::{Client, Local, Stream, journal};
 use crate::rules::{Ruleset, Verdict};
 use crate::state::Generation;
 
@@ -19,6 +19,18 @@ pub fn admits_connection(local: &Local, generation: &Generation, client: &mut Cl
 pub fn admits_session(local: &Local, generation: &Generation, client: &mut Client) -> bool {
     let rules = &generation.plan().proxy(client.frontend).rules.session;
     admits(local, generation, client, rules)
+}
+
+/// Logs why a connection failed before its first stream: `error` of its facts.
+pub fn refused(local: &Local, generation: &Generation, client: &mut Client) {
+    let mut exchange = local.take_exchange();
+    journal::write_refused(&Stream {
+        local,
+        generation,
+        client,
+        exchange: &mut exchange,
+    });
+    local.keep_exchange(exchange);
 }
 
 fn admits(local: &Local, generation: &Generation, client: &mut Client, rules: &Ruleset) -> bool {
@@ -40,6 +52,7 @@ fn admits(local: &Local, generation: &Generation, client: &mut Client, rules: &R
     // What a rule says about the source holds for the whole connection.
     client.facts.src = exchange.facts.src.or(client.facts.src);
     client.facts.dst = exchange.facts.dst.or(client.facts.dst);
+    client.expects_proxy |= exchange.overrides.expects_proxy;
     local.keep_exchange(exchange);
     matches!(verdict, Verdict::Continue | Verdict::Accept)
 }

@@ -128,7 +128,7 @@ async fn act(
         Verdict::UseService(name) => {
             return Err(unavailable_service(&name));
         }
-        Verdict::Wait { .. } | Verdict::WaitForBody { .. } | Verdict::ExpectProxy => {
+        Verdict::Wait { .. } | Verdict::WaitForBody { .. } => {
             return Ok(None);
         }
         Verdict::InternalError => {

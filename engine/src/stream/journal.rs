@@ -1,10 +1,11 @@
 //! The log line of an exchange (manual, chapter 8).
 
 use super::Stream;
-use crate::log::{Cause, Level, Purpose, write_connect_line};
+use crate::log::{Cause, Level, Purpose, write_connect_line, write_error_line};
 use crate::logger::Line;
 use crate::plan::LogSink;
 use crate::rules::LogLevel;
+use crate::sample::{ConnectionError, Cx};
 
 /// Writes the line, if the frontend wants one for this exchange.
 pub fn write(stream: &Stream<'_>) {
@@ -20,14 +21,38 @@ pub fn write(stream: &Stream<'_>) {
         None if sink.separate_errors && is_error(stream) => Level::Err,
         None => Level::Info,
     };
+    send(stream, level, |cx, text| match &sink.format {
+        Some(format) => format.render(cx, Purpose::Log, text),
+        None => write_connect_line(cx, stream.is_http(), text),
+    });
+}
+
+/// Writes the line of a connection that failed before its first stream (manual, 8.2.5).
+pub fn write_refused(stream: &Stream<'_>) {
+    let sink = &stream.generation.plan().proxy(stream.client.frontend).log;
+    let error = stream.client.facts.error;
+    if !sink.is_on() || (sink.dontlognull && ConnectionError::is_silence(error)) {
+        return;
+    }
+    let level = if sink.separate_errors {
+        Level::Err
+    } else {
+        Level::Info
+    };
+    send(stream, level, |cx, text| {
+        write_error_line(cx, ConnectionError::message(error), text);
+    });
+}
+
+/// Sends the line that `render` writes to the frontend's log targets.
+fn send(stream: &Stream<'_>, level: Level, render: impl FnOnce(&Cx<'_>, &mut Vec<u8>)) {
+    let plan = stream.generation.plan();
+    let sink = &plan.proxy(stream.client.frontend).log;
     let mut text = stream.local.take_scratch();
     text.clear();
     let mut structured = Vec::new();
     stream.with_cx(|cx| {
-        match &sink.format {
-            Some(format) => format.render(cx, Purpose::Log, &mut text),
-            None => write_connect_line(cx, stream.is_http(), &mut text),
-        }
+        render(cx, &mut text);
         if let Some(format) = &sink.structured_data {
             format.render(cx, Purpose::Log, &mut structured);
         }

@@ -35,7 +35,7 @@ use cfgparse::model::proxy::HttpConnection;
 use wire::h1::Limits;
 
 pub use client::Client;
-pub use connection_rules::{admits_connection, admits_session};
+pub use connection_rules::{admits_connection, admits_session, refused};
 pub use exchange::Exchange;
 pub use fault::Fault;
 pub use local::Local;

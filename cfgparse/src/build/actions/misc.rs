@@ -46,8 +46,8 @@ pub const ROWS: &[ActionRow] = &[
     action("disable-l7-retry", "", REQ, Planned, "never retry this request", known),
     action("do-log", "[profile <name>]", QUIC | TCP | HTTP, Planned, "write a log line now", known),
     action("do-resolve", "(<var>,<resolvers>[,<family>]) <expr>", CNT | REQ, Planned, "resolve a name", do_resolve),
-    action("expect-netscaler-cip", "layer4", CON, Planned, "expect a NetScaler header", known),
-    action("expect-proxy", "layer4", CON, Planned, "expect a PROXY protocol header", |cx, _, a| {
+    action("expect-netscaler-cip", "layer4", CON, Refused("use expect-proxy"), "expect a NetScaler header", known),
+    action("expect-proxy", "layer4", CON, Full, "expect a PROXY protocol header", |cx, _, a| {
         let word = a.required(cx, "'layer4'")?;
         if word.text != "layer4" {
             a.unexpected(cx, word, "'layer4'");

@@ -3,24 +3,31 @@
 use std::net::SocketAddr;
 use std::sync::Arc;
 
-use cfgparse::model::server::MarkedDown;
+use cfgparse::model::server::{MarkedDown, SendProxy};
 use cfgparse::model::{Addr, Port, Server as Line};
 
 use super::Context;
-use crate::plan::{Endpoint, ProxyId, Server, ServerId};
+use crate::log::Format;
+use crate::plan::{Endpoint, ProxyHeader, ProxyId, Server, ServerId};
+use crate::sample::{Compiler, Point};
 
 impl Context<'_> {
-    pub(super) fn server(&mut self, line: &Line, backend: ProxyId, index: u32) -> Server {
+    pub(super) fn server(
+        &mut self,
+        line: &Line,
+        backend: ProxyId,
+        index: u32,
+        compiler: &mut Compiler<'_>,
+    ) -> Server {
         let header = line.send_proxy.as_ref();
         let refused = [
-            (header.is_some_and(|h| h.ssl), "send-proxy-v2-ssl"),
             (
-                header.is_some_and(|h| !h.tlvs.is_empty()),
-                "set-proxy-v2-tlv-fmt",
+                header.is_some_and(|header| header.cert_sig),
+                "proxy-v2-options cert-sig",
             ),
             (
-                header.is_some_and(|h| !h.other.is_empty()),
-                "proxy-v2-options ssl-cipher",
+                header.is_some_and(|header| header.cert_key),
+                "proxy-v2-options cert-key",
             ),
             (line.socks4.is_some(), "socks4"),
         ];
@@ -41,8 +48,30 @@ impl Context<'_> {
             pool_max: line.pool.max_conn.and_then(|max| u32::try_from(max).ok()),
             reuse_max: line.pool.max_reuse.and_then(|max| u32::try_from(max).ok()),
             shutdown_on_down: line.on_marked_down == Some(MarkedDown::ShutdownSessions),
+            proxy_header: header.and_then(|header| self.proxy_header(header, line, compiler)),
             line: Arc::new(line.clone()),
         }
+    }
+
+    fn proxy_header(
+        &mut self,
+        asked: &SendProxy,
+        line: &Line,
+        compiler: &mut Compiler<'_>,
+    ) -> Option<ProxyHeader> {
+        let version = asked.version?;
+        compiler.point = Point::HttpRequest;
+        compiler.at = line.at;
+        let mut records = Vec::new();
+        for (kind, format) in &asked.tlvs {
+            let compiled = Format::compile(format, compiler);
+            records.extend(self.note(compiled).map(|format| (*kind, format)));
+        }
+        Some(ProxyHeader {
+            version,
+            asked: asked.clone(),
+            records: records.into(),
+        })
     }
 }
 

@@ -43,8 +43,8 @@ impl Act for SetAddress {
         };
         let old = old.unwrap_or_else(|| SocketAddr::new(IpAddr::V4(Ipv4Addr::UNSPECIFIED), 0));
         let new = match self.part {
-            // The port of a new address is 0 (manual, `set-src`).
-            Part::Src | Part::Dst => value.as_address().map(|ip| SocketAddr::new(ip, 0)),
+            // The port stays (manual, `set-src`).
+            Part::Src | Part::Dst => value.as_address().map(|ip| SocketAddr::new(ip, old.port())),
             Part::SrcPort | Part::DstPort => value
                 .as_int()
                 .map(|port| SocketAddr::new(old.ip(), port as u16)),

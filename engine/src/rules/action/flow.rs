@@ -27,13 +27,23 @@ impl Act for StrictMode {
     }
 }
 
+#[derive(Debug)]
+struct ExpectProxy;
+
+impl Act for ExpectProxy {
+    fn run(&self, txn: &mut Txn<'_>, _: Kind) -> Flow {
+        txn.overrides.expects_proxy = true;
+        Flow::Next
+    }
+}
+
 pub fn compile(action: &Action) -> Box<dyn Act> {
     Box::new(Stop(match action {
         Action::StrictMode(on) => return Box::new(StrictMode(*on)),
+        Action::ExpectProxy => return Box::new(ExpectProxy),
         Action::Reject => Verdict::Reject,
         Action::SilentDrop => Verdict::SilentDrop,
         Action::UseService(name) => Verdict::UseService(name.as_str().into()),
-        Action::ExpectProxy => Verdict::ExpectProxy,
         _ => Verdict::Accept,
     }))
 }

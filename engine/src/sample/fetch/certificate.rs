@@ -123,6 +123,13 @@ fn read<'a>(
     .into()
 }
 
+/// The subject's common name, the first where there are several.
+pub fn common_name(der: &[u8]) -> Option<String> {
+    let (_, certificate) = X509Certificate::from_der(der).ok()?;
+    let name = certificate.subject().iter_common_name().next()?;
+    name.as_str().ok().map(str::to_owned)
+}
+
 fn sha1(der: &[u8]) -> Vec<u8> {
     let algorithm = &aws_lc_rs::digest::SHA1_FOR_LEGACY_USE_ONLY;
     aws_lc_rs::digest::digest(algorithm, der).as_ref().to_vec()

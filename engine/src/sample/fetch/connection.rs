@@ -2,6 +2,8 @@
 
 use std::net::SocketAddr;
 
+use wire::pp::kind;
+
 use crate::sample::args::{Arg, Args, Kind, NONE, spec};
 use crate::sample::cx::Cx;
 use crate::sample::env::Compiler;
@@ -52,25 +54,21 @@ pub static ROWS: &[FetchRow] = &[
         Fetched::Value(Value::Bool(cx.session.received_proxy))
     }),
     fetch("fc_pp_authority", NONE, Type::Str, Client, |_, cx, _| {
-        let authority = cx.session.proxy_tlv(wire::pp::kind::AUTHORITY);
+        let authority = cx.session.proxy_tlv(kind::AUTHORITY);
         authority.map(Value::str).into()
+    }),
+    fetch("fc_pp_unique_id", NONE, Type::Str, Client, |_, cx, _| {
+        let id = cx.session.proxy_tlv(kind::UNIQUE_ID);
+        id.map(Value::str).into()
     }),
     fetch(
         "fc_pp_tlv",
         spec(1, &[Kind::Str]),
         Type::Str,
         Client,
-        |a, cx, _| {
-            let kind = a.int(0).and_then(|kind| u8::try_from(kind).ok());
-            let record = kind.and_then(|kind| cx.session.proxy_tlv(kind));
-            record.map(Value::str).into()
-        },
+        proxy_tlv,
     )
     .prepared(prepare_tlv),
-    fetch("fc_pp_unique_id", NONE, Type::Str, Client, |_, cx, _| {
-        let id = cx.session.proxy_tlv(wire::pp::kind::UNIQUE_ID);
-        id.map(Value::str).into()
-    }),
     fetch("fc_http_major", NONE, Type::Sint, Client, |_, cx, _| {
         int(cx.session.http_major)
     }),
@@ -208,6 +206,57 @@ pub static ROWS: &[FetchRow] = &[
     }),
 ];
 
+/// Names of record types (manual, `fc_pp_tlv`).
+static TLV_NAMES: &[(&[u8], u8)] = &[
+    (b"ALPN", kind::ALPN),
+    (b"AUTHORITY", kind::AUTHORITY),
+    (b"CRC32", kind::CRC32C),
+    (b"NETNS", kind::NETNS),
+    (b"NOOP", kind::NOOP),
+    (b"SSL", kind::SSL),
+    (b"SSL_CIPHER", kind::SSL_CIPHER),
+    (b"SSL_CN", kind::SSL_CN),
+    (b"SSL_KEY_ALG", kind::SSL_KEY_ALG),
+    (b"SSL_SIG_ALG", kind::SSL_SIG_ALG),
+    (b"SSL_VERSION", kind::SSL_VERSION),
+    (b"UNIQUE_ID", kind::UNIQUE_ID),
+];
+
+fn prepare_tlv(args: &mut Args, compiler: &mut Compiler<'_>) -> Result<(), CompileError> {
+    let word = args.text(0).unwrap_or_default();
+    let named = TLV_NAMES.iter().find(|(name, _)| *name == word);
+    let kind = named.map(|(_, kind)| *kind).or_else(|| {
+        let text = std::str::from_utf8(word).ok()?;
+        match text.strip_prefix("0x").or(text.strip_prefix("0X")) {
+            Some(digits) => u8::from_str_radix(digits, 16).ok(),
+            None => text.parse().ok(),
+        }
+    });
+    let Some(kind) = kind else {
+        let word = String::from_utf8_lossy(word).into_owned();
+        return Err(compiler.error(
+            format!("'{word}' is no type of a PROXY protocol record"),
+            "write a number between 0 and 255, or a name such as AUTHORITY",
+        ));
+    };
+    args.replace(0, Arg::Int(i64::from(kind)));
+    Ok(())
+}
+
+fn proxy_tlv<'a>(args: &'a Args, cx: &Cx<'a>, walk: &mut Walk) -> Fetched<'a> {
+    let kind = args.int(0);
+    let mut values = cx.session.proxy_tlvs.iter();
+    let mut next = || {
+        let found = values.find(|(known, _)| Some(i64::from(*known)) == kind);
+        found.map(|(_, value)| Value::str(value))
+    };
+    let value = (0..walk.field).try_for_each(|_| next().map(drop));
+    let value = value.and_then(|()| next());
+    walk.field += 1;
+    walk.more = walk.each && value.is_some() && next().is_some();
+    value.into()
+}
+
 fn ip<'a>(address: Option<SocketAddr>) -> Fetched<'a> {
     address.map(|a| Value::ip(a.ip())).into()
 }
@@ -229,32 +278,6 @@ fn timer<'a>(ms: i32) -> Fetched<'a> {
 }
 
 /// Loopback addresses; the machine's other addresses are not known here.
-/// A record's name or number (PROXY protocol, section 2.2).
-fn prepare_tlv(args: &mut Args, compiler: &mut Compiler<'_>) -> Result<(), CompileError> {
-    let text = String::from_utf8_lossy(args.text(0).unwrap_or_default()).into_owned();
-    let kind = match text.to_ascii_lowercase().as_str() {
-        "alpn" => Some(0x01),
-        "authority" => Some(0x02),
-        "crc32" | "crc32c" => Some(0x03),
-        "noop" => Some(0x04),
-        "unique_id" => Some(0x05),
-        "ssl" => Some(0x20),
-        "netns" => Some(0x30),
-        number => match number.strip_prefix("0x") {
-            Some(digits) => u8::from_str_radix(digits, 16).ok(),
-            None => number.parse().ok(),
-        },
-    };
-    let kind = kind.ok_or_else(|| {
-        compiler.error(
-            format!("invalid TLV type '{text}' of 'fc_pp_tlv'"),
-            "write a number up to 255, or alpn, authority, crc32c, noop, unique_id, ssl or netns",
-        )
-    })?;
-    args.replace(0, Arg::Int(i64::from(kind)));
-    Ok(())
-}
-
 fn is_local<'a>(address: Option<SocketAddr>) -> Fetched<'a> {
     address
         .map(|a| Value::Bool(a.ip().to_canonical().is_loopback()))

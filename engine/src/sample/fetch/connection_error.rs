@@ -1,5 +1,41 @@
 //! Connection errors by number (manual, `fc_err_str`).
 
+/// Errors that a connection is refused for, by their numbers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u16)]
+pub enum ConnectionError {
+    ProxyEmpty = 11,
+    ProxyAbort = 12,
+    ProxyTimeout = 13,
+    ProxyTruncated = 14,
+    ProxyNotHeader = 15,
+    ProxyBadHeader = 16,
+    ProxyBadProtocol = 17,
+    TlsEmpty = 24,
+    TlsAbort = 25,
+    TlsTimeout = 26,
+    TlsHandshake = 34,
+}
+
+impl ConnectionError {
+    /// The peer left, or was silent, before it had said anything (manual, `option dontlognull`).
+    pub fn is_silence(error: u16) -> bool {
+        [
+            Self::ProxyEmpty,
+            Self::ProxyTimeout,
+            Self::TlsEmpty,
+            Self::TlsTimeout,
+        ]
+        .iter()
+        .any(|silence| *silence as u16 == error)
+    }
+
+    /// The message of error `number`.
+    pub fn message(number: u16) -> &'static str {
+        message(number)
+    }
+}
+
 /// Name and message of each error.
 static ERRORS: &[(&str, &str)] = &[
     ("", "Success"),

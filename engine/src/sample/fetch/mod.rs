@@ -13,6 +13,9 @@ mod request;
 mod response;
 mod tls;
 
+pub use certificate::common_name;
+pub use connection_error::ConnectionError;
+
 use super::row::FetchRow;
 
 static TABLES: &[&[FetchRow]] = &[

@@ -25,7 +25,7 @@ pub enum Command {
 /// The two ends of the relayed connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Addresses {
-    /// Not told, or a family unknown here: keep the real addresses.
+    /// Not told: keep the real addresses.
     Unspecified,
     /// IPv4 or IPv6, both of one family.
     Inet {
@@ -34,8 +34,6 @@ pub enum Addresses {
         /// The address the client connected to.
         destination: SocketAddr,
     },
-    /// UNIX sockets; the paths are of no use to a receiver.
-    Unix,
 }
 
 /// Why a header is refused; nothing can be known of the connection then.
@@ -47,13 +45,19 @@ pub enum ProxyError {
     /// A version 1 line without its end within 107 bytes, or with malformed parts.
     #[error("malformed PROXY protocol line")]
     Line,
+    /// A version 1 line of a protocol that is neither TCP nor unknown.
+    #[error("unknown protocol in a PROXY protocol line")]
+    Protocol,
     /// A version other than 2, or an unknown command, in a binary header.
     #[error("unknown PROXY protocol version or command")]
     Version,
+    /// A binary header of another family than TCP over IPv4 or IPv6.
+    #[error("unknown family in a PROXY protocol header")]
+    Family,
     /// A binary header longer than the limit, or too short for its addresses.
     #[error("PROXY protocol header of impossible length")]
     Length,
-    /// A TLV that ends beyond the header.
+    /// A TLV that ends beyond the header, or that is longer than its type allows.
     #[error("malformed PROXY protocol TLV")]
     Tlv,
     /// The CRC-32C in the header is not that of the header.
@@ -79,11 +83,13 @@ mod tests {
             Command::Proxy,
             addresses,
             |tlvs| {
+                if crc {
+                    tlvs.push_crc32c();
+                }
                 tlvs.push(kind::AUTHORITY, b"example.org");
                 tlvs.push(kind::UNIQUE_ID, b"id-1");
                 tlvs.push_ssl(1, 0, |inner| inner.push(kind::SSL_VERSION, b"TLSv1.3"));
             },
-            crc,
             &mut out,
         );
         assert!(fits);
@@ -130,11 +136,12 @@ mod tests {
             "PROXY TCP4 ::1 ::2 1 2\r\n",
             "PROXY TCP4 192.0.2.1 192.0.2.2 +1 2\r\n",
             "PROXY TCP4 192.0.2.1 192.0.2.2 1 65536\r\n",
-            "PROXY TCP9 192.0.2.1 192.0.2.2 1 2\r\n",
             "PROXY TCP4 192.0.2.1 192.0.2.2 1 2\n",
         ] {
             assert_eq!(parse(line.as_bytes()), Err(ProxyError::Line), "{line}");
         }
+        let other = b"PROXY TCP9 192.0.2.1 192.0.2.2 1 2\r\n";
+        assert_eq!(parse(other), Err(ProxyError::Protocol));
         assert_eq!(parse(b"POST / HTTP/1.1"), Err(ProxyError::Signature));
         assert_eq!(parse(b"GET"), Err(ProxyError::Signature));
         let endless = [&b"PROXY UNKNOWN "[..], &[b'x'; 200]].concat();
@@ -146,7 +153,6 @@ mod tests {
         for addresses in [
             inet("192.0.2.1:56324", "192.0.2.2:443"),
             inet("[2001:db8::1]:1", "[::1]:65535"),
-            Addresses::Unix,
             Addresses::Unspecified,
         ] {
             for crc in [false, true] {
@@ -154,10 +160,12 @@ mod tests {
                 let length = input.len();
                 input.extend_from_slice(b"GET /");
                 let header = parse(&input).unwrap().unwrap();
-                assert_eq!(
-                    (header.command, header.addresses),
-                    (Command::Proxy, addresses)
-                );
+                // Without addresses to tell, the sender speaks for itself.
+                let command = match addresses {
+                    Addresses::Unspecified => Command::Local,
+                    Addresses::Inet { .. } => Command::Proxy,
+                };
+                assert_eq!((header.command, header.addresses), (command, addresses));
                 assert_eq!(header.length, length);
                 assert_eq!(
                     header.tlvs.value(kind::AUTHORITY),
@@ -180,7 +188,7 @@ mod tests {
         write_v1(&inet("192.0.2.1:1", "[::1]:2"), &mut out);
         assert_eq!(out, b"PROXY TCP6 ::ffff:192.0.2.1 ::1 1 2\r\n");
         out.clear();
-        write_v1(&Addresses::Unix, &mut out);
+        write_v1(&Addresses::Unspecified, &mut out);
         assert_eq!(out, b"PROXY UNKNOWN\r\n");
     }
 
@@ -188,13 +196,7 @@ mod tests {
     fn local_headers_keep_the_real_addresses() {
         let mut out = Vec::new();
         let addresses = inet("192.0.2.1:1", "192.0.2.2:2");
-        assert!(write_v2(
-            Command::Local,
-            &addresses,
-            |_| (),
-            false,
-            &mut out
-        ));
+        assert!(write_v2(Command::Local, &addresses, |_| (), &mut out));
         let header = parse(&out).unwrap().unwrap();
         assert_eq!(
             (header.command, header.addresses),
@@ -214,20 +216,32 @@ mod tests {
         assert_eq!(with(4, b'x'), Err(ProxyError::Signature));
         assert_eq!(with(12, 0x11), Err(ProxyError::Version));
         assert_eq!(with(12, 0x22), Err(ProxyError::Version));
+        for family in [0x10, 0x12, 0x22, 0x31, 0x51] {
+            assert_eq!(with(13, family), Err(ProxyError::Family), "{family:x}");
+        }
         assert_eq!(with(14, 0xff), Err(ProxyError::Length));
         assert_eq!(with(15, 4), Err(ProxyError::Length));
         assert_eq!(with(16, 193), Err(ProxyError::Checksum));
-        assert_eq!(with(29, 0xff), Err(ProxyError::Tlv));
+        assert_eq!(with(36, 0xff), Err(ProxyError::Tlv));
         let mut out = vec![1];
         let oversized = |tlvs: &mut TlvWriter<'_>| tlvs.push(kind::NOOP, &vec![0; 65_535]);
-        assert!(!write_v2(
-            Command::Proxy,
-            &addresses,
-            oversized,
-            false,
-            &mut out
-        ));
+        assert!(!write_v2(Command::Proxy, &addresses, oversized, &mut out));
         assert_eq!(out, [1], "nothing is appended");
+    }
+
+    /// proxy-protocol.txt, sections 2.2.3 and 2.2.5; manual, `fc_pp_tlv`.
+    #[test]
+    fn records_have_a_longest_value() {
+        let addresses = inet("192.0.2.1:1", "192.0.2.2:2");
+        for (kind, longest) in [(kind::UNIQUE_ID, 128), (kind::AUTHORITY, 255), (0xe0, 1024)] {
+            for (bytes, accepted) in [(longest, true), (longest + 1, false)] {
+                let mut out = Vec::new();
+                let records = |tlvs: &mut TlvWriter<'_>| tlvs.push(kind, &vec![b'x'; bytes]);
+                assert!(write_v2(Command::Proxy, &addresses, records, &mut out));
+                let parsed = parse(&out);
+                assert_eq!(parsed.is_ok(), accepted, "{kind:x} {bytes}");
+            }
+        }
     }
 
     proptest! {

@@ -1,6 +1,7 @@
 //! Headers from bytes.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::str::FromStr;
 
 use super::crc::crc32c;
 use super::tlv::{SslInfo, Tlvs, kind};
@@ -62,7 +63,7 @@ fn parse_v1(input: &[u8]) -> Result<Option<Header<'_>>, ProxyError> {
     };
     let line = window[..end].strip_suffix(b"\r").ok_or(ProxyError::Line)?;
     let text = std::str::from_utf8(&line[WORD.len()..]).map_err(|_| ProxyError::Line)?;
-    let addresses = addresses_v1(text).ok_or(ProxyError::Line)?;
+    let addresses = addresses_v1(text)?;
     Ok(Some(Header {
         command: Command::Proxy,
         addresses,
@@ -72,20 +73,21 @@ fn parse_v1(input: &[u8]) -> Result<Option<Header<'_>>, ProxyError> {
 }
 
 /// `TCP4|TCP6 source destination source-port destination-port`, single spaces, or `UNKNOWN ...`.
-fn addresses_v1(text: &str) -> Option<Addresses> {
-    let mut parts = text.split(' ');
-    let family = parts.next()?;
-    if family == "UNKNOWN" {
-        return Some(Addresses::Unspecified);
-    }
-    let ip = |part: &str| -> Option<IpAddr> {
-        match family {
-            "TCP4" => part.parse::<Ipv4Addr>().ok().map(IpAddr::V4),
-            "TCP6" => part.parse::<Ipv6Addr>().ok().map(IpAddr::V6),
-            _ => None,
-        }
+fn addresses_v1(text: &str) -> Result<Addresses, ProxyError> {
+    let (family, rest) = text.split_once(' ').unwrap_or((text, ""));
+    let told = match family {
+        "UNKNOWN" => return Ok(Addresses::Unspecified),
+        "TCP4" => ends_v1::<Ipv4Addr>(rest),
+        "TCP6" => ends_v1::<Ipv6Addr>(rest),
+        _ => return Err(ProxyError::Protocol),
     };
-    let (source, destination) = (ip(parts.next()?)?, ip(parts.next()?)?);
+    told.ok_or(ProxyError::Line)
+}
+
+fn ends_v1<Ip: FromStr + Into<IpAddr>>(text: &str) -> Option<Addresses> {
+    let mut parts = text.split(' ');
+    let mut ip = || parts.next()?.parse::<Ip>().ok().map(Into::into);
+    let (source, destination): (IpAddr, IpAddr) = (ip()?, ip()?);
     let (source_port, destination_port) = (port(parts.next()?)?, port(parts.next()?)?);
     if parts.next().is_some() {
         return None;
@@ -128,7 +130,7 @@ fn parse_v2(input: &[u8]) -> Result<Option<Header<'_>>, ProxyError> {
     };
     let (addresses, rest) = match command {
         Command::Local => (Addresses::Unspecified, skip_addresses(family, payload)),
-        Command::Proxy => addresses_v2(family, payload).ok_or(ProxyError::Length)?,
+        Command::Proxy => addresses_v2(family, payload)?,
     };
     let tlvs = Tlvs::new(rest);
     // A health check may announce any length and fill it with nothing.
@@ -144,42 +146,32 @@ fn parse_v2(input: &[u8]) -> Result<Option<Header<'_>>, ProxyError> {
     }))
 }
 
-fn addresses_v2(family: u8, payload: &[u8]) -> Option<(Addresses, &[u8])> {
-    let be16 = |bytes: &[u8]| u16::from_be_bytes([bytes[0], bytes[1]]);
-    match family >> 4 {
-        1 => {
-            let (part, rest) = payload.split_first_chunk::<12>()?;
-            let ip = |at: usize| Ipv4Addr::new(part[at], part[at + 1], part[at + 2], part[at + 3]);
-            let source = SocketAddr::from((ip(0), be16(&part[8..])));
-            let destination = SocketAddr::from((ip(4), be16(&part[10..])));
-            Some((
-                Addresses::Inet {
-                    source,
-                    destination,
-                },
-                rest,
-            ))
-        }
-        2 => {
-            let (part, rest) = payload.split_first_chunk::<36>()?;
-            let ip = |at: usize| {
-                let mut octets = [0; 16];
-                octets.copy_from_slice(&part[at..at + 16]);
-                Ipv6Addr::from(octets)
-            };
-            let source = SocketAddr::from((ip(0), be16(&part[32..])));
-            let destination = SocketAddr::from((ip(16), be16(&part[34..])));
-            Some((
-                Addresses::Inet {
-                    source,
-                    destination,
-                },
-                rest,
-            ))
-        }
-        3 => Some((Addresses::Unix, payload.split_at_checked(216)?.1)),
-        _ => Some((Addresses::Unspecified, payload)),
+/// TCP over IPv4 or IPv6, or nothing that is told; all else is refused, as HAProxy does.
+fn addresses_v2(family: u8, payload: &[u8]) -> Result<(Addresses, &[u8]), ProxyError> {
+    match family {
+        0x00 => Ok((Addresses::Unspecified, payload)),
+        0x11 => ends_v2::<4>(payload).ok_or(ProxyError::Length),
+        0x21 => ends_v2::<16>(payload).ok_or(ProxyError::Length),
+        _ => Err(ProxyError::Family),
     }
+}
+
+/// Both addresses of `N` bytes, then both ports.
+fn ends_v2<const N: usize>(payload: &[u8]) -> Option<(Addresses, &[u8])>
+where
+    IpAddr: From<[u8; N]>,
+{
+    let (source, rest) = payload.split_first_chunk::<N>()?;
+    let (destination, rest) = rest.split_first_chunk::<N>()?;
+    let (source_port, rest) = rest.split_first_chunk::<2>()?;
+    let (destination_port, rest) = rest.split_first_chunk::<2>()?;
+    let end =
+        |ip: &[u8; N], port: &[u8; 2]| SocketAddr::new((*ip).into(), u16::from_be_bytes(*port));
+    let addresses = Addresses::Inet {
+        source: end(source, source_port),
+        destination: end(destination, destination_port),
+    };
+    Some((addresses, rest))
 }
 
 fn skip_addresses(family: u8, payload: &[u8]) -> &[u8] {

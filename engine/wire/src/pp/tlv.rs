@@ -48,10 +48,14 @@ impl<'a> Tlvs<'a> {
         Tlvs { rest }
     }
 
-    /// Whether all of them are well formed.
+    /// Whether all of them are well formed, and none is longer than its type allows.
     pub(super) fn are_valid(&self) -> bool {
         let mut tlvs = self.clone();
-        while tlvs.next().is_some() {}
+        for tlv in tlvs.by_ref() {
+            if tlv.value.len() > longest(tlv.kind) {
+                return false;
+            }
+        }
         tlvs.rest.is_empty()
     }
 
@@ -59,6 +63,15 @@ impl<'a> Tlvs<'a> {
     pub fn value(&self, kind: u8) -> Option<&'a [u8]> {
         self.clone()
             .find_map(|tlv| (tlv.kind == kind).then_some(tlv.value))
+    }
+}
+
+/// Bytes of a value at most: a host name's, that of section 2.2.5, HAProxy's (manual, `fc_pp_tlv`).
+fn longest(kind: u8) -> usize {
+    match kind {
+        kind::AUTHORITY => 255,
+        kind::UNIQUE_ID => 128,
+        _ => 1024,
     }
 }
 

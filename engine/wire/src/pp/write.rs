@@ -27,49 +27,19 @@ pub fn write_v1(addresses: &Addresses, out: &mut Vec<u8>) {
     let _ = write!(out, "PROXY {family} {from} {to} {from_port} {to_port}\r\n");
 }
 
-/// Appends a version 2 header (section 2.2); `write` adds its records, and with `crc` the checksum
-/// follows them.
+/// Appends a version 2 header (section 2.2); `write` adds its records.
 ///
-/// Returns `false` and appends nothing if the records exceed the header's 65,535 bytes.
+/// Addresses that are not IP cannot be told: the header is a local one then, as HAProxy's. Returns
+/// `false` and appends nothing if the records exceed the header's 65,535 bytes.
 #[must_use]
 pub fn write_v2(
     command: Command,
     addresses: &Addresses,
     write: impl FnOnce(&mut TlvWriter<'_>),
-    crc: bool,
     out: &mut Vec<u8>,
 ) -> bool {
     let start = out.len();
     out.extend_from_slice(SIGNATURE);
-    out.push(match command {
-        Command::Local => 0x20,
-        Command::Proxy => 0x21,
-    });
-    write_addresses(command, addresses, out);
-    let mut tlvs = TlvWriter { out, valid: true };
-    write(&mut tlvs);
-    let mut valid = tlvs.valid;
-    if crc {
-        TlvWriter { out, valid }.push(kind::CRC32C, &[0; 4]);
-    }
-    match u16::try_from(out.len() - start - 16) {
-        Ok(length) => out[start + 14..start + 16].copy_from_slice(&length.to_be_bytes()),
-        Err(_) => valid = false,
-    }
-    if !valid {
-        out.truncate(start);
-        return false;
-    }
-    if crc {
-        let sum = crc32c(&[&out[start..]]);
-        let at = out.len() - 4;
-        out[at..].copy_from_slice(&sum.to_be_bytes());
-    }
-    true
-}
-
-/// Family byte, room for the length, addresses.
-fn write_addresses(command: Command, addresses: &Addresses, out: &mut Vec<u8>) {
     match (command, addresses) {
         (
             Command::Proxy,
@@ -77,24 +47,41 @@ fn write_addresses(command: Command, addresses: &Addresses, out: &mut Vec<u8>) {
                 source,
                 destination,
             },
-        ) => {
-            let (from, to) = one_family(*source, *destination);
-            out.extend_from_slice(&[if from.is_ipv4() { 0x11 } else { 0x21 }, 0, 0]);
-            for ip in [from, to] {
-                match ip {
-                    IpAddr::V4(ip) => out.extend_from_slice(&ip.octets()),
-                    IpAddr::V6(ip) => out.extend_from_slice(&ip.octets()),
-                }
-            }
-            out.extend_from_slice(&source.port().to_be_bytes());
-            out.extend_from_slice(&destination.port().to_be_bytes());
-        }
-        (Command::Proxy, Addresses::Unix) => {
-            out.extend_from_slice(&[0x31, 0, 0]);
-            out.extend_from_slice(&[0; 216]);
-        }
-        _ => out.extend_from_slice(&[0, 0, 0]),
+        ) => write_ends(*source, *destination, out),
+        _ => out.extend_from_slice(&[0x20, 0, 0, 0]),
     }
+    let mut tlvs = TlvWriter {
+        out,
+        valid: true,
+        crc_at: None,
+    };
+    write(&mut tlvs);
+    let (valid, crc_at) = (tlvs.valid, tlvs.crc_at);
+    let Some(length) = u16::try_from(out.len() - start - 16).ok().filter(|_| valid) else {
+        out.truncate(start);
+        return false;
+    };
+    out[start + 14..start + 16].copy_from_slice(&length.to_be_bytes());
+    if let Some(at) = crc_at {
+        let sum = crc32c(&[&out[start..]]);
+        out[at..at + 4].copy_from_slice(&sum.to_be_bytes());
+    }
+    true
+}
+
+/// Command and family, room for the length, both ends.
+fn write_ends(source: SocketAddr, destination: SocketAddr, out: &mut Vec<u8>) {
+    let (from, to) = one_family(source, destination);
+    let family = if from.is_ipv4() { 0x11 } else { 0x21 };
+    out.extend_from_slice(&[0x21, family, 0, 0]);
+    for ip in [from, to] {
+        match ip {
+            IpAddr::V4(ip) => out.extend_from_slice(&ip.octets()),
+            IpAddr::V6(ip) => out.extend_from_slice(&ip.octets()),
+        }
+    }
+    out.extend_from_slice(&source.port().to_be_bytes());
+    out.extend_from_slice(&destination.port().to_be_bytes());
 }
 
 fn one_family(source: SocketAddr, destination: SocketAddr) -> (IpAddr, IpAddr) {
@@ -114,6 +101,8 @@ fn one_family(source: SocketAddr, destination: SocketAddr) -> (IpAddr, IpAddr) {
 pub struct TlvWriter<'a> {
     out: &'a mut Vec<u8>,
     valid: bool,
+    /// Where the checksum stands, which is known when all else is.
+    crc_at: Option<usize>,
 }
 
 impl TlvWriter<'_> {
@@ -128,6 +117,12 @@ impl TlvWriter<'_> {
         self.out.extend_from_slice(value);
     }
 
+    /// Adds the checksum of the whole header (section 2.2.4).
+    pub fn push_crc32c(&mut self) {
+        self.push(kind::CRC32C, &[0; 4]);
+        self.crc_at = Some(self.out.len() - 4);
+    }
+
     /// Adds the SSL record (section 2.2.6) with the records that `write` puts inside.
     pub fn push_ssl(&mut self, client: u8, verify: u32, write: impl FnOnce(&mut TlvWriter<'_>)) {
         let start = self.out.len();
@@ -136,6 +131,7 @@ impl TlvWriter<'_> {
         let mut inner = TlvWriter {
             out: self.out,
             valid: self.valid,
+            crc_at: None,
         };
         write(&mut inner);
         self.valid = inner.valid;
