@@ -127,6 +127,7 @@ pub enum Action {
     UseService(String),
     ExpectProxy,
     SetRetries(SampleExpr),
+    DisableL7Retry,
     /// An action that the registry knows and this version does not run; `compile` never sees it.
     Known {
         name: String,

@@ -8,6 +8,7 @@ mod harness;
 mod admin_socket;
 mod backup;
 mod balance;
+mod bodies;
 mod checks;
 mod command_line;
 mod connection_limits;

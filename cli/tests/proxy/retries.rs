@@ -104,3 +104,97 @@ fn a_server_connection_closed_while_idle_is_replaced() {
         }
     }
 }
+
+/// Each trouble on the first connection, a good answer on the second.
+fn trouble_first(trouble: &'static str) -> Origin {
+    let first = std::sync::atomic::AtomicBool::new(true);
+    Origin::raw(move |peer| {
+        peer.request()?;
+        if !first.swap(false, std::sync::atomic::Ordering::SeqCst) {
+            return peer.send("HTTP/1.1 200 OK\r\ncontent-length: 4\r\n\r\ngood");
+        }
+        match trouble {
+            "silence" => std::io::copy(&mut peer.reader, &mut std::io::sink()).map(|_| ()),
+            text => peer.send(text),
+        }
+    })
+}
+
+const REFUSAL: &str = "HTTP/1.1 503 No\r\ncontent-length: 2\r\n\r\nno";
+
+/// Manual, `retry-on`: each word grants its own trouble, and no other.
+#[test]
+fn retry_on_grants_another_attempt() {
+    for (word, trouble, status) in [
+        ("empty-response", "", 200),
+        ("conn-failure", "", 502),
+        ("none", "", 502),
+        ("junk-response", "no HTTP\r\n\r\n", 200),
+        ("junk-response", "HTTP/1.1 200 OK\r\ncontent-le", 200),
+        ("response-timeout", "no HTTP\r\n\r\n", 502),
+        ("response-timeout", "silence", 200),
+        ("empty-response junk-response", "silence", 504),
+        ("503", REFUSAL, 200),
+        ("502 504", REFUSAL, 503),
+        ("all-retryable-errors", "", 200),
+        ("all-retryable-errors", REFUSAL, 200),
+        ("all-retryable-errors", "silence", 200),
+    ] {
+        let origin = trouble_first(trouble);
+        let settings = format!("retry-on {word}\n    retries 1\n    timeout server 300ms");
+        let (listen, _proxy) = proxy(1, &settings, &[&origin]);
+        let mut client = Client::connect(listen.address());
+        assert_eq!(client.get("/").status(), status, "{word}: {trouble}");
+        assert_eq!(origin.requests().len(), 1 + usize::from(status == 200));
+    }
+}
+
+/// A request whose body is there as a whole is sent again with it, wherever its bytes were cut.
+#[test]
+fn a_request_is_repeated_with_its_body() {
+    for cores in CORES {
+        for framing in [
+            "content-length: 5\r\n\r\nhello",
+            "transfer-encoding: chunked\r\n\r\n2\r\nhe\r\n3\r\nllo\r\n0\r\nx-sum: 1\r\n\r\n",
+        ] {
+            let origin = trouble_first("");
+            let settings = "retry-on empty-response\n    option http-buffer-request";
+            let (listen, _proxy) = proxy(cores, settings, &[&origin]);
+            let mut client = Client::connect(listen.address());
+            client.send(format!("POST / HTTP/1.1\r\nhost: a\r\n{framing}"));
+            assert_eq!(client.response().text(), "good");
+            let requests = origin.requests();
+            assert_eq!(requests.len(), 2);
+            assert_eq!(requests[0].text(), "hello");
+            assert_eq!(requests[0].text(), requests[1].text());
+            assert_eq!(requests[0].trailers, requests[1].trailers);
+            assert_eq!(client.get("/").text(), "good", "the connection goes on");
+        }
+    }
+}
+
+#[test]
+fn a_request_that_fits_no_buffer_is_not_repeated() {
+    let origin = trouble_first("");
+    let (listen, _proxy) = proxy(1, "retry-on empty-response", &[&origin]);
+    let mut client = Client::connect(listen.address());
+    let body = "x".repeat(100_000);
+    client.send(format!(
+        "POST / HTTP/1.1\r\nhost: a\r\ncontent-length: {}\r\n\r\n{body}",
+        body.len()
+    ));
+    assert_eq!(client.response().status(), 502);
+    assert_eq!(origin.requests().len(), 1);
+}
+
+#[test]
+fn a_rule_forbids_another_attempt() {
+    let origin = trouble_first("");
+    let settings = "retry-on all-retryable-errors
+    http-request disable-l7-retry if { path /once }";
+    let (listen, _proxy) = proxy(1, settings, &[&origin]);
+    assert_eq!(get(listen.address(), "/once").status(), 502);
+    let origin = trouble_first("");
+    let (listen, _proxy) = proxy(1, settings, &[&origin]);
+    assert_eq!(get(listen.address(), "/more").status(), 200);
+}

@@ -15,6 +15,7 @@ pub struct Backend {
     pub retries: u32,
     /// Which attempts may go to another server (manual, `option redispatch`).
     pub redispatch: Redispatch,
+    pub retry_on: RetryOn,
     pub balance: crate::balance::Config,
     /// How the request becomes the number that hash-based algorithms look up.
     pub key: Key,
@@ -68,6 +69,41 @@ pub enum Persist {
     Forced,
     /// Not followed.
     Ignored,
+}
+
+/// Why an attempt came to nothing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Trouble {
+    /// No connection, or no handshake.
+    ConnFailure,
+    /// The server closed without a word.
+    EmptyResponse,
+    /// What came is no response, or only part of a head.
+    JunkResponse,
+    ResponseTimeout,
+    /// A response with this status.
+    Status(u16),
+}
+
+/// What is tried again (manual, `retry-on`).
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct RetryOn(Box<[Trouble]>);
+
+impl RetryOn {
+    pub fn new(troubles: impl IntoIterator<Item = Trouble>) -> Self {
+        Self(troubles.into_iter().collect())
+    }
+
+    pub fn covers(&self, trouble: Trouble) -> bool {
+        self.0.contains(&trouble)
+    }
+
+    /// Whether a request may have to go out again after it was sent: it is kept for that.
+    pub fn needs_request(&self) -> bool {
+        self.0
+            .iter()
+            .any(|&trouble| trouble != Trouble::ConnFailure)
+    }
 }
 
 /// `use-server`.

@@ -10,7 +10,9 @@ mod process;
 mod proxy;
 mod server;
 
-pub use backend::{Backend, Key, Persist, PersistRule, Redispatch, ServerTarget, UseServer};
+pub use backend::{
+    Backend, Key, Persist, PersistRule, Redispatch, RetryOn, ServerTarget, Trouble, UseServer,
+};
 pub use compile::{Compiled, Machine, StartSource, StartValue, compile};
 pub use errors::{ErrorPage, ErrorPages};
 pub use ids::{ListenerId, ProxyId, ServerId};

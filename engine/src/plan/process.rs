@@ -19,6 +19,8 @@ pub struct Process {
     pub head_limits: wire::h1::Limits,
     /// Bytes of the request line kept for logs (`tune.http.logurilen`).
     pub log_uri_bytes: usize,
+    /// Some expression reads a message's body.
+    pub reads_bodies: bool,
     /// `log-tag`.
     pub log_tag: String,
     /// `log-send-hostname`.

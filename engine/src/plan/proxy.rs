@@ -153,6 +153,8 @@ pub struct Options {
     pub nolinger: bool,
     pub client_keepalive: bool,
     pub server_keepalive: bool,
+    /// `option http-buffer-request`.
+    pub buffer_request: bool,
     pub ignore_probes: bool,
     pub contstats: bool,
 }

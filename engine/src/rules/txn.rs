@@ -43,6 +43,8 @@ pub struct Overrides {
     pub connect_timeout_ms: Option<u32>,
     pub queue_timeout_ms: Option<u32>,
     pub tarpit_timeout_ms: Option<u32>,
+    /// `disable-l7-retry`: what was sent is not sent again.
+    pub no_l7_retry: bool,
     /// `strict-mode off`: failed rewrites are skipped.
     pub lenient: bool,
     /// `expect-proxy layer4`: a PROXY protocol header comes first on this connection.

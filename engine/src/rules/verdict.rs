@@ -27,7 +27,7 @@ pub enum Verdict {
     /// A condition depends on bytes that have not come: evaluate again from this rule when more
     /// came, or with `Data::last_chance` set when the inspection delay is over.
     Wait { rule: usize },
-    /// `wait-for-body`: buffer, then go on with this rule.
+    /// `wait-for-body`: buffer, then go on behind this rule.
     WaitForBody {
         rule: usize,
         time_ms: u32,

@@ -65,6 +65,8 @@ pub struct Compiler<'n> {
     pub at: Place,
     /// Lengths of the frontend's request and response capture slots; `capture` adds to them.
     pub captures: CaptureSlots,
+    /// Some expression reads a message's body: the streams then look at bodies before rules run.
+    pub reads_bodies: bool,
     pub(crate) acl_cache: HashMap<(Point, String), Arc<crate::rules::Test>>,
 }
 
@@ -87,6 +89,7 @@ impl<'n> Compiler<'n> {
             point: Point::Internal,
             at: Place::default(),
             captures: CaptureSlots::default(),
+            reads_bodies: false,
             acl_cache: HashMap::new(),
         }
     }

@@ -9,6 +9,7 @@ use super::cast::castable;
 use super::cx::Cx;
 use super::env::Compiler;
 use super::error::CompileError;
+use super::point::Needs;
 use super::row::{ConvertFn, FetchFn, Fetched, Walk};
 use super::value::{Type, Value};
 use super::{conv, fetch};
@@ -54,6 +55,7 @@ impl Expr {
             );
             return Err(compiler.error(message, remedy));
         }
+        compiler.reads_bodies |= matches!(row.needs, Needs::RequestBody | Needs::ResponseBody);
         let mut args = args::parse(
             row.name,
             "fetch method",

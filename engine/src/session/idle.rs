@@ -1,11 +1,14 @@
 //! A connection between two exchanges: waiting for the next request, or for its end.
 
-use std::task::Poll;
+use std::task::{Context, Poll, ready};
 
 use reactor::Readable;
+use wire::h1::Limits;
 
 use crate::limits::LINGER_MS;
 use crate::log::{Cause, Phase};
+use crate::mux::Link;
+use crate::mux::h1::{BodyError, Incoming, Piece};
 use crate::state::Generation;
 use crate::stream::{Client, Exchange, Fault, Interrupted, Local, Patience, wait};
 
@@ -32,7 +35,23 @@ pub async fn next_request(
         until_ms: timeout_ms.map(|ms| now_ms + ms),
         watches_client: false,
     };
-    let first_byte = wait(local, client, patience, |cx| client.link.poll_more(0, cx)).await;
+    let mut unread = client.unread.take();
+    let limits = &generation.plan().process.head_limits;
+    let first_byte = wait(local, client, patience, |cx| {
+        if let Some(body) = &mut unread {
+            ready!(drain(body, &client.link, limits, cx))?;
+            unread = None;
+        }
+        client.link.poll_more(0, cx).map(Ok::<_, BodyError>)
+    })
+    .await;
+    client.is_drained = unread.is_none();
+    let first_byte = match first_byte {
+        Ok(Ok(readable)) => Ok(readable),
+        // The end of a body that was answered long ago cannot be found: nothing can follow it.
+        Ok(Err(_)) => return Err(None),
+        Err(interrupted) => Err(interrupted),
+    };
     match first_byte {
         Ok(Readable::Data) => Ok(if is_first {
             now_ms
@@ -47,18 +66,24 @@ pub async fn next_request(
     }
 }
 
+/// Takes a body off its link and drops it.
+fn drain(
+    body: &mut Incoming,
+    link: &Link,
+    limits: &Limits,
+    cx: &mut Context<'_>,
+) -> Poll<Result<(), BodyError>> {
+    while let Piece::Data(_) = ready!(body.poll_piece(link, limits, cx))? {}
+    Poll::Ready(Ok(()))
+}
+
 /// A connection on which nothing was ever said (manual, `option http-ignore-probes`).
 fn silent(generation: &Generation, client: &Client, cause: Cause) -> Result<u64, Option<Fault>> {
     let proxy = generation.plan().proxy(client.frontend);
     if proxy.options.ignore_probes {
         return Err(None);
     }
-    let fault = Fault::new(cause, Phase::Request);
-    Err(Some(if cause == Cause::ClientAbort {
-        fault.with_status(0)
-    } else {
-        fault
-    }))
+    Err(Some(Fault::new(cause, Phase::Request)))
 }
 
 /// Notes where an exchange begins.

@@ -72,6 +72,7 @@ fn begin(
         ready_us: local.core.now_us(),
         is_drained: true,
         expects_proxy: generation.plan().listener(listener).bind.accept_proxy,
+        unread: None,
         own: None,
     }
 }
@@ -115,7 +116,8 @@ async fn exchange(
         }
         Err(fault) => stream::fail(&mut stream, fault),
     };
-    client.is_drained = exchange.is_request_over();
+    client.unread = exchange.take_rest().map(Box::new);
+    client.is_drained = client.unread.is_none();
     client.ready_us = local.core.now_us();
     client.entry.between_exchanges();
     local.keep_exchange(exchange);

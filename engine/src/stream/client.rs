@@ -7,6 +7,7 @@ use reactor::Timer;
 
 use super::Entry;
 use crate::mux::Link;
+use crate::mux::h1::Incoming;
 use crate::plan::ProxyId;
 use crate::pool::Idle;
 use crate::sample::{SessionFacts, VarStore};
@@ -29,6 +30,8 @@ pub struct Client {
     pub is_drained: bool,
     /// A PROXY protocol header comes first (manual, `accept-proxy`, `expect-proxy`).
     pub expects_proxy: bool,
+    /// The rest of a request that was answered before it was whole.
+    pub unread: Option<Box<Incoming>>,
     /// The server connection that belongs to this client alone (`http-reuse never`).
     pub own: Option<Box<(Arc<ServerState>, Idle)>>,
 }

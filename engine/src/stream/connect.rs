@@ -10,13 +10,13 @@ use cfgparse::model::proxy::HttpReuse;
 use reactor::{Sock, SockAddr};
 
 use super::proxy_header;
-use super::queue::{self, Want};
+use super::queue;
+use super::retry::{self, Attempts};
 use super::wait::{Interrupted, Patience, wait};
-use super::{Fault, Stream, persist};
-use crate::limits::RETRY_PAUSE_MS;
+use super::{Fault, Stream};
 use crate::log::{Cause, Phase};
 use crate::mux::Link;
-use crate::plan::{Endpoint, ProxyId, Server, ServerId};
+use crate::plan::{Endpoint, ProxyId, Server, ServerId, Trouble};
 use crate::pool::{Idle, Key};
 use crate::server::{Permit, ServerState};
 use crate::tls;
@@ -34,26 +34,6 @@ pub struct ServerSide {
     _permit: Permit,
 }
 
-/// What has been tried for this request.
-#[derive(Default)]
-pub struct Attempts {
-    /// Attempts after the first.
-    retries: u32,
-    avoid: Vec<ServerId>,
-    /// Something binds the request to this server.
-    bound: Option<ServerId>,
-}
-
-impl Attempts {
-    /// Nothing has been tried; something may bind the request to a server.
-    pub fn new(bound: Option<ServerId>) -> Self {
-        Self {
-            bound,
-            ..Self::default()
-        }
-    }
-}
-
 enum Failure {
     /// Another attempt may succeed.
     Connect(Cause),
@@ -67,16 +47,9 @@ pub async fn open(
     backend: ProxyId,
     attempts: &mut Attempts,
 ) -> Result<ServerSide, Fault> {
-    let mut want_again = attempts.bound;
     loop {
-        let want = match want_again {
-            Some(server) => Want::This(server),
-            None => Want::Any {
-                avoid: &attempts.avoid,
-            },
-        };
-        let (server, permit) = queue::obtain(stream, backend, want).await?;
-        chosen(stream, backend, server);
+        let (server, permit) = queue::obtain(stream, backend, attempts.want()).await?;
+        chosen(stream, backend, server, attempts.stays());
         let cause = match attempt(stream, server, permit).await {
             Ok(side) => {
                 stream.exchange.marks.connected_us = stream.local.core.now_us();
@@ -85,80 +58,22 @@ pub async fn open(
             Err(Failure::Final(fault)) => return Err(fault),
             Err(Failure::Connect(cause)) => cause,
         };
-        want_again = retry(stream, backend, server, attempts, cause).await?;
-    }
-}
-
-/// Decides about another attempt after a failure: on the server returned, or on any other.
-pub async fn retry(
-    stream: &mut Stream<'_>,
-    backend: ProxyId,
-    failed: ServerId,
-    attempts: &mut Attempts,
-    cause: Cause,
-) -> Result<Option<ServerId>, Fault> {
-    let proxy = stream.generation.plan().proxy(backend);
-    let Some(plan) = proxy.backend.as_ref() else {
-        return Err(Fault::new(Cause::Internal, Phase::Connect));
-    };
-    let retries = stream.exchange.facts.retries_max.unwrap_or(plan.retries);
-    if attempts.retries >= retries {
-        stream.generation.stats.server(failed).connect_errors.inc();
-        stream
-            .generation
-            .stats
-            .back(backend)
-            .service
-            .connect_errors
-            .inc();
-        return Err(Fault::new(cause, Phase::Connect));
-    }
-    attempts.retries += 1;
-    stream.exchange.facts.retries = attempts.retries;
-    let goes_elsewhere = plan.redispatch.applies(attempts.retries, retries)
-        || !(stream.generation.server(failed).is_usable() || stream.exchange.persistence.insists);
-    if goes_elsewhere {
-        attempts.avoid.push(failed);
-        attempts.bound = None;
-        persist::lose(stream);
-        stream.exchange.facts.redispatched = true;
-        stream.generation.stats.server(failed).redispatches.inc();
-        stream
-            .generation
-            .stats
-            .back(backend)
-            .service
-            .redispatches
-            .inc();
-        return Ok(None);
-    }
-    stream.generation.stats.server(failed).retries.inc();
-    stream.generation.stats.back(backend).service.retries.inc();
-    if cause == Cause::ServerAbort {
-        pause(stream, proxy.timeouts.connect_ms).await?;
-    }
-    Ok(Some(failed))
-}
-
-/// A refused connection is not tried again at once (manual, `retries`: one second at most).
-async fn pause(stream: &Stream<'_>, connect_timeout_ms: Option<u64>) -> Result<(), Fault> {
-    let pause_ms = connect_timeout_ms.map_or(RETRY_PAUSE_MS, |ms| ms.min(RETRY_PAUSE_MS));
-    let patience = Patience {
-        until_ms: Some(stream.local.core.now_ms() + pause_ms),
-        watches_client: stream.aborts_on_close(),
-    };
-    let never = wait(stream.local, stream.client, patience, |_| {
-        std::task::Poll::<()>::Pending
-    });
-    match never.await {
-        Err(Interrupted::TimedOut) | Ok(()) => Ok(()),
-        Err(other) => Err(other.fault(Cause::ServerTimeout, Phase::Connect)),
+        if !retry::applies(stream, backend, attempts, Trouble::ConnFailure) {
+            let stats = &stream.generation.stats;
+            stats.server(server).connect_errors.inc();
+            stats.back(backend).service.connect_errors.inc();
+            return Err(Fault::new(cause, Phase::Connect));
+        }
+        let refused = cause == Cause::ServerAbort;
+        retry::prepare(stream, backend, attempts, server, refused).await?;
     }
 }
 
 /// Notes the server that the request goes to.
-fn chosen(stream: &mut Stream<'_>, backend: ProxyId, server: ServerId) {
-    stream.exchange.marks.permit_us = stream.local.core.now_us();
+fn chosen(stream: &mut Stream<'_>, backend: ProxyId, server: ServerId, stays: bool) {
+    if !stays {
+        stream.exchange.marks.permit_us = stream.local.core.now_us();
+    }
     stream.exchange.facts.server = Some(server);
     stream.client.entry.server.set(Some(server));
     stream

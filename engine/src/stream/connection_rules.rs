@@ -38,7 +38,6 @@ fn admits(local: &Local, generation: &Generation, client: &mut Client, rules: &R
         return true;
     }
     let mut exchange = local.take_exchange();
-    let contents = Contents::default();
     let verdict = evaluate(
         local,
         generation,
@@ -46,8 +45,7 @@ fn admits(local: &Local, generation: &Generation, client: &mut Client, rules: &R
         &mut exchange,
         rules,
         0,
-        Sees::Connection,
-        contents,
+        Sees::Bytes(Contents::default()),
     );
     // What a rule says about the source holds for the whole connection.
     client.facts.src = exchange.facts.src.or(client.facts.src);

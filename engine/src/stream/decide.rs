@@ -1,11 +1,14 @@
 //! The configured rules, in the order in which HAProxy runs them, and what follows from each.
 
-use super::judge::{Contents, Sees};
+use super::buffer::{self, Wanted};
+use super::connect::ServerSide;
+use super::judge::Sees;
+use super::relay::Flow;
 use super::wait::{Interrupted, Patience, wait};
 use super::{Fault, Next, Stream, reply};
 use crate::log::{Cause, Phase};
 use crate::plan::ProxyId;
-use crate::rules::{Answer, Verdict};
+use crate::rules::{Answer, Ruleset, Verdict};
 
 /// The frontend's word on a request: `Some` if it was answered here.
 ///
@@ -15,6 +18,7 @@ pub async fn frontend(stream: &mut Stream<'_>) -> Result<Option<Next>, Fault> {
         return Ok(Some(next));
     }
     let frontend = stream.client.frontend;
+    buffer::if_configured(stream, frontend).await?;
     request_rules(stream, frontend).await
 }
 
@@ -24,27 +28,18 @@ pub async fn backend(stream: &mut Stream<'_>) -> Result<Option<Next>, Fault> {
     if backend == stream.client.frontend {
         return Ok(None);
     }
+    buffer::if_configured(stream, backend).await?;
     request_rules(stream, backend).await
 }
 
 async fn request_rules(stream: &mut Stream<'_>, proxy: ProxyId) -> Result<Option<Next>, Fault> {
     let generation = stream.generation;
     let plan = generation.plan().proxy(proxy);
-    let content = stream.evaluate(
-        &plan.rules.request_content,
-        0,
-        Sees::Request,
-        Contents::default(),
-    );
+    let content = on_request(stream, &plan.rules.request_content).await?;
     if let Some(next) = act(stream, proxy, content, Phase::Request).await? {
         return Ok(Some(next));
     }
-    let verdict = stream.evaluate(
-        &plan.rules.http_request,
-        0,
-        Sees::Request,
-        Contents::default(),
-    );
+    let verdict = on_request(stream, &plan.rules.http_request).await?;
     if let Some(next) = act(stream, proxy, verdict, Phase::Request).await? {
         return Ok(Some(next));
     }
@@ -53,12 +48,64 @@ async fn request_rules(stream: &mut Stream<'_>, proxy: ProxyId) -> Result<Option
     {
         return Ok(Some(super::stats_page::answer(stream, proxy, page)));
     }
-    let verdict = stream.evaluate(&plan.rules.redirects, 0, Sees::Request, Contents::default());
+    let verdict = on_request(stream, &plan.rules.redirects).await?;
     act(stream, proxy, verdict, Phase::Request).await
 }
 
+/// What rules on a request decide; a rule that waits for its body goes on when that is there.
+async fn on_request(stream: &mut Stream<'_>, rules: &Ruleset) -> Result<Verdict, Fault> {
+    let mut from = 0;
+    loop {
+        let verdict = stream.evaluate(rules, from, Sees::Request);
+        let Some((rule, wanted)) = wanted(stream, &verdict) else {
+            return Ok(verdict);
+        };
+        buffer::request(stream, wanted).await?;
+        from = rule + 1;
+    }
+}
+
+/// The same for a response.
+async fn on_response(
+    stream: &mut Stream<'_>,
+    rules: &Ruleset,
+    side: &ServerSide,
+    upload: &mut Flow,
+) -> Result<Verdict, Fault> {
+    let mut from = 0;
+    loop {
+        let verdict = stream.evaluate(rules, from, Sees::Response);
+        let Some((rule, wanted)) = wanted(stream, &verdict) else {
+            return Ok(verdict);
+        };
+        buffer::response(stream, side, upload, wanted).await?;
+        from = rule + 1;
+    }
+}
+
+/// Which rule waits for a body, and for how much of it.
+fn wanted(stream: &Stream<'_>, verdict: &Verdict) -> Option<(usize, Wanted)> {
+    let Verdict::WaitForBody {
+        rule,
+        time_ms,
+        at_least_bytes,
+    } = *verdict
+    else {
+        return None;
+    };
+    let wanted = Wanted {
+        until_ms: Some(stream.local.core.now_ms() + u64::from(time_ms)),
+        at_least_bytes,
+    };
+    Some((rule, wanted))
+}
+
 /// The rules on a response, the backend's first: `Some` if it was replaced.
-pub async fn response(stream: &mut Stream<'_>) -> Result<Option<Next>, Fault> {
+pub async fn response(
+    stream: &mut Stream<'_>,
+    side: &ServerSide,
+    upload: &mut Flow,
+) -> Result<Option<Next>, Fault> {
     super::response::capture_fields(stream);
     // What was kept for the request has been of use (manual, 2.8).
     stream.exchange.vars.req.clear();
@@ -68,11 +115,16 @@ pub async fn response(stream: &mut Stream<'_>) -> Result<Option<Next>, Fault> {
         Some(frontend).filter(|&front| front != backend),
     ];
     let generation = stream.generation;
+    if generation.plan().process.reads_bodies {
+        buffer::look_at_response(stream, side);
+    }
     for proxy in proxies.into_iter().flatten() {
-        let rules = &generation.plan().proxy(proxy).rules.http_response;
-        let verdict = stream.evaluate(rules, 0, Sees::Response, Contents::default());
-        if let Some(next) = act(stream, proxy, verdict, Phase::Headers).await? {
-            return Ok(Some(next));
+        let rules = &generation.plan().proxy(proxy).rules;
+        for rules in [&rules.response_content, &rules.http_response] {
+            let verdict = on_response(stream, rules, side, upload).await?;
+            if let Some(next) = act(stream, proxy, verdict, Phase::Headers).await? {
+                return Ok(Some(next));
+            }
         }
     }
     super::persist::write_cookie(stream);
@@ -90,7 +142,7 @@ pub fn after_response(stream: &mut Stream<'_>) {
     let generation = stream.generation;
     for proxy in proxies.into_iter().flatten() {
         let rules = &generation.plan().proxy(proxy).rules.http_after_response;
-        stream.evaluate(rules, 0, Sees::Response, Contents::default());
+        stream.evaluate(rules, 0, Sees::Response);
     }
 }
 

@@ -11,18 +11,22 @@ pub fn answer(stream: &mut Stream<'_>, fault: Fault) -> Next {
         .termination
         .end(fault.cause, fault.phase);
     count(stream, fault);
+    if fault.is_untold && !stream.exchange.response_begun {
+        stream.exchange.facts.status = i32::from(fault.status);
+        return Next::Close;
+    }
     if fault.status == 0 || stream.exchange.response_begun || !stream.is_http() {
         if !stream.exchange.response_begun {
             stream.exchange.facts.status = -1;
         }
         // What has been passed on still arrives; the end before its time tells that it is not all.
-        // Nothing is owed to a client that is itself the reason.
-        if fault.is_clients() {
+        // What a client does not take is not kept for it.
+        if fault.is_clients() && stream.client.link.unsent() > 0 {
             stream.client.link.abort();
         }
         return Next::Close;
     }
-    if stream.exchange.marks.request_us == 0 {
+    if stream.exchange.facts.request_line.is_empty() {
         return reply::refuse(stream, fault.status);
     }
     reply::error(stream, fault.status)

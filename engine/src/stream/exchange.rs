@@ -3,7 +3,10 @@
 use wire::Head;
 use wire::h1::{BodyLength, Framing};
 
+use super::Fault;
 use super::persist::Persistence;
+use super::relay::Flow;
+use crate::mux::h1::{Incoming, Preview};
 use crate::plan::{ProxyId, ServerId};
 use crate::rules::Overrides;
 use crate::sample::{Captures, StreamFacts, StreamVars};
@@ -12,14 +15,22 @@ use crate::sample::{Captures, StreamFacts, StreamVars};
 pub struct Exchange {
     pub request: Head,
     pub request_framing: Framing,
+    /// What rules see of the request's body, or all of it while it is held.
+    pub request_body: Preview,
     pub response: Head,
     pub response_framing: Framing,
+    pub response_body: Preview,
     pub facts: StreamFacts,
     pub vars: StreamVars,
     pub captures: Captures,
     pub marks: Marks,
     pub overrides: Overrides,
     pub upload: Upload,
+    /// What of a begun upload is still on the client's connection.
+    rest: Option<Incoming>,
+    /// Told once the rules have said whose request it was: the client left while its body was
+    /// waited for.
+    pub pending_fault: Option<Fault>,
     /// No log line is written (`monitor-uri`).
     pub log_is_muted: bool,
     /// Bytes of a response have been given to the client's connection.
@@ -57,6 +68,8 @@ pub enum Upload {
     #[default]
     Untouched,
     Begun,
+    /// It is in memory as a whole and may be sent more than once.
+    Held,
     Done,
 }
 
@@ -80,14 +93,18 @@ impl Default for Exchange {
         Self {
             request: Head::new(),
             request_framing: NO_BODY,
+            request_body: Preview::default(),
             response: Head::new(),
             response_framing: NO_BODY,
+            response_body: Preview::default(),
             facts: StreamFacts::default(),
             vars: StreamVars::default(),
             captures: Captures::default(),
             marks: Marks::default(),
             overrides: Overrides::default(),
             upload: Upload::Untouched,
+            rest: None,
+            pending_fault: None,
             log_is_muted: false,
             response_begun: false,
             counted: Counted::default(),
@@ -99,8 +116,35 @@ impl Default for Exchange {
 impl Exchange {
     /// Whether the whole request has been taken off the client's connection.
     pub fn is_request_over(&self) -> bool {
-        self.upload == Upload::Done
+        matches!(self.upload, Upload::Done | Upload::Held)
             || (self.marks.request_us > 0 && self.request_framing.body == BodyLength::None)
+    }
+
+    /// Remembers how far an upload has come that goes no further.
+    pub fn keep_rest(&mut self, upload: Flow) {
+        if self.upload != Upload::Begun {
+            return;
+        }
+        if upload.finished {
+            self.upload = Upload::Done;
+        } else {
+            self.rest = Some(upload.incoming);
+        }
+    }
+
+    /// What of the request is still on the client's connection, or still to come: a connection
+    /// that goes on after an early answer is rid of it first.
+    pub fn take_rest(&mut self) -> Option<Incoming> {
+        if self.is_request_over() {
+            return None;
+        }
+        let rest = self.rest.take();
+        Some(rest.unwrap_or_else(|| Incoming::new(self.request_framing.body)))
+    }
+
+    /// Whether the request can go out once more: nothing of it is gone.
+    pub fn can_repeat(&self) -> bool {
+        self.upload == Upload::Held || self.request_framing.body == BodyLength::None
     }
 
     /// Ready for the next exchange; memory is kept.
@@ -109,12 +153,16 @@ impl Exchange {
         self.response.clear();
         self.request_framing = NO_BODY;
         self.response_framing = NO_BODY;
+        self.request_body.clear();
+        self.response_body.clear();
         self.facts.reset();
         self.vars.clear();
         self.captures.clear();
         self.marks = Marks::default();
         self.overrides = Overrides::default();
         self.upload = Upload::Untouched;
+        self.rest = None;
+        self.pending_fault = None;
         self.log_is_muted = false;
         self.response_begun = false;
         self.counted = Counted::default();

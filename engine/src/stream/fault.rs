@@ -11,12 +11,15 @@ pub struct Fault {
     pub phase: Phase,
     /// Told to the client as long as nothing of a response has been sent; 0 closes without a word.
     pub status: u16,
+    /// The status is only for the log: the client has gone.
+    pub is_untold: bool,
 }
 
 impl Fault {
     /// A fault with the status that HAProxy answers for it (manual, 8.5 and `errorfile`).
     pub fn new(cause: Cause, phase: Phase) -> Self {
         let status = match (cause, phase) {
+            (Cause::ClientTimeout, Phase::Headers) => 400,
             (Cause::ClientTimeout, _) => 408,
             // Gone while it waited for a server: nobody is there to be told.
             (Cause::ClientAbort, Phase::Queue | Phase::Connect) => 0,
@@ -33,6 +36,7 @@ impl Fault {
             cause,
             phase,
             status,
+            is_untold: false,
         }
     }
 
@@ -40,6 +44,15 @@ impl Fault {
     #[must_use]
     pub fn with_status(self, status: u16) -> Self {
         Self { status, ..self }
+    }
+
+    /// The same fault, told to nobody but the log.
+    #[must_use]
+    pub fn untold(self) -> Self {
+        Self {
+            is_untold: true,
+            ..self
+        }
     }
 
     /// Whether the client brought it about.
@@ -62,6 +75,7 @@ mod tests {
             (Cause::ClientAbort, Phase::Queue, "CQ", 0),
             (Cause::ClientAbort, Phase::Connect, "CC", 0),
             (Cause::ClientAbort, Phase::Headers, "CH", 400),
+            (Cause::ClientTimeout, Phase::Headers, "cH", 400),
             (Cause::Proxy, Phase::Request, "PR", 400),
             (Cause::ServerTimeout, Phase::Queue, "sQ", 503),
             (Cause::ServerAbort, Phase::Connect, "SC", 503),

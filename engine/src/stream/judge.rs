@@ -2,19 +2,23 @@
 
 use super::world::CoreWorld;
 use super::{Client, Exchange, Local, Stream};
+use crate::mux::h1::{Extent, Preview};
 use crate::rules::{Condition, Ruleset, Txn, Verdict};
 use crate::sample::{Cx, Data, Effects};
 use crate::state::Generation;
 
-/// Which messages a ruleset may see.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Sees {
-    Connection,
+/// What a ruleset may see.
+#[derive(Clone, Copy, Debug)]
+pub enum Sees<'a> {
+    /// A connection, and bytes that are no message.
+    Bytes(Contents<'a>),
+    /// The request, and what has been seen of its body.
     Request,
+    /// Both messages.
     Response,
 }
 
-/// The bytes that a content rule looks at.
+/// The bytes that a content rule of `mode tcp` looks at.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Contents<'a> {
     pub request: Data<'a>,
@@ -39,13 +43,7 @@ impl Stream<'_> {
     }
 
     /// Runs a ruleset from its rule number `from`.
-    pub fn evaluate(
-        &mut self,
-        rules: &Ruleset,
-        from: usize,
-        sees: Sees,
-        contents: Contents<'_>,
-    ) -> Verdict {
+    pub fn evaluate(&mut self, rules: &Ruleset, from: usize, sees: Sees<'_>) -> Verdict {
         if rules.is_empty() {
             return Verdict::Continue;
         }
@@ -57,8 +55,16 @@ impl Stream<'_> {
             rules,
             from,
             sees,
-            contents,
         )
+    }
+}
+
+/// What has been seen of a body, for those who ask.
+fn seen(body: &Preview) -> Data<'_> {
+    Data {
+        bytes: body.bytes(),
+        complete: body.extent() != Extent::Part,
+        last_chance: false,
     }
 }
 
@@ -81,12 +87,15 @@ fn with_cx<R>(
         stream: &exchange.facts,
         request: Some(&exchange.request).filter(|head| has(head)),
         response: Some(&exchange.response).filter(|head| has(head)),
-        request_data: Data {
-            bytes: received.as_deref().unwrap_or(&[]),
-            complete: false,
-            last_chance: true,
+        request_data: match &received {
+            Some(bytes) => Data {
+                bytes,
+                complete: false,
+                last_chance: true,
+            },
+            None => seen(&exchange.request_body),
         },
-        response_data: Data::default(),
+        response_data: seen(&exchange.response_body),
         captures: &exchange.captures,
         session_vars: &client.vars,
         vars: &exchange.vars,
@@ -99,10 +108,6 @@ fn with_cx<R>(
 }
 
 /// Runs a ruleset on a connection or a stream.
-#[expect(
-    clippy::too_many_arguments,
-    reason = "the parts of a stream, and of one evaluation"
-)]
 pub fn evaluate(
     local: &Local,
     generation: &Generation,
@@ -110,16 +115,22 @@ pub fn evaluate(
     exchange: &mut Exchange,
     rules: &Ruleset,
     from: usize,
-    sees: Sees,
-    contents: Contents<'_>,
+    sees: Sees<'_>,
 ) -> Verdict {
     let world = CoreWorld { local, generation };
     let mut scratch = local.take_scratch();
+    let contents = match sees {
+        Sees::Bytes(contents) => contents,
+        Sees::Request | Sees::Response => Contents {
+            request: seen(&exchange.request_body),
+            response: seen(&exchange.response_body),
+        },
+    };
     let mut txn = Txn {
         session: &client.facts,
         stream: &mut exchange.facts,
-        request: Some(&mut exchange.request).filter(|_| sees != Sees::Connection),
-        response: Some(&mut exchange.response).filter(|_| sees == Sees::Response),
+        request: Some(&mut exchange.request).filter(|_| !matches!(sees, Sees::Bytes(_))),
+        response: Some(&mut exchange.response).filter(|_| matches!(sees, Sees::Response)),
         request_data: contents.request,
         response_data: contents.response,
         captures: &mut exchange.captures,

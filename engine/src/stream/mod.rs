@@ -1,5 +1,6 @@
 //! One exchange, from the request's first byte to the last log line.
 
+mod buffer;
 mod client;
 mod connect;
 mod connection_rules;
@@ -20,6 +21,7 @@ mod relay;
 mod reply;
 mod request;
 mod response;
+mod retry;
 mod route;
 mod run;
 mod stats_page;

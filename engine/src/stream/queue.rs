@@ -95,7 +95,7 @@ fn timeout_ms(stream: &Stream<'_>, backend: ProxyId) -> Option<u64> {
 }
 
 async fn wait_for_turn(
-    stream: &Stream<'_>,
+    stream: &mut Stream<'_>,
     waiting: &mut Waiting,
     ticket: &super::tickets::Ticket<'_>,
     until_ms: Option<u64>,
@@ -112,7 +112,11 @@ async fn wait_for_turn(
         }
     })
     .await
-    .map_err(|interrupted| interrupted.fault(Cause::ServerTimeout, Phase::Queue))
+    .map_err(|interrupted| {
+        // The time in queue is known although it led nowhere.
+        stream.exchange.marks.permit_us = stream.local.core.now_us();
+        interrupted.fault(Cause::ServerTimeout, Phase::Queue)
+    })
 }
 
 /// Nobody can serve the request (manual, 8.5: `SC`, status 503).

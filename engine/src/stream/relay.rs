@@ -18,11 +18,12 @@ use crate::mux::h1::{BodyError, Incoming, Outgoing, Piece};
 pub struct Flow {
     pub incoming: Incoming,
     pub outgoing: Outgoing,
-    /// The end has been put on the receiving link.
+    /// The end has been put on the receiving link, or come to nothing.
     pub finished: bool,
     /// The receiver's connection ends with this direction: the last bytes are left for whoever
     /// closes it to send, in one segment with FIN.
     pub is_last: bool,
+    is_discarded: bool,
     /// The kernel moves the bytes by itself.
     splice: Option<Box<Splice>>,
     /// The kernel could not: no pipe was to be had.
@@ -122,6 +123,7 @@ impl Flow {
             outgoing,
             finished: false,
             is_last: false,
+            is_discarded: false,
             splice: None,
             copies: false,
         }
@@ -135,14 +137,22 @@ impl Flow {
             outgoing: Outgoing::Nothing,
             finished: true,
             is_last: false,
+            is_discarded: false,
             splice: None,
             copies: false,
         }
     }
 
-    /// Nothing more is moved, although there may be more.
-    pub fn give_up(&mut self) {
-        self.finished = true;
+    /// The receiver takes no more: the rest is taken off the sender's link and dropped.
+    pub fn discard(&mut self) {
+        self.outgoing = Outgoing::Nothing;
+        self.splice = None;
+        self.is_discarded = true;
+    }
+
+    /// Whether all of it has been put on the receiving link.
+    pub fn has_arrived(&self) -> bool {
+        self.finished && !self.is_discarded
     }
 
     /// Moves what can be moved now; ready once the end is on the receiving link.
@@ -157,7 +167,7 @@ impl Flow {
             return Poll::Ready(Ok(()));
         }
         let moved = self.poll_pieces(from, to, limits, cx);
-        if !(self.finished && self.is_last) {
+        if !self.is_discarded && !(self.finished && self.is_last) {
             to.flush();
         }
         moved
@@ -175,7 +185,7 @@ impl Flow {
                 ready!(self.poll_splice(from, to, cx))?;
                 continue;
             }
-            if to.unsent() >= RELAY_HIGH_BYTES {
+            if !self.is_discarded && to.unsent() >= RELAY_HIGH_BYTES {
                 to.flush();
                 match to.poll_sent(RELAY_LOW_BYTES, cx) {
                     Poll::Ready(Ok(())) => {}
@@ -197,13 +207,15 @@ impl Flow {
     }
 }
 
-/// Which side's end of the exchange is still expected.
+/// What brings a relay to its end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Until {
-    /// The response has gone to the client: an exchange of HTTP.
+    /// The response has gone to a client whose connection ends with it.
     Response,
+    /// The same, and the whole request has been taken off a connection that goes on.
+    Exchange,
     /// Both directions have ended: a tunnel.
-    Both,
+    Tunnel,
 }
 
 /// Moves both bodies until `until`.
@@ -216,13 +228,17 @@ pub async fn bodies(
 ) -> Result<(), Fault> {
     let client = &*stream.client;
     let limits = stream.limits();
+    // The end of a tunnel's direction is passed on; that of a client of HTTP means that it left.
+    let watches_client = until != Until::Tunnel && stream.aborts_on_close();
     poll_fn(|cx| {
         if let Poll::Ready(Err(error)) = flows.up.poll(&client.link, server, limits, cx) {
             match error {
                 // The server may answer without having read everything: its answer still counts.
-                FlowError::Sink if until == Until::Response => flows.up.give_up(),
-                FlowError::Sink => return Poll::Ready(Err(cut(Cause::ServerAbort))),
-                FlowError::Source(error) => return Poll::Ready(Err(source(error, Side::Client))),
+                FlowError::Sink if until != Until::Tunnel => flows.up.discard(),
+                FlowError::Sink => return Poll::Ready(Err(flows.cut(Cause::ServerAbort))),
+                FlowError::Source(error) => {
+                    return Poll::Ready(Err(source(error, Side::Client, flows.phase())));
+                }
             }
         }
         match flows.down.poll(server, &client.link, limits, cx) {
@@ -231,13 +247,13 @@ pub async fn bodies(
             }
             Poll::Ready(Ok(())) | Poll::Pending => {}
             Poll::Ready(Err(FlowError::Sink)) => {
-                return Poll::Ready(Err(cut(Cause::ClientAbort)));
+                return Poll::Ready(Err(flows.cut(Cause::ClientAbort)));
             }
             Poll::Ready(Err(FlowError::Source(error))) => {
-                return Poll::Ready(Err(source(error, Side::Server)));
+                return Poll::Ready(Err(source(error, Side::Server, Phase::Data)));
             }
         }
-        if let Some(interrupted) = broken(client, false, cx) {
+        if let Some(interrupted) = broken(client, watches_client && flows.up.finished, cx) {
             return Poll::Ready(Err(interrupted.fault(Cause::Internal, Phase::Data)));
         }
         let awaited = [
@@ -245,24 +261,41 @@ pub async fn bodies(
             !flows.down.finished || server.unsent() > 0,
         ];
         match watch.poll(stream.local, client, server, awaited, cx) {
-            Poll::Ready(Side::Client) => Poll::Ready(Err(cut(Cause::ClientTimeout))),
-            Poll::Ready(Side::Server) => Poll::Ready(Err(cut(Cause::ServerTimeout))),
+            Poll::Ready(Side::Client) => Poll::Ready(Err(flows.cut(Cause::ClientTimeout))),
+            Poll::Ready(Side::Server) => Poll::Ready(Err(flows.cut(Cause::ServerTimeout))),
             Poll::Pending => Poll::Pending,
         }
     })
     .await
 }
 
-fn cut(cause: Cause) -> Fault {
-    Fault::new(cause, Phase::Data)
+impl Flows {
+    /// How far the exchange is: the response has gone, or it has not (manual, 8.5: `L`, `D`).
+    fn phase(&self) -> Phase {
+        if self.down.finished {
+            Phase::Last
+        } else {
+            Phase::Data
+        }
+    }
+
+    fn cut(&self, cause: Cause) -> Fault {
+        Fault::new(cause, self.phase())
+    }
 }
 
 /// The fault of a body that did not come to its end.
-pub fn source(error: BodyError, side: Side) -> Fault {
+pub fn source(error: BodyError, side: Side, phase: Phase) -> Fault {
     match (error, side) {
-        (BodyError::Malformed, Side::Client) => cut(Cause::Proxy).with_status(400),
-        (BodyError::Malformed, Side::Server) => cut(Cause::Proxy),
-        (BodyError::Cut | BodyError::Failed(_), Side::Client) => cut(Cause::ClientAbort),
-        (BodyError::Cut | BodyError::Failed(_), Side::Server) => cut(Cause::ServerAbort),
+        (BodyError::Malformed, Side::Client) => {
+            Fault::new(Cause::Proxy, phase).with_status(400).untold()
+        }
+        (BodyError::Malformed, Side::Server) => Fault::new(Cause::Proxy, phase),
+        (BodyError::Cut | BodyError::Failed(_), Side::Client) => {
+            Fault::new(Cause::ClientAbort, phase)
+        }
+        (BodyError::Cut | BodyError::Failed(_), Side::Server) => {
+            Fault::new(Cause::ServerAbort, phase)
+        }
     }
 }

@@ -1,14 +1,10 @@
 //! Answers made here: error pages, what rules return, what services produce.
 
-use std::task::{Context, Poll, Waker};
-
 use reactor::Seg;
-use wire::h1::{Asked, BodyLength, ConnectionOut, HeadParser, Limits, Parse, write_response};
+use wire::h1::{Asked, ConnectionOut, HeadParser, Limits, Parse, write_response};
 use wire::{Head, Known};
 
-use super::exchange::Upload;
 use super::{Next, Stream, decide};
-use crate::mux::h1::{Incoming, Piece};
 use crate::plan::ErrorPage;
 use crate::rules::{Answer, AnswerBody};
 use crate::service::Message;
@@ -81,8 +77,7 @@ fn deliver(stream: &mut Stream<'_>, Made { body, closes }: Made) -> Next {
     let lives = !closes
         && stream.exchange.request_framing.keep_alive
         && stream.front_options().connection != cfgparse::model::proxy::HttpConnection::Close
-        && !stream.local.is_stopping.get()
-        && request_is_over(stream);
+        && !stream.local.is_stopping.get();
     let request = &stream.exchange.request;
     let is_head = request.method() == b"HEAD";
     let connection = ConnectionOut {
@@ -208,26 +203,4 @@ fn whole(response: &mut Head, message: &[u8]) -> Option<Made> {
         body: Seg::heap(message[consumed..].to_vec()),
         closes: asks_to_close || !has_length,
     })
-}
-
-/// Whether the whole request has been taken off the connection. What has arrived of its body
-/// already is dropped for that; what has not is never waited for.
-fn request_is_over(stream: &mut Stream<'_>) -> bool {
-    match stream.exchange.upload {
-        Upload::Done => return true,
-        Upload::Begun => return false,
-        Upload::Untouched => {}
-    }
-    if stream.exchange.request_framing.body == BodyLength::None {
-        return true;
-    }
-    let mut cx = Context::from_waker(Waker::noop());
-    let mut body = Incoming::new(stream.exchange.request_framing.body);
-    loop {
-        match body.poll_piece(&stream.client.link, stream.limits(), &mut cx) {
-            Poll::Ready(Ok(Piece::Data(_))) => {}
-            Poll::Ready(Ok(Piece::End)) => return true,
-            Poll::Ready(Err(_)) | Poll::Pending => return false,
-        }
-    }
 }

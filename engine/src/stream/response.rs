@@ -15,13 +15,23 @@ use super::{Exchange, Fault, Stream};
 use crate::limits::INTERIM_RESPONSES_MAX;
 use crate::log::{Cause, Phase};
 use crate::mux::h1::{HeadFault, HeadReader, Incoming, Outgoing};
+use crate::plan::Trouble;
 
 /// Why there is no response.
 pub enum NoResponse {
+    /// Nothing can be done about it.
     Fault(Fault),
+    /// Another attempt may do better; the fault, if none does.
+    Trouble(Trouble, Fault),
     /// The server closed an idle connection just as the request went out on it: it has not seen
     /// the request, or may safely see it again (RFC 9110, section 9.2.2).
     Stale,
+}
+
+impl NoResponse {
+    fn trouble(trouble: Trouble, cause: Cause) -> Self {
+        Self::Trouble(trouble, Fault::new(cause, Phase::Headers))
+    }
 }
 
 /// Waits for the final response's head, passing interim ones on; the request's body goes out
@@ -34,19 +44,7 @@ pub async fn receive(
 ) -> Result<(), NoResponse> {
     let asked = Asked::of(&stream.exchange.request, &stream.exchange.request_framing);
     for _ in 0..INTERIM_RESPONSES_MAX {
-        let framing = match head(stream, side, upload, watch, asked).await {
-            Ok(framing) => framing,
-            Err(Missing::Fault(fault)) => return Err(NoResponse::Fault(fault)),
-            Err(Missing::Closed) if may_repeat(stream.exchange, side, upload) => {
-                return Err(NoResponse::Stale);
-            }
-            Err(Missing::Closed) => {
-                return Err(NoResponse::Fault(Fault::new(
-                    Cause::ServerAbort,
-                    Phase::Headers,
-                )));
-            }
-        };
+        let framing = head(stream, side, upload, watch, asked).await?;
         stream.exchange.response_framing = framing;
         let status = stream.exchange.response.status();
         if status >= 200 || status == 101 {
@@ -57,66 +55,68 @@ pub async fn receive(
     Err(NoResponse::Fault(Fault::new(Cause::Proxy, Phase::Headers)))
 }
 
-enum Missing {
-    Fault(Fault),
-    /// Nothing came and nothing will.
-    Closed,
-}
-
 async fn head(
     stream: &mut Stream<'_>,
     side: &ServerSide,
     upload: &mut Flow,
     watch: &mut Watch,
     asked: Asked,
-) -> Result<Framing, Missing> {
+) -> Result<Framing, NoResponse> {
     let mut reader = HeadReader::default();
     let limits = *stream.limits();
     let watches_client = stream.aborts_on_close();
+    let may_repeat = may_repeat(stream.exchange, side, upload);
     let (local, client) = (stream.local, &*stream.client);
     let response = &mut stream.exchange.response;
     poll_fn(|cx| {
-        if !upload.finished
-            && let Poll::Ready(Err(error)) = upload.poll(&client.link, &side.link, &limits, cx)
-        {
+        if let Poll::Ready(Err(error)) = upload.poll(&client.link, &side.link, &limits, cx) {
             match error {
                 // The server reads no more: what it has to say still counts.
-                FlowError::Sink => upload.give_up(),
+                FlowError::Sink => upload.discard(),
                 FlowError::Source(error) => {
-                    return Poll::Ready(Err(Missing::Fault(source(error, Side::Client))));
+                    let fault = source(error, Side::Client, Phase::Headers);
+                    return Poll::Ready(Err(NoResponse::Fault(fault)));
                 }
             }
         }
         match reader.poll_response(&side.link, &limits, asked, response, cx) {
             Poll::Ready(Ok(framing)) => return Poll::Ready(Ok(framing)),
-            Poll::Ready(Err(HeadFault::Refused(_))) => {
-                return Poll::Ready(Err(fault(Cause::Proxy)));
-            }
-            Poll::Ready(Err(HeadFault::Closed { begun: true })) => {
-                return Poll::Ready(Err(fault(Cause::ServerAbort)));
-            }
-            Poll::Ready(Err(_)) => return Poll::Ready(Err(Missing::Closed)),
+            Poll::Ready(Err(fault)) => return Poll::Ready(Err(missing(&fault, may_repeat))),
             Poll::Pending => {}
         }
         if let Some(interrupted) = broken(client, watches_client && upload.finished, cx) {
             let fault = interrupted.fault(Cause::ServerTimeout, Phase::Headers);
-            return Poll::Ready(Err(Missing::Fault(fault)));
+            return Poll::Ready(Err(NoResponse::Fault(fault)));
         }
         let awaited = [!upload.finished, upload.finished || side.link.unsent() > 0];
-        match watch.poll(local, client, &side.link, awaited, cx) {
-            Poll::Ready(Side::Client) => Poll::Ready(Err(Missing::Fault(Fault::new(
-                Cause::ClientTimeout,
-                Phase::Data,
-            )))),
-            Poll::Ready(Side::Server) => Poll::Ready(Err(fault(Cause::ServerTimeout))),
-            Poll::Pending => Poll::Pending,
-        }
+        watch
+            .poll(local, client, &side.link, awaited, cx)
+            .map(|side| Err(timed_out(side)))
     })
     .await
 }
 
-fn fault(cause: Cause) -> Missing {
-    Missing::Fault(Fault::new(cause, Phase::Headers))
+/// What became of a head that did not come.
+fn missing(fault: &HeadFault, may_repeat: bool) -> NoResponse {
+    match fault {
+        HeadFault::Refused(_) => NoResponse::trouble(Trouble::JunkResponse, Cause::Proxy),
+        HeadFault::Closed { begun: true } => {
+            NoResponse::trouble(Trouble::JunkResponse, Cause::ServerAbort)
+        }
+        HeadFault::Closed { begun: false } | HeadFault::Failed(_) if may_repeat => {
+            NoResponse::Stale
+        }
+        HeadFault::Closed { begun: false } | HeadFault::Failed(_) => {
+            NoResponse::trouble(Trouble::EmptyResponse, Cause::ServerAbort)
+        }
+    }
+}
+
+fn timed_out(side: Side) -> NoResponse {
+    match side {
+        Side::Client => NoResponse::Fault(Fault::new(Cause::ClientTimeout, Phase::Headers)),
+        Side::Server => NoResponse::trouble(Trouble::ResponseTimeout, Cause::ServerTimeout),
+    }
 }
 
 /// Whether a request that met a closed idle connection may be sent again.
@@ -160,7 +160,7 @@ pub struct Course {
 }
 
 /// Decides how the response goes to the client (RFC 9112, sections 6.3 and 9.3).
-pub fn course(stream: &Stream<'_>, upload_finished: bool) -> Course {
+pub fn course(stream: &Stream<'_>) -> Course {
     let exchange = &*stream.exchange;
     let (asked, given) = (&exchange.request_framing, &exchange.response_framing);
     let mode = stream.connection_mode();
@@ -179,11 +179,9 @@ pub fn course(stream: &Stream<'_>, upload_finished: bool) -> Course {
     Course {
         client_lives: asked.keep_alive
             && !ends_with_connection
-            && upload_finished
             && mode != HttpConnection::Close
             && !stream.local.is_stopping.get(),
         server_lives: given.keep_alive
-            && upload_finished
             && mode == HttpConnection::KeepAlive
             && !matches!(given.body, BodyLength::UntilClose | BodyLength::Tunnel),
         outgoing,

@@ -1,13 +1,14 @@
 //! The stages of an exchange, in the order in which a request meets them.
 
-use super::connect::{self, Attempts, ServerSide};
+use super::connect::{self, ServerSide};
 use super::exchange::Upload;
 use super::relay::{self, Flow, Flows, Until};
 use super::response::{self, NoResponse};
+use super::retry::{self, Attempts};
 use super::watch::Watch;
-use super::{Fault, Next, Stream, decide, error, finish, persist, request, route, tunnel};
+use super::{Fault, Next, Stream, buffer, decide, error, finish, persist, request, route, tunnel};
 use crate::mux::h1::{Incoming, Outgoing};
-use crate::plan::ProxyId;
+use crate::plan::{ProxyId, Trouble};
 use crate::pool::{self, Idle};
 use wire::h1::BodyLength;
 
@@ -40,66 +41,141 @@ async fn exchange(stream: &mut Stream<'_>) -> Result<Next, Fault> {
     if let Some(next) = decide::backend(stream).await? {
         return Ok(next);
     }
+    if let Some(fault) = stream.exchange.pending_fault {
+        return Err(fault);
+    }
     request::add_own_fields(stream);
     let mut attempts = Attempts::new(persist::bind(stream));
     loop {
         let side = connect::open(stream, backend, &mut attempts).await?;
-        if let Some(next) = serve(stream, backend, side).await? {
-            return Ok(next);
+        let failed = side.id;
+        match serve(stream, backend, side, &attempts).await? {
+            Served::Over(next) => return Ok(next),
+            Served::Stale => {}
+            Served::Failed => {
+                retry::prepare(stream, backend, &mut attempts, failed, false).await?;
+            }
         }
     }
 }
 
-/// One attempt to have the request answered; `None` where the connection turned out to be dead and
-/// the request may go out again.
+/// What became of one attempt to have the request answered.
+enum Served {
+    /// The exchange is over.
+    Over(Next),
+    /// The connection turned out to be dead: the request goes out again as if never sent.
+    Stale,
+    /// Another attempt is granted.
+    Failed,
+}
+
+/// One attempt to have the request answered.
 async fn serve(
     stream: &mut Stream<'_>,
     backend: ProxyId,
     side: ServerSide,
-) -> Result<Option<Next>, Fault> {
-    request::write_head(stream, &side);
-    let mut up = upload(stream);
+    attempts: &Attempts,
+) -> Result<Served, Fault> {
+    let mut up = send(stream, backend, &side);
     let mut watch = watch(stream, backend);
-    // Before the wait: most requests have no body, and this sends the head.
-    side.link.flush();
-    stream.exchange.upload = if up.finished {
-        Upload::Done
-    } else {
-        Upload::Begun
-    };
-    match response::receive(stream, &side, &mut up, &mut watch).await {
-        Ok(()) if up.finished => stream.exchange.upload = Upload::Done,
-        Ok(()) => {}
-        Err(NoResponse::Stale) => return Ok(None),
-        Err(NoResponse::Fault(fault)) => return Err(fault),
+    let received = response::receive(stream, &side, &mut up, &mut watch).await;
+    if up.finished && stream.exchange.upload == Upload::Begun {
+        stream.exchange.upload = Upload::Done;
+    }
+    match received {
+        Ok(()) => {
+            let trouble = Trouble::Status(stream.exchange.response.status());
+            if retry::applies(stream, backend, attempts, trouble) {
+                return Ok(Served::Failed);
+            }
+        }
+        Err(NoResponse::Stale) => return Ok(Served::Stale),
+        Err(NoResponse::Trouble(trouble, _))
+            if retry::applies(stream, backend, attempts, trouble) =>
+        {
+            return Ok(Served::Failed);
+        }
+        Err(NoResponse::Trouble(_, fault) | NoResponse::Fault(fault)) => {
+            stream.exchange.keep_rest(up);
+            return Err(fault);
+        }
     }
     stream.exchange.marks.response_us = stream.local.core.now_us();
     stream.exchange.facts.server_status = i32::from(stream.exchange.response.status());
-    if let Some(next) = decide::response(stream).await? {
-        return Ok(Some(next));
+    match decide::response(stream, &side, &mut up).await {
+        Ok(None) => {}
+        replaced => {
+            stream.exchange.keep_rest(up);
+            return replaced.map(|next| Served::Over(next.unwrap_or(Next::Close)));
+        }
     }
-    let course = response::course(stream, up.finished);
+    answer(stream, backend, side, up, watch)
+        .await
+        .map(Served::Over)
+}
+
+/// Passes the response on.
+async fn answer(
+    stream: &mut Stream<'_>,
+    backend: ProxyId,
+    side: ServerSide,
+    up: Flow,
+    mut watch: Watch,
+) -> Result<Next, Fault> {
+    let course = response::course(stream);
     stream.exchange.facts.status = i32::from(stream.exchange.response.status());
     response::write_head(stream, course);
     if stream.exchange.response_framing.body == BodyLength::Tunnel {
-        tunnel::run(stream, backend, &side.link, &mut watch).await?;
-        return Ok(Some(Next::Close));
+        let up = tunnel::direction();
+        tunnel::run(stream, backend, &side.link, up, &mut watch).await?;
+        return Ok(Next::Close);
     }
     let mut flows = Flows {
         up,
         down: response::download(stream, course),
     };
-    relay::bodies(stream, &side.link, &mut flows, &mut watch, Until::Response).await?;
-    if course.server_lives && flows.up.finished {
+    let (until, next) = if course.client_lives {
+        (Until::Exchange, Next::Again)
+    } else {
+        (Until::Response, Next::Close)
+    };
+    let relayed = relay::bodies(stream, &side.link, &mut flows, &mut watch, until).await;
+    if flows.up.finished && stream.exchange.upload == Upload::Begun {
+        stream.exchange.upload = Upload::Done;
+    }
+    relayed?;
+    if course.server_lives && flows.up.has_arrived() {
         keep(stream, side);
     } else if flows.up.finished {
         pool::end(&side.link);
     }
-    Ok(Some(if course.client_lives {
-        Next::Again
-    } else {
-        Next::Close
-    }))
+    Ok(next)
+}
+
+/// Sends the request's head, and as much of its body as there is.
+fn send(stream: &mut Stream<'_>, backend: ProxyId, side: &ServerSide) -> Flow {
+    let is_held = retry::wants_request(stream, backend) && buffer::hold_request(stream);
+    request::write_head(stream, side);
+    let up = match stream.exchange.upload {
+        Upload::Held => {
+            buffer::send_request(stream, side);
+            Flow::nothing()
+        }
+        _ => upload(stream),
+    };
+    debug_assert!(!is_held || up.finished, "what is held goes out at once");
+    if up.finished {
+        // A body that is still to come is sent with the head, when its upload is first polled.
+        side.link.flush();
+    }
+    if stream.exchange.upload != Upload::Held {
+        stream.exchange.upload = if up.finished {
+            Upload::Done
+        } else {
+            Upload::Begun
+        };
+    }
+    up
 }
 
 /// The request's body on its way to the server.

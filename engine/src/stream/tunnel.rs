@@ -8,11 +8,12 @@ use crate::mux::h1::{Incoming, Outgoing};
 use crate::plan::ProxyId;
 use wire::h1::BodyLength;
 
-/// Relays both ways until both sides have ended (manual, `timeout tunnel`).
+/// Relays both ways until both sides have ended (manual, `timeout tunnel`); `up` may have begun.
 pub async fn run(
     stream: &mut Stream<'_>,
     backend: ProxyId,
     server: &Link,
+    up: Flow,
     watch: &mut Watch,
 ) -> Result<(), Fault> {
     let tunnel_ms = stream
@@ -24,10 +25,14 @@ pub async fn run(
     if tunnel_ms.is_some() {
         *watch = Watch::new(tunnel_ms, tunnel_ms, stream.local.core.now_ms());
     }
-    let direction = || Flow::new(Incoming::new(BodyLength::Tunnel), Outgoing::Stream);
     let mut flows = Flows {
-        up: direction(),
+        up,
         down: direction(),
     };
-    relay::bodies(stream, server, &mut flows, watch, Until::Both).await
+    relay::bodies(stream, server, &mut flows, watch, Until::Tunnel).await
+}
+
+/// One direction, from its first byte.
+pub fn direction() -> Flow {
+    Flow::new(Incoming::new(BodyLength::Tunnel), Outgoing::Stream)
 }

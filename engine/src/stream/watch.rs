@@ -26,6 +26,7 @@ pub struct Watch {
 struct Activity {
     timeout_ms: Option<u64>,
     passed: (u64, u64),
+    was_awaited: bool,
     deadline_ms: u64,
 }
 
@@ -77,6 +78,7 @@ impl Activity {
         Self {
             timeout_ms,
             passed: (0, 0),
+            was_awaited: false,
             deadline_ms,
         }
     }
@@ -95,7 +97,9 @@ impl Activity {
             let _ = link.poll_sent(0, cx);
         }
         let passed = link.passed();
-        if passed != self.passed || !awaited {
+        let begins = awaited && !self.was_awaited;
+        self.was_awaited = awaited;
+        if passed != self.passed || begins {
             self.passed = passed;
             self.deadline_ms = now_ms + timeout_ms;
         }

@@ -43,7 +43,7 @@ pub const ROWS: &[ActionRow] = &[
     action("capture", "<expr> len <n>|id <n>", CNT | HTTP, Full, "keep a value for the logs", capture),
     action("close", "", RSP, Planned, "close the server's connection", known),
     action("dgram-drop", "", QUIC, Planned, "drop a datagram", known),
-    action("disable-l7-retry", "", REQ, Planned, "never retry this request", known),
+    action("disable-l7-retry", "", REQ, Full, "never send this request again", |_, _, _| Some(Action::DisableL7Retry)),
     action("do-log", "[profile <name>]", QUIC | TCP | HTTP, Planned, "write a log line now", known),
     action("do-resolve", "(<var>,<resolvers>[,<family>]) <expr>", CNT | REQ, Planned, "resolve a name", do_resolve),
     action("expect-netscaler-cip", "layer4", CON, Refused("use expect-proxy"), "expect a NetScaler header", known),
@@ -94,7 +94,7 @@ pub const ROWS: &[ActionRow] = &[
     action("strict-mode", "on|off", HTTP, Full, "whether a failed action is an error", |cx, _, a| a.on_off(cx).map(Action::StrictMode)),
     action("switch-mode", "http [proto <name>]", CNT, Planned, "go on in HTTP", known),
     action("use-service", "<name>", CNT | REQ, Planned, "answer by a service", use_service),
-    action("wait-for-body", "time <time> [at-least <bytes>]", REQ | RES, Planned, "wait for the body", wait_for_body),
+    action("wait-for-body", "time <time> [at-least <bytes>]", REQ | RES, Full, "wait for the body", wait_for_body),
     action("wait-for-handshake", "", REQ, Planned, "wait for the end of the TLS handshake", known),
 ];
 

@@ -91,7 +91,7 @@ pub const SWITCHES: &[Row<Draft>] = &[
     proxy_row("option disable-h2-upgrade", "", "DFL", Ignored("connections are never upgraded"), "no HTTP/2 by preface on clear connections", switch_on),
     proxy_row("option h1-case-adjust-bogus-client", "", "DFL", Planned, "header case of h1-case-adjust towards clients", switch_on),
     proxy_row("option h1-case-adjust-bogus-server", "", "DLB", Planned, "header case of h1-case-adjust towards servers", switch_on),
-    proxy_row("option http-buffer-request", "", "DFLB", Planned, "wait for the body before rules run", switch_on),
+    proxy_row("option http-buffer-request", "", "DFLB", Full, "wait for the body before rules run", switch_on),
     proxy_row("option http-drop-request-trailers", "", "DLB", Planned, "remove trailers of requests", switch_on),
     proxy_row("option http-drop-response-trailers", "", "DFL", Planned, "remove trailers of responses", switch_on),
     proxy_row("option http-ignore-probes", "", "DFL", Planned, "say nothing of connections without a request", switch_on),

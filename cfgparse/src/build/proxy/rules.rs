@@ -23,8 +23,8 @@ pub const ROWS: &[Row<Draft>] = &[
         }
     })),
     proxy_row("tcp-request session", "<action> [if|unless <condition>]", "DFL!", Full, "rules on new sessions", |cx, d, a| rule(cx, d, a, Ruleset::TcpSession)),
-    proxy_row("tcp-response content", "<action> [if|unless <condition>]", "DLB!", Planned, "rules on a response's first bytes", |cx, d, a| rule(cx, d, a, Ruleset::TcpResponse)),
-    lax_end(proxy_row("tcp-response inspect-delay", "<time>", "DLB!", Planned, "wait for a response's first bytes", |cx, d, a| {
+    proxy_row("tcp-response content", "<action> [if|unless <condition>]", "DLB!", Full, "rules on a response's first bytes", |cx, d, a| rule(cx, d, a, Ruleset::TcpResponse)),
+    lax_end(proxy_row("tcp-response inspect-delay", "<time>", "DLB!", Full, "wait for a response's first bytes", |cx, d, a| {
         if in_named(cx, d, a, "tcp-response inspect-delay") {
             d.proxy.rules.response_inspect_delay_ms = a.time(cx);
         }

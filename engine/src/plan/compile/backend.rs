@@ -10,7 +10,8 @@ use crate::limits::RETRIES;
 use crate::log::Format;
 use crate::persist::Cookie;
 use crate::plan::{
-    self, Backend, Key, Persist, PersistRule, ProxyId, Redispatch, Server, ServerTarget, UseServer,
+    self, Backend, Key, Persist, PersistRule, ProxyId, Redispatch, RetryOn, Server, ServerTarget,
+    Trouble, UseServer,
 };
 use crate::sample::{Compiler, Expr, Point};
 
@@ -66,6 +67,7 @@ impl Context<'_> {
             servers: own,
             retries: section.retries.unwrap_or(RETRIES),
             redispatch: redispatch(section.options.redispatch),
+            retry_on: retry_on(section),
             balance: balance_config(section),
             key: self.key(section, compiler),
             use_servers,
@@ -151,6 +153,34 @@ fn redispatch(written: Option<i32>) -> Redispatch {
         Some(every) if every > 0 => Redispatch::Every(every as u32),
         Some(from_last) => Redispatch::FromLast(from_last.unsigned_abs()),
     }
+}
+
+/// The words of `retry-on`; they replace what was there before. TLS early data is never sent to
+/// servers, so none can be rejected.
+fn retry_on(section: &Proxy) -> RetryOn {
+    use cfgparse::model::proxy::RetryOn as Word;
+    let all = [
+        Trouble::ConnFailure,
+        Trouble::EmptyResponse,
+        Trouble::JunkResponse,
+        Trouble::ResponseTimeout,
+        Trouble::Status(500),
+        Trouble::Status(502),
+        Trouble::Status(503),
+        Trouble::Status(504),
+    ];
+    if section.retry_on.is_empty() {
+        return RetryOn::new([Trouble::ConnFailure]);
+    }
+    RetryOn::new(section.retry_on.iter().flat_map(|word| match word {
+        Word::None | Word::ZeroRttRejected => Vec::new(),
+        Word::ConnFailure => vec![Trouble::ConnFailure],
+        Word::EmptyResponse => vec![Trouble::EmptyResponse],
+        Word::JunkResponse => vec![Trouble::JunkResponse],
+        Word::ResponseTimeout => vec![Trouble::ResponseTimeout],
+        Word::Status(status) => vec![Trouble::Status(*status)],
+        Word::AllRetryableErrors => all.to_vec(),
+    }))
 }
 
 fn balance_config(section: &Proxy) -> balance::Config {

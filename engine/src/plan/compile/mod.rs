@@ -94,7 +94,8 @@ pub fn compile(model: &Model, machine: &Machine) -> Result<Compiled, Vec<Compile
     if !context.errors.is_empty() {
         return Err(context.errors);
     }
-    let process = process(model, machine);
+    let mut process = process(model, machine);
+    process.reads_bodies = compiler.reads_bodies;
     backend::set_fullconn(&mut proxies, process.maxconn);
     let plan = Plan {
         process,
@@ -277,6 +278,7 @@ fn options(section: &cfgparse::model::Proxy) -> Options {
         nolinger: options.nolinger,
         client_keepalive: options.clitcpka,
         server_keepalive: options.srvtcpka,
+        buffer_request: options.http_buffer_request,
         ignore_probes: options.http_ignore_probes,
         contstats: options.contstats,
     }
@@ -310,6 +312,7 @@ fn process(model: &Model, machine: &Machine) -> Process {
             fields: fields.saturating_sub(1),
             body_with_any_method: global.h1_accept_payload_with_any_method,
         },
+        reads_bodies: false,
         log_uri_bytes: tune.http_logurilen.map_or(1024, |bytes| bytes as usize),
         log_tag: global
             .log_tag

@@ -1,4 +1,4 @@
-//! Actions that only direct the flow: accept, reject, silent-drop, strict-mode, use-service, expect-proxy.
+//! Actions without arguments to evaluate: those that direct the flow, and switches.
 
 use cfgparse::model::rule::Action;
 
@@ -37,10 +37,21 @@ impl Act for ExpectProxy {
     }
 }
 
+#[derive(Debug)]
+struct DisableL7Retry;
+
+impl Act for DisableL7Retry {
+    fn run(&self, txn: &mut Txn<'_>, _: Kind) -> Flow {
+        txn.overrides.no_l7_retry = true;
+        Flow::Next
+    }
+}
+
 pub fn compile(action: &Action) -> Box<dyn Act> {
     Box::new(Stop(match action {
         Action::StrictMode(on) => return Box::new(StrictMode(*on)),
         Action::ExpectProxy => return Box::new(ExpectProxy),
+        Action::DisableL7Retry => return Box::new(DisableL7Retry),
         Action::Reject => Verdict::Reject,
         Action::SilentDrop => Verdict::SilentDrop,
         Action::UseService(name) => Verdict::UseService(name.as_str().into()),

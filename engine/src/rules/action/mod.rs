@@ -68,6 +68,7 @@ pub fn compile(action: &Action, kind: Kind, compiler: &mut Compiler<'_>) -> Comp
         | Action::Reject
         | Action::SilentDrop
         | Action::StrictMode(_)
+        | Action::DisableL7Retry
         | Action::UseService(_)
         | Action::ExpectProxy => Ok(flow::compile(action)),
         Action::Deny(_) | Action::Tarpit(_) | Action::Return(_) => {

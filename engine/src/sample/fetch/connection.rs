@@ -53,6 +53,7 @@ pub static ROWS: &[FetchRow] = &[
     fetch("fc_rcvd_proxy", NONE, Type::Bool, Client, |_, cx, _| {
         Fetched::Value(Value::Bool(cx.session.received_proxy))
     }),
+    fetch("fc_pp_tlv", spec(1, &[Kind::Str]), Type::Str, Client, tlv).prepared(check_tlv),
     fetch("fc_pp_authority", NONE, Type::Str, Client, |_, cx, _| {
         let authority = cx.session.proxy_tlv(kind::AUTHORITY);
         authority.map(Value::str).into()
@@ -302,4 +303,53 @@ fn error_name<'a>(error: u16) -> Fetched<'a> {
         .filter(|n| !n.is_empty())
         .map(|n| Value::str(n.as_bytes()))
         .into()
+}
+
+/// The records of one kind of the PROXY header, one after another.
+fn tlv<'a>(args: &'a Args, cx: &Cx<'a>, walk: &mut Walk) -> Fetched<'a> {
+    let Some(kind) = args.text(0).and_then(tlv_kind) else {
+        return Fetched::Absent;
+    };
+    let records = cx.session.proxy_tlvs.iter();
+    let mut values = records.filter(|(known, _)| *known == kind).skip(walk.field);
+    walk.field += 1;
+    let value = values.next();
+    walk.more = walk.each && values.next().is_some();
+    value.map(|(_, value)| Value::str(value)).into()
+}
+
+fn check_tlv(args: &mut Args, compiler: &mut Compiler<'_>) -> Result<(), CompileError> {
+    let text = args.text(0).unwrap_or_default();
+    if tlv_kind(text).is_some() {
+        return Ok(());
+    }
+    let name = String::from_utf8_lossy(text);
+    Err(compiler.error(
+        format!("unknown TLV '{name}' of 'fc_pp_tlv'"),
+        "give a number from 0 to 255 or a name such as UNIQUE_ID",
+    ))
+}
+
+/// A record's kind: a number, or the name that the PROXY protocol gives it.
+fn tlv_kind(text: &[u8]) -> Option<u8> {
+    use wire::pp::kind;
+    let text = std::str::from_utf8(text).ok()?;
+    if let Some(digits) = text.strip_prefix("0x").or(text.strip_prefix("0X")) {
+        return u8::from_str_radix(digits, 16).ok();
+    }
+    Some(match text {
+        "ALPN" => kind::ALPN,
+        "AUTHORITY" => kind::AUTHORITY,
+        "CRC32" => kind::CRC32C,
+        "NETNS" => kind::NETNS,
+        "NOOP" => kind::NOOP,
+        "SSL" => kind::SSL,
+        "SSL_CIPHER" => kind::SSL_CIPHER,
+        "SSL_CN" => kind::SSL_CN,
+        "SSL_KEY_ALG" => kind::SSL_KEY_ALG,
+        "SSL_SIG_ALG" => kind::SSL_SIG_ALG,
+        "SSL_VERSION" => kind::SSL_VERSION,
+        "UNIQUE_ID" => kind::UNIQUE_ID,
+        number => return number.parse().ok(),
+    })
 }

@@ -96,11 +96,12 @@ fn absolute(head: &mut Head) -> Result<(), HeadError> {
     Ok(())
 }
 
-/// A host with one port at most: what is left without it must not read as having another.
+/// A host, which may be empty, with one port at most: what is left without it must not read as
+/// having another.
 fn valid_authority(authority: &[u8]) -> bool {
     let (host, _) = split_port(authority);
     let is_one_host = host.first() == Some(&b'[') || !host.contains(&b':');
-    !host.is_empty() && is_one_host && text::valid_host(authority)
+    is_one_host && text::valid_host(authority)
 }
 
 /// Whether `Host` names the authority, default ports aside; tells the host without the port that
