@@ -183,7 +183,7 @@ const LIMITS: &[Row<Global>] = &[
     row("no-memory-trimming", "", Harmless, "keep freed memory", by_syntax),
     row("noquic", "", Ignored("QUIC is not used"), "don't use QUIC", by_syntax),
     row("prealloc-fd", "", Harmless, "allocate the table of descriptors at once", by_syntax),
-    lax_number(row("spread-checks", "<0..50>", Harmless, "spread of health checks, percent", |cx, g, a| g.spread_checks = a.number_in(cx, 0, 50).map(|n| n as u32))),
+    lax_number(row("spread-checks", "<0..50>", Full, "spread of health checks, percent", |cx, g, a| g.spread_checks = a.number_in(cx, 0, 50).map(|n| n as u32))),
 ];
 
 #[rustfmt::skip]

@@ -317,7 +317,7 @@ const PLAIN: &[Row<Params>] = &[
     lax_number(row("id", "<id>", Full, "id in statistics and in consistent hashing", |cx, p, a| p.server.id = a.number_in(cx, 1, i64::from(i32::MAX)).map(|n| n as u32))),
     row("idle-ping", "<delay>", Planned, "ping idle HTTP/2 connections", |cx, _, a| { a.time(cx); }),
     row("init-addr", "<methods>", Partial("names are resolved once, by the system, at the start"), "how a name is resolved at start", |cx, p, a| p.server.init_addr = init_addr(cx, a)),
-    row("init-state", "up|fully-up|down|fully-down", Planned, "state before the first check", |cx, p, a| {
+    row("init-state", "up|fully-up|down|fully-down", Full, "state before the first check", |cx, p, a| {
         p.server.init_state = choice(cx, a, &[("up", InitState::Up), ("fully-up", InitState::FullyUp), ("down", InitState::Down), ("fully-down", InitState::FullyDown), ("none", InitState::Up)]);
     }),
     row("log-bufsize", "<bytes>", Planned, "buffer of a log backend's server", |cx, _, a| { a.size::<u32>(cx); }),
@@ -334,10 +334,10 @@ const PLAIN: &[Row<Params>] = &[
     row("no-send-proxy-v2-ssl-cn", "", Full, "takes back 'send-proxy-v2-ssl-cn'", |_, p, _| { p.no_send_proxy(ProxyVersion::V2); p.send_proxy().ssl = false; p.send_proxy().ssl_cn = false; }),
     row("no-tfo", "", Full, "takes back 'tfo'", |_, p, _| p.server.tfo = false),
     row("non-stick", "", Planned, "never learned in a stick table", |_, p, _| p.server.non_stick = true),
-    row("on-marked-down", "shutdown-sessions", Planned, "what happens to its sessions when it goes down", |cx, p, a| {
+    row("on-marked-down", "shutdown-sessions", Full, "what happens to its sessions when it goes down", |cx, p, a| {
         p.server.on_marked_down = choice(cx, a, &[("shutdown-sessions", MarkedDown::ShutdownSessions)]);
     }),
-    row("on-marked-up", "shutdown-backup-sessions", Planned, "what happens to backup servers' sessions when it comes up", |cx, p, a| {
+    row("on-marked-up", "shutdown-backup-sessions", Full, "what happens to backup servers' sessions when it comes up", |cx, p, a| {
         p.server.on_marked_up = choice(cx, a, &[("shutdown-backup-sessions", MarkedUp::ShutdownBackupSessions)]);
     }),
     row("pool-conn-name", "<expr>", Planned, "names the pool of idle connections", |cx, p, a| p.server.pool.conn_name = expression(cx, a)),
@@ -371,7 +371,7 @@ const PLAIN: &[Row<Params>] = &[
     row("tcp-md5sig", "<password>", Planned, "TCP MD5 signatures", |cx, _, a| { text(cx, a); }),
     row("tcp-ut", "<delay>", Planned, "TCP user timeout", |cx, p, a| p.server.tcp_ut_ms = a.time(cx)),
     row("tfo", "", Harmless, "TCP fast open", |_, p, _| p.server.tfo = true),
-    row("track", "[<backend>/]<server>", Planned, "take the state of another server", track),
+    row("track", "[<backend>/]<server>", Full, "take the state of another server", track),
     lax_number(row("weight", "<weight>", Full, "share of the load, 0 to 256", |cx, p, a| p.server.weight = a.number_in(cx, 0, 256).unwrap_or(1) as u32)),
     row("ws", "auto|h1|h2", Planned, "protocol of WebSockets", |cx, p, a| p.server.ws = a.one_of(cx, &["auto", "h1", "h2"])),
 ];
@@ -389,13 +389,13 @@ const CHECK: &[Row<Params>] = &[
     row("check-pool-conn-name", "<name>", Planned, "pool that checks take connections from", |cx, _, a| { text(cx, a); }),
     row("check-proto", "<name>", Planned, "protocol of checks", |cx, p, a| p.server.check.proto = a.one_of(cx, &["h1", "h2", "fcgi", "spop", "none"])),
     row("check-reuse-pool", "", Planned, "checks use idle connections", |_, p, _| p.server.check.reuse_pool = true),
-    row("check-send-proxy", "", Planned, "checks send a PROXY header", |_, p, _| p.server.check.send_proxy = true),
-    row("check-sni", "<sni>", Planned, "TLS name of checks", |cx, p, a| p.tls().check_sni = text(cx, a)),
+    row("check-send-proxy", "", Full, "checks send a PROXY header", |_, p, _| p.server.check.send_proxy = true),
+    row("check-sni", "<sni>", Full, "TLS name of checks", |cx, p, a| p.tls().check_sni = text(cx, a)),
     row("check-sni-auto", "", Ignored("it is the default"), "TLS name of checks from the check's host", |_, _, _| {}),
-    row("check-ssl", "", Planned, "checks speak TLS", |_, p, _| p.server.check.ssl = true),
+    row("check-ssl", "", Full, "checks speak TLS", |_, p, _| p.server.check.ssl = true),
     row("check-via-socks4", "", Planned, "checks go through socks4", |_, p, _| p.server.check.via_socks4 = true),
     row("downinter", "<delay>", Full, "time between checks while down", |cx, p, a| p.server.check.downinter_ms = a.delay(cx)),
-    lax_number(row("error-limit", "<count>", Planned, "errors that 'observe' bears", |cx, p, a| p.server.check.error_limit = a.number_in(cx, 1, i64::from(i32::MAX)).map(|n| n as u32))),
+    lax_number(row("error-limit", "<count>", Full, "errors that 'observe' bears", |cx, p, a| p.server.check.error_limit = a.number_in(cx, 1, i64::from(i32::MAX)).map(|n| n as u32))),
     lax_number(row("fall", "<count>", Full, "failed checks until down", |cx, p, a| p.server.check.fall = a.number_in(cx, 1, i64::from(i32::MAX)).map(|n| n as u32))),
     row("fastinter", "<delay>", Full, "time between checks in transition", |cx, p, a| p.server.check.fastinter_ms = a.delay(cx)),
     row("healthcheck", "<name>", Planned, "section that describes the check", |cx, p, a| p.server.check.healthcheck = text(cx, a)),
@@ -406,10 +406,10 @@ const CHECK: &[Row<Params>] = &[
     row("no-check-send-proxy", "", Full, "takes back 'check-send-proxy'", |_, p, _| p.server.check.send_proxy = false),
     row("no-check-sni-auto", "", Full, "no TLS name in checks", |_, _, _| {}),
     row("no-check-ssl", "", Full, "checks don't speak TLS", |_, p, _| { p.server.check.ssl = false; p.server.check.no_ssl = true; }),
-    row("observe", "layer4|layer7", Planned, "traffic counts as checks", |cx, p, a| {
+    row("observe", "layer4|layer7", Full, "traffic counts as checks", |cx, p, a| {
         p.server.check.observe = choice(cx, a, &[("layer4", Observe::Layer4), ("layer7", Observe::Layer7), ("none", Observe::Layer4)]);
     }),
-    row("on-error", "fastinter|fail-check|sudden-death|mark-down", Planned, "what too many errors do", |cx, p, a| {
+    row("on-error", "fastinter|fail-check|sudden-death|mark-down", Full, "what too many errors do", |cx, p, a| {
         p.server.check.on_error = choice(cx, a, &[("fastinter", OnError::Fastinter), ("fail-check", OnError::FailCheck), ("sudden-death", OnError::SuddenDeath), ("mark-down", OnError::MarkDown)]);
     }),
     lax_number(row("port", "<port>", Full, "port of health checks", |cx, p, a| p.server.check.port = port(cx, a))),

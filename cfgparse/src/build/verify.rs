@@ -23,6 +23,7 @@ pub fn verify(cx: &mut Context, model: &Model) {
             }
             modes(cx, proxy);
             checks(cx, proxy);
+            page(cx, proxy);
             spoe(cx, proxy);
         }
     }
@@ -309,6 +310,18 @@ fn modes(cx: &mut Context, proxy: &Proxy) {
 }
 
 /// A checked server must have a port that checks can go to.
+/// The two ways to guard the statistics page exclude each other.
+fn page(cx: &mut Context, proxy: &Proxy) {
+    let stats = &proxy.stats;
+    if !stats.http_request.is_empty() && (!stats.auth.is_empty() || stats.realm.is_some()) {
+        let message = format!(
+            "proxy '{}': stats 'auth'/'realm' and 'http-request' can't be used at the same time.",
+            proxy.name
+        );
+        cx.alert(header(proxy), "exclusive", message);
+    }
+}
+
 fn checks(cx: &mut Context, proxy: &Proxy) {
     if !proxy.kind.has_backend() {
         return;

@@ -156,3 +156,70 @@ fn a_check_that_is_never_answered_fails() {
         "{result}"
     );
 }
+
+/// Manual 5.2, `observe layer7`, `error-limit`, `on-error`: traffic finds out before the checks.
+#[test]
+fn traffic_marks_a_server_down() {
+    let origin = Origin::answering(|request| match request.path() {
+        "/bad" => "HTTP/1.1 500 Ill\r\ncontent-length: 0\r\n\r\n".to_owned(),
+        _ => ok("a"),
+    });
+    for cores in CORES {
+        let server = format!(
+            "{} check inter 60s observe layer7 error-limit 3 on-error mark-down",
+            origin.address
+        );
+        let (listen, syslog, proxy) = proxy(cores, "", &server);
+        for path in ["/bad", "/bad", "/", "/bad", "/bad"] {
+            get(listen.address(), path);
+        }
+        assert_eq!(proxy.stat("web", "s1", "hanafail"), "0");
+        get(listen.address(), "/bad");
+        let down = syslog.line_with("Server web/s1 is DOWN");
+        assert!(down.contains("Detected 3 consecutive errors"), "{down}");
+        assert_eq!(proxy.stat("web", "s1", "hanafail"), "1");
+        assert_eq!(get(listen.address(), "/").status(), 503);
+    }
+}
+
+/// Manual 5.2, `on-marked-down` and `on-marked-up`: sessions end with the server's state.
+#[test]
+fn sessions_end_when_servers_change() {
+    let slow = || {
+        Origin::raw(|peer| {
+            while peer.request()?.is_some() {
+                peer.send("HTTP/1.1 200 OK\r\ncontent-length: 9\r\n\r\nabc")?;
+            }
+            Ok(())
+        })
+    };
+    for cores in CORES {
+        let (main, backup, listen) = (slow(), slow(), Port::reserve());
+        let proxy = Proxy::start(
+            cores,
+            &format!(
+                "
+listen web
+    mode http{LONG_TIMEOUTS}
+    bind *:{listen}
+    server s1 {} on-marked-down shutdown-sessions on-marked-up shutdown-backup-sessions
+    server s2 {} backup
+",
+                main.address, backup.address
+            ),
+        );
+        let begin = || {
+            let mut client = crate::harness::Client::connect(listen.address());
+            client.send("GET / HTTP/1.1\r\nhost: x\r\n\r\n");
+            client.response_head();
+            assert_eq!(client.bytes(3), b"abc");
+            client
+        };
+        let mut on_main = begin();
+        proxy.admin("set server web/s1 health down");
+        on_main.ends();
+        let mut on_backup = begin();
+        proxy.admin("set server web/s1 health up");
+        on_backup.ends();
+    }
+}

@@ -98,3 +98,71 @@ fn the_version_can_be_hidden() {
         .expect("a version");
     assert!(!get(stats.address(), "/").text().contains(version));
 }
+
+/// Manual, `stats admin`: a form of the page changes servers; who may not is told so.
+#[test]
+fn a_form_changes_servers() {
+    for cores in CORES {
+        let (web, stats, _origin, proxy) =
+            proxy(cores, "stats uri /\n    stats admin if { hdr(x-who) boss }");
+        let form = |fields: &str, lines: &str| {
+            let request = format!(
+                "POST / HTTP/1.1\r\nhost: x\r\ncontent-length: {}\r\n\
+                 content-type: application/x-www-form-urlencoded\r\n{lines}\r\n{fields}",
+                fields.len()
+            );
+            Client::connect(stats.address()).send(request).response()
+        };
+        let location = |answer: &crate::harness::Message| {
+            assert_eq!(answer.status(), 303);
+            answer.header("location").expect("a location").to_owned()
+        };
+        let boss = "x-who: boss\r\n";
+        let denied = form("s=s1&action=maint&b=web", "");
+        assert_eq!(location(&denied), "/;st=DENY");
+        assert_eq!(get(web.address(), "/").status(), 200);
+        let done = form("s=s1&action=maint&b=web", boss);
+        assert_eq!(location(&done), "/;st=DONE");
+        assert_eq!(get(web.address(), "/").status(), 503);
+        assert_eq!(proxy.stat("web", "s1", "status"), "MAINT");
+        assert_eq!(
+            location(&form("s=s1&action=ready&b=web", boss)),
+            "/;st=DONE"
+        );
+        assert_eq!(get(web.address(), "/").status(), 200);
+        let foreign = form(
+            "s=s1&action=maint&b=web",
+            "x-who: boss\r\norigin: http://evil\r\n",
+        );
+        assert_eq!(location(&foreign), "/;st=DENY");
+        assert_eq!(
+            location(&form("s=s9&action=maint&b=web", boss)),
+            "/;st=ERRP"
+        );
+        assert_eq!(location(&form("action=maint&b=web", boss)), "/;st=NONE");
+        let page = Client::connect(stats.address())
+            .send("GET / HTTP/1.1\r\nhost: x\r\nx-who: boss\r\n\r\n")
+            .response();
+        assert!(page.text().contains("Set state to MAINT"));
+        assert!(
+            !get(stats.address(), "/")
+                .text()
+                .contains("Set state to MAINT")
+        );
+    }
+}
+
+/// Manual, `stats http-request`.
+#[test]
+fn rules_guard_the_page() {
+    let rules = "stats uri /
+    stats http-request deny if { hdr(x-who) guest }
+    stats http-request allow if { hdr(x-who) boss }
+    stats http-request auth realm Page";
+    let (_web, stats, _origin, _proxy) = proxy(1, rules);
+    for (who, status) in [("guest", 403), ("boss", 200), ("nobody", 401)] {
+        let request = format!("GET / HTTP/1.1\r\nhost: x\r\nx-who: {who}\r\n\r\n");
+        let answer = Client::connect(stats.address()).send(request).response();
+        assert_eq!(answer.status(), status, "{who}");
+    }
+}

@@ -23,7 +23,9 @@ use crate::mesh::{Mesh, ToControl};
 use crate::plan::Proxy;
 use crate::rt;
 use crate::sample::Clock;
+use crate::server::Wake;
 use crate::state::Runtime;
+use crate::stream::Asked;
 
 /// Prints a message where the operator sees it.
 pub type Notify = Box<dyn Fn(Severity, &str) + Send>;
@@ -137,6 +139,7 @@ impl Control {
                 }
                 Some(ToControl::SoftStop) => self.stop_softly(),
                 Some(ToControl::Stop) => break,
+                Some(ToControl::Asked(asked)) => self.grant(asked),
                 Some(ToControl::Dump) => self.process.borrow().dump(),
                 None => {
                     timer.set_after(TICK_MS);
@@ -157,6 +160,21 @@ impl Control {
         }
         self.process.borrow().stop();
         self.thread.logger.flush();
+    }
+
+    /// Does what a stream asked for, and wakes it when that is in effect everywhere.
+    fn grant(&self, asked: Asked) {
+        match asked {
+            Asked::Observed(server) => self.process.borrow_mut().observed(server),
+            Asked::Change(order) => {
+                let changed = self.process.borrow_mut().carry_out(&order);
+                let mesh = Arc::clone(&self.mesh);
+                rt::spawn(async move {
+                    changed.await;
+                    Wake::wake(&*mesh, order.token);
+                });
+            }
+        }
     }
 
     fn stop_softly(&mut self) {

@@ -17,7 +17,10 @@ pub fn state(_snapshot: &Snapshot, proxies: &[&ProxyFacts]) -> String {
     let mut out = format!("{STATE_VERSION}\n{STATE_HEADER}\n");
     for (proxy, server) in pairs(proxies) {
         let state = &server.state;
-        let health = server.check.as_ref().map_or(0, |check| check.health);
+        let health = server
+            .check
+            .as_ref()
+            .map_or(state.unchecked_health, |check| check.health);
         let _ = writeln!(
             out,
             "{} {} {} {} {} {} {} {} {} {} {} {} {} {} {} {} {} {} {} - {} {} - - {}",

@@ -13,6 +13,7 @@ use crate::gate::WakeCore;
 use crate::log::Cause;
 use crate::plan::{ListenerId, ProxyId, ServerId};
 use crate::server::{Token, Wake};
+use crate::stream::{Asked, Control};
 
 /// What a core is told.
 pub enum ToShard {
@@ -76,6 +77,8 @@ pub enum ToControl {
     Stop,
     /// Write the state of everything to the log (SIGHUP).
     Dump,
+    /// A stream asks for something.
+    Asked(Asked),
 }
 
 /// A question to all cores that the last one answers.
@@ -168,6 +171,12 @@ impl Wake for Mesh {
                 ticket: token.ticket,
             },
         );
+    }
+}
+
+impl Control for Mesh {
+    fn ask(&self, asked: Asked) {
+        self.tell_control(ToControl::Asked(asked));
     }
 }
 

@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 use std::sync::Arc;
 
-use cfgparse::model::server::{ProxyVersion, SendProxy};
+use cfgparse::model::server::{Observe, ProxyVersion, SendProxy};
 
 use super::{ProxyId, ServerId};
 use crate::log::Format;
@@ -17,6 +17,10 @@ pub struct Server {
     pub name: Arc<str>,
     pub endpoint: Endpoint,
     pub is_tls: bool,
+    /// Which events of traffic count as checks; only where there are checks.
+    pub observe: Option<Observe>,
+    /// Bad ones in a row that are too many.
+    pub error_limit: u32,
     /// The value that names the server in the persistence cookie.
     pub cookie: Option<Box<[u8]>>,
     /// Idle connections that one core may keep; `None` is the program's own bound.

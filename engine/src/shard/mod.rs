@@ -16,7 +16,7 @@ use crate::mesh::{Listed, Mesh, Streams, ToShard};
 use crate::plan::ListenerId;
 use crate::rt;
 use crate::state::{Generation, Runtime};
-use crate::stream::{Entry, Local};
+use crate::stream::{Entry, Local, Ways};
 
 /// What a core is given to start with.
 pub struct Seed {
@@ -44,12 +44,15 @@ pub async fn run(core: Core, seed: Seed) -> Result<(), OpenError> {
     let (mailbox, post) = core.mailbox();
     let logger = Logger::new(&core, &seed.runtime.plan.log_targets)?;
     let generation = Generation::new(seed.runtime, seed.views, seed.index);
-    let wake = Arc::clone(&seed.mesh);
+    let ways = Ways {
+        wake: seed.mesh.clone(),
+        control: seed.mesh.clone(),
+    };
     let local = Local::new(
         core.clone(),
         seed.index,
         generation,
-        wake,
+        ways,
         logger,
         seed.random,
     );

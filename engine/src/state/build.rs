@@ -138,6 +138,11 @@ fn resolve(plan: &mut Plan) -> Vec<CompileError> {
     errors
 }
 
+/// Whether something finds out how a server is.
+fn is_watched(line: &cfgparse::model::Server) -> bool {
+    line.check.enabled || line.agent.enabled || line.track.is_some()
+}
+
 fn watches(plan: &Plan, errors: &mut Vec<CompileError>) -> Vec<Watch> {
     let watch = |server: &crate::plan::Server| Watch::new(server.line.check.enabled);
     let mut watches: Vec<Watch> = plan.servers.iter().map(watch).collect();
@@ -150,7 +155,21 @@ fn watches(plan: &Plan, errors: &mut Vec<CompileError>) -> Vec<Watch> {
                 .iter()
                 .find(|known| known.backend == id && *known.name == **name)
         };
-        match plan.find_backend(backend).and_then(named) {
+        let id = if backend.is_empty() {
+            Some(server.backend)
+        } else {
+            plan.find_backend(backend)
+        };
+        match id.and_then(named) {
+            Some(tracked) if !is_watched(&tracked.line) => errors.push(CompileError::new(
+                server.line.at,
+                format!(
+                    "unable to use {}/{} for tracking as it does not have any check nor agent enabled.",
+                    plan.proxy(tracked.backend).name,
+                    tracked.name
+                ),
+                "add 'check' to that server",
+            )),
             Some(tracked) => {
                 watches[server.id.index()].tracks = Some(tracked.id);
                 watches[tracked.id.index()].trackers.push(server.id);

@@ -1,7 +1,7 @@
 //! How proxies stand and what watches servers: written by the control thread, read by reports.
 
 use std::net::IpAddr;
-use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU16, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU16, AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use crate::balance::View;
@@ -128,7 +128,9 @@ pub struct Watch {
     pub check_enabled: AtomicBool,
     /// `set server X check-port`; 0 leaves the configured one.
     pub check_port: AtomicU16,
-    /// Failures that `observe` saw in traffic.
+    /// Errors in a row that `observe` saw in traffic.
+    pub errors_in_row: AtomicU32,
+    /// Times that they were too many.
     pub observed_failures: AtomicU64,
     /// `set server X check-addr`.
     check_address: Mutex<Option<IpAddr>>,

@@ -192,6 +192,8 @@ pub struct StateFacts {
     pub check_result: u8,
     /// Bits 1 running, 2 configured, 4 enabled, 8 paused, 16 agent.
     pub check_state: u8,
+    /// What a server without checks shows as its check's health.
+    pub unchecked_health: u32,
     pub agent_state: u8,
     pub port: u16,
     pub check_port: u16,

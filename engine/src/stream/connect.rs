@@ -9,6 +9,7 @@ use std::sync::Arc;
 use cfgparse::model::proxy::HttpReuse;
 use reactor::{Sock, SockAddr};
 
+use super::observe::{self, Event};
 use super::proxy_header;
 use super::queue;
 use super::retry::{self, Attempts};
@@ -52,12 +53,16 @@ pub async fn open(
         chosen(stream, backend, server, attempts.stays());
         let cause = match attempt(stream, server, permit).await {
             Ok(side) => {
+                if !side.is_reused {
+                    observe::note(stream, server, Event::Connected);
+                }
                 stream.exchange.marks.connected_us = stream.local.core.now_us();
                 return Ok(side);
             }
             Err(Failure::Final(fault)) => return Err(fault),
             Err(Failure::Connect(cause)) => cause,
         };
+        observe::note(stream, server, Event::NotConnected);
         if !retry::applies(stream, backend, attempts, Trouble::ConnFailure) {
             let stats = &stream.generation.stats;
             stats.server(server).connect_errors.inc();

@@ -46,7 +46,14 @@ async fn request_rules(stream: &mut Stream<'_>, proxy: ProxyId) -> Result<Option
     if let Some(page) = &plan.stats_page
         && super::stats_page::is_asked_for(page, &stream.exchange.request)
     {
-        return Ok(Some(super::stats_page::answer(stream, proxy, page)));
+        let verdict = on_request(stream, &page.rules).await?;
+        let is_let_in = verdict == Verdict::Accept;
+        if let Some(next) = act(stream, proxy, verdict, Phase::Request).await? {
+            return Ok(Some(next));
+        }
+        return super::stats_page::answer(stream, proxy, page, is_let_in)
+            .await
+            .map(Some);
     }
     let verdict = on_request(stream, &plan.rules.redirects).await?;
     act(stream, proxy, verdict, Phase::Request).await

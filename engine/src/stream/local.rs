@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use reactor::{Core, Event};
 
-use super::{Exchange, Registry, Tickets};
+use super::{Control, Exchange, Registry, Tickets};
 use crate::gate::WakeCore;
 use crate::limits::EXCHANGES_KEPT;
 use crate::logger::Logger;
@@ -26,6 +26,7 @@ pub struct Local {
     /// Notified when there may be room for connections that the listeners hold back.
     pub room: Event,
     pub wake: Arc<dyn WakeCore>,
+    pub control: Arc<dyn Control>,
     pub logger: Logger,
     pub streams: Registry,
     /// State of this core's random numbers; never 0.
@@ -47,12 +48,18 @@ pub struct Local {
     next_stream: Cell<u64>,
 }
 
+/// The ways from one core to the others and to control.
+pub struct Ways {
+    pub wake: Arc<dyn WakeCore>,
+    pub control: Arc<dyn Control>,
+}
+
 impl Local {
     pub fn new(
         core: Core,
         index: usize,
         generation: Generation,
-        wake: Arc<dyn WakeCore>,
+        ways: Ways,
         logger: Logger,
         seed: u64,
     ) -> Rc<Self> {
@@ -64,7 +71,8 @@ impl Local {
             pool: Pool::new(index),
             tickets: Tickets::default(),
             room,
-            wake,
+            wake: ways.wake,
+            control: ways.control,
             logger,
             streams: Registry::default(),
             random: Cell::new(seed.max(1)),

@@ -6,7 +6,9 @@ use super::relay::{self, Flow, Flows, Until};
 use super::response::{self, NoResponse};
 use super::retry::{self, Attempts};
 use super::watch::Watch;
-use super::{Fault, Next, Stream, buffer, decide, error, finish, persist, request, route, tunnel};
+use super::{
+    Fault, Next, Stream, buffer, decide, error, finish, observe, persist, request, route, tunnel,
+};
 use crate::mux::h1::{Incoming, Outgoing};
 use crate::plan::{ProxyId, Trouble};
 use crate::pool::{self, Idle};
@@ -82,6 +84,7 @@ async fn serve(
     if up.finished && stream.exchange.upload == Upload::Begun {
         stream.exchange.upload = Upload::Done;
     }
+    observe::answer(stream, side.id, received.as_ref().err());
     match received {
         Ok(()) => {
             let trouble = Trouble::Status(stream.exchange.response.status());

@@ -13,10 +13,10 @@ pub const ROWS: &[Row<Draft>] = &[
     proxy_row("external-check command", "<command>", "DLB", Planned, "program that checks", |cx, d, a| d.proxy.check.external_command = a.text(cx, "a command")),
     proxy_row("external-check path", "<path>", "DLB", Planned, "PATH of that program", |cx, d, a| d.proxy.check.external_path = a.text(cx, "a path")),
     proxy_row("option external-check", "", "DLB", Planned, "check by a program", |_, d, _| d.proxy.check.kind = CheckKind::External),
-    proxy_row("option httpchk", "[<method>] [<uri>] [<version> [<headers>]]", "DLB", Full, "check by an HTTP request", httpchk),
-    proxy_row("option ldap-check", "", "DLB", Planned, "check by an LDAP bind", |_, d, _| d.proxy.check.kind = CheckKind::Ldap),
-    proxy_row("option mysql-check", "[user <name> [post-41|pre-41]]", "DLB", Planned, "check by a MySQL handshake", mysql),
-    proxy_row("option pgsql-check", "user <name>", "DLB", Planned, "check by a PostgreSQL start", |cx, d, a| {
+    proxy_row("option httpchk", "[<method>] [<uri>] [<version> [<host>]]", "DLB", Full, "check by an HTTP request", httpchk),
+    proxy_row("option ldap-check", "", "DLB", Full, "check by an LDAP bind", |_, d, _| d.proxy.check.kind = CheckKind::Ldap),
+    proxy_row("option mysql-check", "[user <name> [post-41|pre-41]]", "DLB", Full, "check by a MySQL handshake", mysql),
+    proxy_row("option pgsql-check", "user <name>", "DLB", Full, "check by a PostgreSQL start", |cx, d, a| {
         if !a.accept("user") {
             a.unexpected_end(cx, "'user' <username> as argument");
             a.rest();
@@ -26,15 +26,18 @@ pub const ROWS: &[Row<Draft>] = &[
             d.proxy.check.kind = CheckKind::Pgsql { user };
         }
     }),
-    proxy_row("option redis-check", "", "DLB", Planned, "check by a Redis PING", |_, d, _| d.proxy.check.kind = CheckKind::Redis),
-    proxy_row("option smtpchk", "[<hello> <domain>]", "DLB", Planned, "check by an SMTP greeting", |_, d, a| {
+    proxy_row("option redis-check", "", "DLB", Full, "check by a Redis PING", |_, d, _| d.proxy.check.kind = CheckKind::Redis),
+    proxy_row("option smtpchk", "[<hello> <domain>]", "DLB", Full, "check by an SMTP greeting", |_, d, a| {
         let hello = a.next().map_or("HELO", |w| w.as_str()).to_owned();
         let domain = a.next().map_or("localhost", |w| w.as_str()).to_owned();
         d.proxy.check.kind = CheckKind::Smtp { hello, domain };
     }),
     proxy_row("option spop-check", "", "DLB", Planned, "check by an SPOP handshake", |_, d, _| d.proxy.check.kind = CheckKind::Spop),
-    proxy_row("option ssl-hello-chk", "", "DLB", Planned, "check by a TLS greeting", |_, d, _| d.proxy.check.kind = CheckKind::SslHello),
-    proxy_row("option tcp-check", "", "DLB", Full, "check by tcp-check rules", |_, d, _| d.proxy.check.kind = CheckKind::Tcp),
+    proxy_row("option ssl-hello-chk", "", "DLB", Full, "check by a TLS greeting", |_, d, _| d.proxy.check.kind = CheckKind::SslHello),
+    proxy_row("option tcp-check", "", "DLB", Full, "check by tcp-check rules", |_, d, _| {
+        d.begin_check();
+        d.proxy.check.kind = CheckKind::Tcp;
+    }),
 ];
 
 fn httpchk(cx: &mut Context, draft: &mut Draft, args: &mut Args) {
@@ -47,7 +50,7 @@ fn httpchk(cx: &mut Context, draft: &mut Draft, args: &mut Args) {
             check.method.clone_from(&method.text);
             check.uri.clone_from(&uri.text);
             let mut rest = version;
-            if let [_, extra, ..] = version
+            if let [_, _, extra, ..] = version
                 && !version[0].text.contains("\r\n")
             {
                 let message = format!(
@@ -63,7 +66,12 @@ fn httpchk(cx: &mut Context, draft: &mut Draft, args: &mut Args) {
                     )
                     .remedy("write headers as 'http-check send hdr <name> <value>'"),
                 );
-                rest = &version[..1];
+                rest = &version[..2];
+            }
+            if let [version, host] = rest {
+                check.version.clone_from(&version.text);
+                check.trailing.clone_from(&host.text);
+                rest = &[];
             }
             let version = rest;
             if !version.is_empty() {
@@ -78,6 +86,7 @@ fn httpchk(cx: &mut Context, draft: &mut Draft, args: &mut Args) {
             }
         }
     }
+    draft.begin_check();
     draft.proxy.check.kind = CheckKind::Http(check);
 }
 

@@ -20,12 +20,12 @@ use crate::registry::sample::Where;
 #[rustfmt::skip]
 pub const ROWS: &[Row<Draft>] = &[
     lax_end(proxy_row("http-check comment", "<string>", "DLB", Full, "remark for the log of a failed check", comment)),
-    proxy_row("http-check connect", "[default] [port <expr>] [addr <ip>] [send-proxy] [ssl] ...", "DLB", Planned, "open a connection", connect),
+    proxy_row("http-check connect", "[default] [port <expr>] [addr <ip>] [send-proxy] [ssl] ...", "DLB", Full, "open a connection", connect),
     proxy_row("http-check disable-on-404", "", "DLB", Full, "404 means: no new sessions", |_, d, _| d.proxy.check.disable_on_404 = true),
     proxy_row("http-check expect", "[min-recv <n>] [!] <match> <pattern> ...", "DLB", Full, "what a good answer is", |cx, d, a| expect(cx, d, a, true)),
     proxy_row("http-check send", "[meth <m>] [uri <u>] [ver <v>] [hdr <name> <fmt>]* [body <b>]", "DLB", Full, "what is asked", send),
-    proxy_row("http-check send-state", "", "DLB", Planned, "tell the server its state", |_, d, _| d.proxy.check.send_state = true),
-    proxy_row("http-check", "set-var(<name>) ...", "DLB", Planned, "variables of checks", variable),
+    proxy_row("http-check send-state", "", "DLB", Full, "tell the server its state", |_, d, _| d.proxy.check.send_state = true),
+    proxy_row("http-check", "set-var(<name>) ...", "DLB", Full, "variables of checks", variable),
     lax_end(proxy_row("tcp-check comment", "<string>", "DLB", Full, "remark for the log of a failed check", comment)),
     proxy_row("tcp-check connect", "[default] [port <expr>] [addr <ip>] [send-proxy] [ssl] ...", "DLB", Full, "open a connection", connect),
     proxy_row("tcp-check expect", "[min-recv <n>] [!] <match> <pattern> ...", "DLB", Full, "what a good answer is", |cx, d, a| expect(cx, d, a, false)),
@@ -38,15 +38,15 @@ pub const ROWS: &[Row<Draft>] = &[
         let Some(bytes) = hexadecimal(&word.text) else { return a.unexpected(cx, word, "an even number of hexadecimal digits") };
         step(cx, d, a, CheckStep::Send(bytes));
     }),
-    proxy_row("tcp-check send-binary-lf", "<hexfmt>", "DLB", Planned, "send bytes from a format", |cx, d, a| {
+    proxy_row("tcp-check send-binary-lf", "<hexfmt>", "DLB", Full, "send bytes from a format", |cx, d, a| {
         let Some(format) = log_format(cx, a, Where::Check, "a format") else { return };
         step(cx, d, a, CheckStep::SendFormat { format, binary: true });
     }),
-    proxy_row("tcp-check send-lf", "<fmt>", "DLB", Planned, "send a text from a format", |cx, d, a| {
+    proxy_row("tcp-check send-lf", "<fmt>", "DLB", Full, "send a text from a format", |cx, d, a| {
         let Some(format) = log_format(cx, a, Where::Check, "a format") else { return };
         step(cx, d, a, CheckStep::SendFormat { format, binary: false });
     }),
-    proxy_row("tcp-check", "set-var(<name>) ...", "DLB", Planned, "variables of checks", variable),
+    proxy_row("tcp-check", "set-var(<name>) ...", "DLB", Full, "variables of checks", variable),
 ];
 
 /// Adds a step; a comment may stand behind it.
@@ -56,7 +56,7 @@ fn step(cx: &mut Context, draft: &mut Draft, args: &mut Args, step: CheckStep) {
     } else {
         None
     };
-    draft.proxy.check.rules.push(CheckRule {
+    draft.add_check_rule(CheckRule {
         step,
         comment,
         at: args.span().at,
@@ -154,7 +154,7 @@ fn connect(cx: &mut Context, draft: &mut Draft, args: &mut Args) {
         }
     }
     let step = CheckStep::Connect(Box::new(connect));
-    draft.proxy.check.rules.push(CheckRule {
+    draft.add_check_rule(CheckRule {
         step,
         comment: note,
         at: args.span().at,
@@ -207,7 +207,7 @@ fn send(cx: &mut Context, draft: &mut Draft, args: &mut Args) {
         }
     }
     let step = CheckStep::HttpSend(Box::new(send));
-    draft.proxy.check.rules.push(CheckRule {
+    draft.add_check_rule(CheckRule {
         step,
         comment: note,
         at: args.span().at,
@@ -265,7 +265,7 @@ fn expect(cx: &mut Context, draft: &mut Draft, args: &mut Args, http: bool) {
         return;
     }
     let step = CheckStep::Expect(Box::new(expect));
-    draft.proxy.check.rules.push(CheckRule {
+    draft.add_check_rule(CheckRule {
         step,
         comment: note,
         at,

@@ -10,6 +10,7 @@ use crate::diagnostic::Span;
 use crate::expr::scope::Scope;
 use crate::expr::{condition, format, sample};
 use crate::model::Place;
+use crate::model::check::{CheckKind, CheckRule, HttpCheck};
 use crate::model::expr::{Condition, LogFormat, SampleExpr};
 use crate::model::proxy::Proxy;
 use crate::registry::sample::Where;
@@ -32,6 +33,8 @@ pub struct Draft {
     /// Where each server's name was first given.
     pub server_places: HashMap<String, Place>,
     pub log_global: bool,
+    /// The check's rules are those of a `defaults` section.
+    pub check_is_inherited: bool,
     /// The section's header.
     pub span: Span,
 }
@@ -49,7 +52,25 @@ impl Draft {
             named_params: HashMap::new(),
             server_places: HashMap::new(),
             log_global: false,
+            check_is_inherited: false,
             span,
+        }
+    }
+
+    /// Adds a line of `http-check` or `tcp-check`. The first of a section takes the place of all
+    /// that were inherited, and of the request of an inherited `option httpchk`.
+    pub fn add_check_rule(&mut self, rule: CheckRule) {
+        self.begin_check();
+        self.proxy.check.rules.push(rule);
+    }
+
+    /// The section says itself how its servers are checked.
+    pub fn begin_check(&mut self) {
+        if std::mem::take(&mut self.check_is_inherited) {
+            self.proxy.check.rules.clear();
+            if let CheckKind::Http(request) = &mut self.proxy.check.kind {
+                *request = HttpCheck::default();
+            }
         }
     }
 

@@ -204,6 +204,7 @@ fn inherit(
     let Some(parent) = parent else { return fresh };
     let mut draft = parent.clone();
     draft.is_defaults = is_defaults;
+    draft.check_is_inherited = true;
     draft.span = fresh.span;
     draft
 }

@@ -10,11 +10,11 @@ use crate::registry::prelude::*;
 
 #[rustfmt::skip]
 pub const ROWS: &[Row<Draft>] = &[
-    proxy_row("stats admin", "if|unless <condition>", "FLB", Planned, "who may change servers on the page", admin),
+    proxy_row("stats admin", "if|unless <condition>", "FLB", Full, "who may change servers on the page", admin),
     lax_end(proxy_row("stats auth", "<user>:<passwd>", "DFLB", Full, "who may see the page", auth)),
     lax_end(proxy_row("stats enable", "", "DFLB", Full, "the page, with defaults", |_, d, _| enable(d))),
     lax_end(proxy_row("stats hide-version", "", "DFLB", Full, "don't show the version", |_, d, _| { enable(d); d.proxy.stats.hide_version = true; })),
-    proxy_row("stats http-request", "allow|deny|auth [realm <r>] [if|unless <condition>]", "FLB", Planned, "rules of the page", |cx, d, a| {
+    proxy_row("stats http-request", "allow|deny|auth [realm <r>] [if|unless <condition>]", "FLB", Full, "rules of the page", |cx, d, a| {
         enable(d);
         rules::stats_rule(cx, d, a);
     }),

@@ -8,6 +8,7 @@ mod change;
 mod dump;
 mod limits;
 mod operate;
+mod page;
 mod settle;
 #[cfg(test)]
 mod tests;

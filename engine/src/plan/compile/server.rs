@@ -43,6 +43,8 @@ impl Context<'_> {
             backend,
             name: line.name.as_str().into(),
             endpoint: endpoint(line),
+            observe: line.check.observe.filter(|_| line.check.enabled),
+            error_limit: line.check.error_limit.unwrap_or(ERROR_LIMIT),
             is_tls: line.tls.as_ref().is_some_and(|tls| tls.enabled),
             cookie: line.cookie.as_ref().map(|value| value.as_bytes().into()),
             pool_max: line.pool.max_conn.and_then(|max| u32::try_from(max).ok()),
@@ -74,6 +76,9 @@ impl Context<'_> {
         })
     }
 }
+
+/// Manual 5.2, `error-limit`.
+const ERROR_LIMIT: u32 = 10;
 
 /// Where the server is, as far as the text tells; names are resolved when the process starts.
 fn endpoint(line: &Line) -> Endpoint {

@@ -217,6 +217,7 @@ fn numbers(
         check_status: status_number(report.status),
         check_result: result_number(report.status),
         check_state,
+        unchecked_health: line.check.rise.unwrap_or(0),
         agent_state: agent,
         port,
         check_port,
