@@ -122,3 +122,17 @@ fn a_dead_log_server_stops_nothing() {
         assert_eq!(client.get("/").status(), 200);
     }
 }
+
+/// Manual, `capture cookie`: by the beginning of its name, or by the whole name with `=`.
+#[test]
+fn captured_cookies() {
+    let origin = Origin::named("hello");
+    let server = format!("server s1 {}", origin.address);
+    let settings = "mode http\n    option httplog\n    capture cookie SID= len 9";
+    let (listen, syslog, _proxy) = proxy(1, settings, &server);
+    Client::connect(listen.address())
+        .send("GET /c HTTP/1.1\r\nhost: a\r\ncookie: SIDE=no; SID=abcdefgh; x=y\r\n\r\n")
+        .response();
+    let line = syslog.line_with("/c");
+    assert!(line.contains(" SID=abcde - ---- "), "{line}");
+}

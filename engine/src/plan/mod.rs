@@ -20,8 +20,8 @@ pub use listener::Listener;
 pub use logging::{LogSink, LogTarget};
 pub use process::Process;
 pub use proxy::{
-    AddressField, Frontend, HeaderCapture, Options, Proxy, Route, RouteTarget, Rulesets, StatsPage,
-    Timeouts,
+    AddressField, CookieCapture, Frontend, HeaderCapture, Options, Proxy, Route, RouteTarget,
+    Rulesets, StatsPage, Timeouts,
 };
 pub use server::{Endpoint, ProxyHeader, Server};
 

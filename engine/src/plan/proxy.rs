@@ -46,6 +46,7 @@ pub struct Frontend {
     pub unique_id_header: Option<Box<[u8]>>,
     pub request_captures: Box<[HeaderCapture]>,
     pub response_captures: Box<[HeaderCapture]>,
+    pub cookie_capture: Option<CookieCapture>,
     /// All slots of captures, those of rules included.
     pub captures_declared: CaptureCounts,
 }
@@ -68,6 +69,34 @@ pub struct HeaderCapture {
     /// In lower case.
     pub name: Box<[u8]>,
     pub bytes_max: usize,
+}
+
+/// The cookie that is kept for the log (manual, `capture cookie`).
+#[derive(Clone, Debug)]
+pub struct CookieCapture {
+    /// What its name begins with; with an equals sign at the end, the whole name.
+    pub begins: Box<[u8]>,
+    pub bytes_max: usize,
+}
+
+impl CookieCapture {
+    /// Keeps the first such cookie of these lines, name and value, cut to its length.
+    pub fn take<'h>(
+        &self,
+        lines: impl Iterator<Item = &'h [u8]>,
+        separator: Option<u8>,
+        into: &mut Vec<u8>,
+    ) {
+        let found = lines
+            .flat_map(|line| line.split(move |&byte| Some(byte) == separator))
+            .map(<[u8]>::trim_ascii)
+            .find(|cookie| cookie.starts_with(&self.begins));
+        if let Some(cookie) = found {
+            let end = memchr::memchr(b';', cookie).unwrap_or(cookie.len());
+            into.clear();
+            into.extend_from_slice(&cookie[..end.min(self.bytes_max)]);
+        }
+    }
 }
 
 /// `use_backend`.

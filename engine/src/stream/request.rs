@@ -93,6 +93,10 @@ fn capture_fields(stream: &mut Stream<'_>) {
     exchange.captures.declared = frontend.captures_declared;
     let store = &mut exchange.captures.request;
     frontend.capture(&frontend.request_captures, &exchange.request, store);
+    if let Some(cookie) = &frontend.cookie_capture {
+        let lines = exchange.request.values_known(Known::Cookie);
+        cookie.take(lines, Some(b';'), &mut exchange.facts.request_cookie);
+    }
 }
 
 /// What the proxy itself adds to a request before it goes to a server.

@@ -135,6 +135,10 @@ pub fn capture_fields(stream: &mut Stream<'_>) {
         let exchange = &mut *stream.exchange;
         let store = &mut exchange.captures.response;
         frontend.capture(&frontend.response_captures, &exchange.response, store);
+        if let Some(cookie) = &frontend.cookie_capture {
+            let lines = exchange.response.values_known(Known::SetCookie);
+            cookie.take(lines, None, &mut exchange.facts.response_cookie);
+        }
     }
 }
 

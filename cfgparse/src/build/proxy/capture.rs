@@ -11,7 +11,7 @@ use crate::registry::sample::Where;
 
 #[rustfmt::skip]
 pub const ROWS: &[Row<Draft>] = &[
-    proxy_row("capture cookie", "<name> len <length>", "FL", Planned, "keep a cookie for the logs", |cx, d, a| d.proxy.captures.cookie = capture(cx, a)),
+    proxy_row("capture cookie", "<name> len <length>", "FL", Full, "keep a cookie for the logs", |cx, d, a| d.proxy.captures.cookie = capture(cx, a)),
     proxy_row("capture request header", "<name> len <length>", "FL", Full, "keep a request header for the logs", |cx, d, a| d.proxy.captures.request.extend(capture(cx, a).map(header))),
     proxy_row("capture response header", "<name> len <length>", "FL", Full, "keep a response header for the logs", |cx, d, a| d.proxy.captures.response.extend(capture(cx, a).map(header))),
     proxy_row("compression algo", "<algorithm> ...", "DFLB", Planned, "how responses are compressed", |cx, d, a| d.proxy.compression.algo = algorithms(cx, a)),

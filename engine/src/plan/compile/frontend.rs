@@ -5,7 +5,7 @@ use cfgparse::model::{Place, Proxy};
 
 use super::Context;
 use crate::log::Format;
-use crate::plan::{Frontend, HeaderCapture, ListenerId, Route, RouteTarget};
+use crate::plan::{CookieCapture, Frontend, HeaderCapture, ListenerId, Route, RouteTarget};
 use crate::sample::{CaptureCounts, Compiler, Point};
 
 impl Context<'_> {
@@ -60,6 +60,14 @@ impl Context<'_> {
                 .map(|name| name.to_ascii_lowercase().into_bytes().into()),
             request_captures: captures(&section.captures.request),
             response_captures: captures(&section.captures.response),
+            cookie_capture: section
+                .captures
+                .cookie
+                .as_ref()
+                .map(|cookie| CookieCapture {
+                    begins: cookie.name.as_bytes().into(),
+                    bytes_max: cookie.len as usize,
+                }),
             captures_declared: CaptureCounts::default(),
         }
     }
