@@ -215,10 +215,10 @@ const SOCKET: &[Row<BindDraft>] = &[
 #[rustfmt::skip]
 const TLS: &[Row<BindDraft>] = &[
     row("allow-0rtt", "", Planned, "take TLS early data", |_, d, _| d.tls.allow_0rtt = true),
-    row("alpn", "<protocols>", Full, "protocols to agree on, in order", |cx, d, a| {
+    row("alpn", "<protocols>", Partial("http/1.1 only; h2 is not offered yet"), "protocols to agree on, in order", |cx, d, a| {
         d.bind.alpn = list(cx, a);
     }),
-    row("ca-file", "<cafile>", Planned, "authorities of client certificates", |cx, d, a| d.tls.ca_file = ca_path(cx, a)),
+    row("ca-file", "<cafile>", Full, "authorities of client certificates", |cx, d, a| d.tls.ca_file = ca_path(cx, a)),
     row("ca-ignore-err", "all|<errors>", Planned, "errors of authorities that are let through", |cx, d, a| d.tls.ca_ignore_err = text(cx, a)),
     row("ca-sign-file", "<cafile>", Planned, "authority that signs generated certificates", |cx, _, a| {
         text(cx, a);
@@ -226,34 +226,34 @@ const TLS: &[Row<BindDraft>] = &[
     row("ca-sign-pass", "<passphrase>", Planned, "passphrase of that authority", |cx, _, a| {
         text(cx, a);
     }),
-    row("ca-verify-file", "<cafile>", Planned, "authorities that are not announced", |cx, d, a| d.tls.ca_verify_file = ca_path(cx, a)),
-    row("ciphers", "<ciphers>", Planned, "ciphers up to TLS 1.2", |cx, d, a| d.tls.ciphers = text(cx, a)),
-    row("ciphersuites", "<suites>", Planned, "ciphers of TLS 1.3", |cx, d, a| d.tls.ciphersuites = text(cx, a)),
+    row("ca-verify-file", "<cafile>", Full, "authorities that are not announced", |cx, d, a| d.tls.ca_verify_file = ca_path(cx, a)),
+    row("ciphers", "<ciphers>", Full, "ciphers up to TLS 1.2", |cx, d, a| d.tls.ciphers = text(cx, a)),
+    row("ciphersuites", "<suites>", Full, "ciphers of TLS 1.3", |cx, d, a| d.tls.ciphersuites = text(cx, a)),
     row("client-sigalgs", "<sigalgs>", Planned, "signatures taken from clients", |cx, d, a| d.tls.client_sigalgs = text(cx, a)),
-    row("crl-file", "<crlfile>", Planned, "revoked client certificates", |cx, d, a| d.tls.crl_file = ca_path(cx, a)),
+    row("crl-file", "<crlfile>", Full, "revoked client certificates", |cx, d, a| d.tls.crl_file = ca_path(cx, a)),
     row("crt", "<cert>", Full, "certificate with key, or a folder of them", |cx, d, a| {
         if let Some(path) = crt_path(cx, a) {
             d.tls.crt.push(path);
         }
     }),
     row("crt-ignore-err", "<errors>", Planned, "errors of client certificates that are let through", |cx, d, a| d.tls.crt_ignore_err = text(cx, a)),
-    row("crt-list", "<file>", Planned, "list of certificates with their names", |cx, d, a| {
+    row("crt-list", "<file>", Full, "list of certificates with their names", |cx, d, a| {
         if let Some(path) = crt_path(cx, a) {
             d.tls.crt_list.push(path);
         }
     }),
-    row("curves", "<curves>", Planned, "key exchange groups", |cx, d, a| d.tls.curves = text(cx, a)),
-    row("default-crt", "<cert>", Planned, "certificate where no name fits", |cx, d, a| {
+    row("curves", "<curves>", Full, "key exchange groups", |cx, d, a| d.tls.curves = text(cx, a)),
+    row("default-crt", "<cert>", Full, "certificate where no name fits", |cx, d, a| {
         if let Some(path) = crt_path(cx, a) {
             d.tls.default_crt.push(path);
         }
     }),
-    row("ecdhe", "<curve>", Planned, "old name of one key exchange group", |cx, d, a| d.tls.ecdhe = text(cx, a)),
+    row("ecdhe", "<curve>", Full, "old name of one key exchange group", |cx, d, a| d.tls.ecdhe = text(cx, a)),
     row("force-sslv3", "", Refused("SSLv3 is broken: remove it"), "SSLv3 only", |_, d, _| force(&mut d.tls.versions, TlsVersion::Ssl3)),
     row("force-tlsv10", "", Refused("use ssl-min-ver TLSv1.2"), "TLS 1.0 only", |_, d, _| force(&mut d.tls.versions, TlsVersion::Tls10)),
     row("force-tlsv11", "", Refused("use ssl-min-ver TLSv1.2"), "TLS 1.1 only", |_, d, _| force(&mut d.tls.versions, TlsVersion::Tls11)),
-    row("force-tlsv12", "", Planned, "TLS 1.2 only", |_, d, _| force(&mut d.tls.versions, TlsVersion::Tls12)),
-    row("force-tlsv13", "", Planned, "TLS 1.3 only", |_, d, _| force(&mut d.tls.versions, TlsVersion::Tls13)),
+    row("force-tlsv12", "", Full, "TLS 1.2 only", |_, d, _| force(&mut d.tls.versions, TlsVersion::Tls12)),
+    row("force-tlsv13", "", Full, "TLS 1.3 only", |_, d, _| force(&mut d.tls.versions, TlsVersion::Tls13)),
     row("generate-certificates", "", Planned, "make certificates for unknown names", |_, d, _| d.tls.generate_certificates = true),
     row("ktls", "on|off", Harmless, "TLS records by the kernel", |cx, _, a| {
         a.on_off(cx);
@@ -262,27 +262,27 @@ const TLS: &[Row<BindDraft>] = &[
         d.bind.no_alpn = true;
         d.bind.alpn.clear();
     }),
-    row("no-ca-names", "", Planned, "don't announce authorities", |_, d, _| d.tls.no_ca_names = true),
+    row("no-ca-names", "", Full, "don't announce authorities", |_, d, _| d.tls.no_ca_names = true),
     row("no-sslv3", "", Full, "not SSLv3", |_, d, _| exclude(&mut d.tls.versions, TlsVersion::Ssl3)),
     row("no-strict-sni", "", Full, "take unknown names", |_, d, _| d.tls.strict_sni = Some(false)),
-    row("no-tls-tickets", "", Planned, "no session tickets", |_, d, _| d.tls.no_tls_tickets = true),
+    row("no-tls-tickets", "", Full, "no session tickets", |_, d, _| d.tls.no_tls_tickets = true),
     row("no-tlsv10", "", Full, "not TLS 1.0", |_, d, _| exclude(&mut d.tls.versions, TlsVersion::Tls10)),
     row("no-tlsv11", "", Full, "not TLS 1.1", |_, d, _| exclude(&mut d.tls.versions, TlsVersion::Tls11)),
-    row("no-tlsv12", "", Planned, "not TLS 1.2", |_, d, _| exclude(&mut d.tls.versions, TlsVersion::Tls12)),
-    row("no-tlsv13", "", Planned, "not TLS 1.3", |_, d, _| exclude(&mut d.tls.versions, TlsVersion::Tls13)),
+    row("no-tlsv12", "", Full, "not TLS 1.2", |_, d, _| exclude(&mut d.tls.versions, TlsVersion::Tls12)),
+    row("no-tlsv13", "", Full, "not TLS 1.3", |_, d, _| exclude(&mut d.tls.versions, TlsVersion::Tls13)),
     row("npn", "<protocols>", Refused("use alpn"), "protocols of the old extension", |cx, _, a| {
         text(cx, a);
     }),
     row("ocsp-update", "on|off", Planned, "fetch OCSP answers", |cx, d, a| d.tls.ocsp_update = text(cx, a)),
-    row("prefer-client-ciphers", "", Planned, "the client's order of ciphers wins", |_, d, _| d.tls.prefer_client_ciphers = true),
+    row("prefer-client-ciphers", "", Full, "the client's order of ciphers wins", |_, d, _| d.tls.prefer_client_ciphers = true),
     row("sigalgs", "<sigalgs>", Planned, "signatures offered", |cx, d, a| d.tls.sigalgs = text(cx, a)),
     row("ssl", "", Full, "speak TLS", |_, d, _| d.ssl = true),
     row("ssl-max-ver", "<version>", Full, "newest version", |cx, d, a| d.tls.versions.max = version(cx, a)),
     row("ssl-min-ver", "<version>", Full, "oldest version", |cx, d, a| d.tls.versions.min = version(cx, a)),
-    row("strict-sni", "", Planned, "refuse unknown names", |_, d, _| d.tls.strict_sni = Some(true)),
+    row("strict-sni", "", Full, "refuse unknown names", |_, d, _| d.tls.strict_sni = Some(true)),
     row("tls-ticket-keys", "<file>", Planned, "keys of session tickets", |cx, d, a| d.tls.tls_ticket_keys = text(cx, a)),
     row("tls-tickets", "", Full, "session tickets", |_, d, _| d.tls.no_tls_tickets = false),
-    row("verify", "none|optional|required", Planned, "whether clients show a certificate", |cx, d, a| d.tls.verify = verify(cx, a)),
+    row("verify", "none|optional|required", Full, "whether clients show a certificate", |cx, d, a| d.tls.verify = verify(cx, a)),
 ];
 
 /// `by-thread`, `by-group` or a number.

@@ -32,6 +32,7 @@ mod stopping;
 mod streaming;
 mod tcp;
 mod timeouts;
+mod tls_lines;
 mod tunnels;
 mod website;
 mod weighted_nodes;

@@ -1,5 +1,6 @@
 //! The TLS contexts of all lines, each loaded once.
 
+use std::path::Path;
 use std::sync::Arc;
 
 use cfgparse::model::global::Global;
@@ -48,7 +49,15 @@ impl Loaded {
             let subject = format!("'bind {}' in section '{}'", bind.written, proxy.name);
             let alpn = offered(&bind.alpn, bind.no_alpn, proxy.mode);
             let mut warnings = Vec::new();
-            let context = BindContext::load(tls, &global.ssl_default_bind, &alpn, &mut warnings);
+            if proxy.mode == Mode::Http && bind.alpn.iter().any(|name| name == "h2") {
+                warnings.push(
+                    "'alpn h2' : HTTP/2 is not supported yet: clients are offered http/1.1"
+                        .to_owned(),
+                );
+            }
+            let base = global.crt_base.as_deref().map(Path::new);
+            let context =
+                BindContext::load(tls, &global.ssl_default_bind, base, &alpn, &mut warnings);
             self.warn(bind.at, &subject, warnings);
             let index = match context {
                 Ok(context) => Some(self.contexts.push_bind(context)),

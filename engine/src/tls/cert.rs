@@ -22,6 +22,8 @@ pub(super) struct Identity {
     pub key: Arc<CertifiedKey>,
     /// Subject alternative names of DNS kind, and the common name, as HAProxy does.
     pub names: Vec<String>,
+    /// Names that one of `names` would match and that it is not for (`crt-list`).
+    pub excluded: Vec<String>,
 }
 
 /// Where the authorities of the machine are kept, Debian's and Red Hat's places.
@@ -114,6 +116,7 @@ pub(super) fn load_file(
     Ok(Identity {
         key: Arc::new(certified),
         names,
+        excluded: Vec::new(),
     })
 }
 

@@ -17,6 +17,7 @@ use rustls_pki_types::ServerName;
 
 use super::cert::{self, Identity};
 use super::ciphers::{self, Choice};
+use super::crt_list;
 use super::error::SetupError;
 use super::session::TlsSession;
 use super::sni::SniChoice;
@@ -62,10 +63,11 @@ impl Contexts {
 pub struct BindContext(Arc<ServerConfig>);
 
 impl BindContext {
-    /// Loads all files of the line; `alpn` in order of preference. Harmless oddities go to `warnings`.
+    /// Loads all files of the line, those of its lists from `crt_base`; `alpn` in order of preference. Harmless oddities go to `warnings`.
     pub fn load(
         bind: &BindTls,
         defaults: &TlsDefaults,
+        crt_base: Option<&Path>,
         alpn: &[String],
         warnings: &mut Vec<String>,
     ) -> Result<BindContext, SetupError> {
@@ -77,7 +79,7 @@ impl BindContext {
         };
         let provider = Arc::new(ciphers::provider(choice, warnings)?);
         let strict = bind.strict_sni.unwrap_or(defaults.strict_sni);
-        let resolver = Arc::new(choice_by_sni(bind, strict, &provider)?);
+        let resolver = Arc::new(choice_by_sni(bind, strict, crt_base, &provider)?);
         let versions = versions(bind.versions, defaults.versions)?;
         let builder = ServerConfig::builder_with_provider(provider.clone());
         let mut config = with_versions(builder, &versions)?
@@ -176,17 +178,9 @@ fn either<'a>(own: Option<&'a String>, default: Option<&'a String>) -> Option<&'
 fn choice_by_sni(
     bind: &BindTls,
     strict: bool,
+    crt_base: Option<&Path>,
     provider: &CryptoProvider,
 ) -> Result<SniChoice, SetupError> {
-    if let Some(list) = bind.crt_list.first() {
-        let cause = "lists of certificates are not read yet";
-        return Err(SetupError::parameter(
-            "crt-list",
-            list,
-            cause,
-            "name the files with crt",
-        ));
-    }
     let mut named: Vec<Identity> = Vec::new();
     let mut defaults: Vec<Identity> = Vec::new();
     for (paths, into) in [(&bind.default_crt, &mut defaults), (&bind.crt, &mut named)] {
@@ -202,6 +196,11 @@ fn choice_by_sni(
                 None => into.extend(cert::load(Path::new(path), provider)?),
             }
         }
+    }
+    for list in &bind.crt_list {
+        let listed = crt_list::load(Path::new(list), crt_base, provider)?;
+        defaults.extend(listed.defaults);
+        named.extend(listed.named);
     }
     if defaults.is_empty() {
         // The parts of a bundle stand for the same names: all of them are the default.

@@ -3,6 +3,7 @@
 mod cert;
 mod ciphers;
 mod context;
+mod crt_list;
 mod error;
 mod facts;
 mod session;

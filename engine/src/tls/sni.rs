@@ -42,7 +42,26 @@ impl SniChoice {
                 keys.or_default().push(identity.key.clone());
             }
         }
+        choice.exclude(identities);
         choice
+    }
+
+    /// A name that a wildcard is not for goes to the others of that wildcard, else to the default.
+    fn exclude(&mut self, identities: &[Identity]) {
+        for identity in identities {
+            for name in &identity.excluded {
+                let wildcard = name
+                    .find('.')
+                    .and_then(|dot| self.wildcard.get(&name[dot..]));
+                let keys = self.exact.get(name).or(wildcard);
+                let mut left = keys.cloned().unwrap_or_default();
+                left.retain(|key| !Arc::ptr_eq(key, &identity.key));
+                if left.is_empty() && !self.strict {
+                    left.clone_from(&self.default);
+                }
+                self.exact.insert(name.clone(), left);
+            }
+        }
     }
 
     /// The certificates for a name in lower case.

@@ -24,8 +24,8 @@ const CACHE: &[Row<Cache>] = &[
 
 #[rustfmt::skip]
 const CRT_STORE: &[Row<CrtStore>] = &[
-    row("crt-base", "<dir>", Planned, "folder of certificates", |cx, s, a| s.crt_base = a.text(cx, "a folder")),
-    row("key-base", "<dir>", Planned, "folder of keys", |cx, s, a| s.key_base = a.text(cx, "a folder")),
+    row("crt-base", "<dir>", Ignored("it serves 'load', which is refused"), "folder of certificates", |cx, s, a| s.crt_base = a.text(cx, "a folder")),
+    row("key-base", "<dir>", Ignored("it serves 'load', which is refused"), "folder of keys", |cx, s, a| s.key_base = a.text(cx, "a folder")),
     row("load", "crt <file> [param*]", Planned, "a certificate", load),
 ];
 

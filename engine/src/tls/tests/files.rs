@@ -15,7 +15,7 @@ fn refusal(files: &Files, crt: &str) -> String {
         crt: vec![files.text(crt)],
         ..BindTls::default()
     };
-    BindContext::load(&tls, &TlsDefaults::default(), &[], &mut Vec::new())
+    BindContext::load(&tls, &TlsDefaults::default(), None, &[], &mut Vec::new())
         .expect_err("refused")
         .to_string()
 }

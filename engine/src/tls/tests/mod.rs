@@ -82,5 +82,5 @@ fn connector(tls: &ServerTls, verify: TlsVerify, alpn: &[&str]) -> ServerContext
 
 fn acceptor(tls: &BindTls, alpn: &[&str]) -> BindContext {
     let alpn: Vec<String> = alpn.iter().map(|name| (*name).to_owned()).collect();
-    BindContext::load(tls, &TlsDefaults::default(), &alpn, &mut Vec::new()).expect("loads")
+    BindContext::load(tls, &TlsDefaults::default(), None, &alpn, &mut Vec::new()).expect("loads")
 }
