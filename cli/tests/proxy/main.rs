@@ -27,6 +27,7 @@ mod queue;
 mod redirects_and_tls;
 mod retries;
 mod rules;
+mod server_templates;
 mod stats_page;
 mod stopping;
 mod streaming;

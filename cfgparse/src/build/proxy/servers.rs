@@ -27,7 +27,7 @@ pub const ROWS: &[Row<Draft>] = &[
     }),
     proxy_row("default-server", "[param*]", "DLB!", Full, "parameters of the servers below", default_server),
     proxy_row("server", "<name> <address>[:[port]] [param*]", "LB!", Full, "one server", server_line),
-    proxy_row("server-template", "<prefix> <num>|<range> <fqdn>[:<port>] [param*]", "LB!", Planned, "several servers of one name", template),
+    proxy_row("server-template", "<prefix> <num>|<range> <fqdn>[:<port>] [param*]", "LB!", Full, "several servers of one name", template),
     lax_end(proxy_row("use-fcgi-app", "<name>", "LB!", Planned, "speak FastCGI to servers", |cx, _, a| {
         if let Some(word) = a.required(cx, "an application") {
             cx.references.push(Reference { kind: ReferenceKind::FcgiApp, name: word.text.clone(), span: word.span() });
