@@ -13,6 +13,7 @@ pub mod rules;
 pub mod sample;
 pub mod server;
 pub mod stats;
+pub mod table;
 
 // Effects.
 pub mod check;

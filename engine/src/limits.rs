@@ -94,3 +94,10 @@ pub const LINGER_MS: u64 = 1_000;
 /// Changes of pattern sets that are kept for cores to follow: one that is further behind copies the
 /// sets. A busy core looks many times a second, an idle one pays for a copy once.
 pub const PATTERN_CHANGES_KEPT: usize = 4_096;
+
+/// Parts of a stick table, each with a lock of its own: so many that two cores seldom want the
+/// same one at once, so few that an empty table stays small.
+pub const TABLE_STRIPES: usize = 32;
+
+/// Keys that one request, or one response, stores in stick tables (manual, `stick store-request`).
+pub const STICK_STORES_MAX: usize = 8;

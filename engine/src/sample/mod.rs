@@ -20,7 +20,7 @@ mod value;
 mod vars;
 mod world;
 
-pub use cast::castable;
+pub use cast::{castable, leading_int};
 pub use cx::{
     CaptureCounts, CaptureStore, Captures, Clock, ConnectionCounts, Cx, Data, LogOrigin,
     SessionFacts, StreamFacts, Timers, TlsFacts,

@@ -1,0 +1,93 @@
+//! Who tracks which keys: a session or stream, by number of its counter (manual, `track-sc0`).
+
+use std::sync::Arc;
+use std::sync::atomic::Ordering::Relaxed;
+
+use super::data::Data;
+use super::entry::Entry;
+use super::store::{Slot, Table};
+
+/// The right to count under a key, which stays in its table as long as this lives.
+#[derive(Debug)]
+pub struct Tracked {
+    pub table: Arc<Table>,
+    pub entry: Arc<Entry>,
+}
+
+impl Tracked {
+    /// The entry's users include this one already. A connection is counted (manual, 11.1,
+    /// `conn_cnt`, `conn_rate`, `conn_cur`).
+    pub(super) fn new(table: Arc<Table>, entry: Arc<Entry>, now_ms: u64) -> Tracked {
+        const BEGIN: &[(Slot, u64)] = &[
+            (Slot::of(Data::ConnCnt), 1),
+            (Slot::of(Data::ConnRate), 1),
+            (Slot::of(Data::ConnCur), 1),
+        ];
+        table.add(&entry, BEGIN, now_ms);
+        Tracked { table, entry }
+    }
+
+    /// Adds to its figures.
+    pub fn add(&self, changes: &[(Slot, u64)], now_ms: u64) {
+        self.table.add(&self.entry, changes, now_ms);
+    }
+}
+
+impl Drop for Tracked {
+    fn drop(&mut self) {
+        self.table.subtract_one(&self.entry, Data::ConnCur);
+        self.entry.users.fetch_sub(1, Relaxed);
+    }
+}
+
+/// The counters of one session or one stream, by number; memory is kept.
+#[derive(Debug, Default)]
+pub struct Tracking {
+    counters: Vec<Option<Tracked>>,
+}
+
+/// A copy of facts tracks nothing: what is counted is counted once.
+impl Clone for Tracking {
+    fn clone(&self) -> Self {
+        Tracking::default()
+    }
+}
+
+impl Tracking {
+    pub fn counter(&self, number: usize) -> Option<&Tracked> {
+        self.counters.get(number)?.as_ref()
+    }
+
+    pub fn set(&mut self, number: usize, tracked: Tracked) {
+        if self.counters.len() <= number {
+            self.counters.resize_with(number + 1, || None);
+        }
+        self.counters[number] = Some(tracked);
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.counters.is_empty()
+    }
+
+    /// Everything it tracks.
+    pub fn all(&self) -> impl Iterator<Item = &Tracked> {
+        self.counters.iter().flatten()
+    }
+
+    /// Ends all tracking; what was tracked counts as used now.
+    pub fn end(&mut self, now_ms: u64) {
+        for tracked in self.counters.drain(..).flatten() {
+            tracked.table.touch(&tracked.entry, now_ms);
+        }
+    }
+}
+
+/// What counts for an exchange: the stream's own counters, and the session's where the stream has
+/// none of that number.
+pub fn effective<'t>(
+    session: &'t Tracking,
+    stream: &'t Tracking,
+) -> impl Iterator<Item = &'t Tracked> {
+    let numbers = session.counters.len().max(stream.counters.len());
+    (0..numbers).filter_map(|number| stream.counter(number).or_else(|| session.counter(number)))
+}
