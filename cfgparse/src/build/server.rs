@@ -333,7 +333,7 @@ const PLAIN: &[Row<Params>] = &[
     row("no-send-proxy-v2-ssl", "", Full, "takes back 'send-proxy-v2-ssl'", |_, p, _| { p.no_send_proxy(ProxyVersion::V2); p.send_proxy().ssl = false; }),
     row("no-send-proxy-v2-ssl-cn", "", Full, "takes back 'send-proxy-v2-ssl-cn'", |_, p, _| { p.no_send_proxy(ProxyVersion::V2); p.send_proxy().ssl = false; p.send_proxy().ssl_cn = false; }),
     row("no-tfo", "", Full, "takes back 'tfo'", |_, p, _| p.server.tfo = false),
-    row("non-stick", "", Planned, "never learned in a stick table", |_, p, _| p.server.non_stick = true),
+    row("non-stick", "", Full, "never learned in a stick table", |_, p, _| p.server.non_stick = true),
     row("on-marked-down", "shutdown-sessions", Full, "what happens to its sessions when it goes down", |cx, p, a| {
         p.server.on_marked_down = choice(cx, a, &[("shutdown-sessions", MarkedDown::ShutdownSessions)]);
     }),

@@ -136,7 +136,7 @@ pub const ROWS: &[Row<Global>] = &[
     row("tune.ssl.ocsp-update.maxdelay", "<number>", Harmless, "size of the engine room", number),
     lax_end(lax_number(row("tune.ssl.ocsp-update.mindelay", "<number>", Harmless, "size of the engine room", number))),
     lax_number(row("tune.ssl.ssl-ctx-cache-size", "<number>", Harmless, "size of the engine room", number)),
-    lax_end(row("tune.stick-counters", "<number>", Harmless, "counters that a stream can track", |cx, g, a| { note(g, a); g.tune.stick_counters = a.number(cx); })),
+    lax_end(row("tune.stick-counters", "<number>", Full, "counters that a stream can track", |cx, g, a| { note(g, a); g.tune.stick_counters = a.number(cx); })),
     row("tune.streams-elasticity", "<number>", Harmless, "setting of the engine room", by_syntax),
     row("tune.takeover-other-tg-connections", "none|restricted|full", Harmless, "setting of the engine room", by_syntax),
     lax_end(row("tune.vars.check-max-size", "<size>", Harmless, "size of the engine room", size)),

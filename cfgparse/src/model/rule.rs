@@ -128,11 +128,39 @@ pub enum Action {
     ExpectProxy,
     SetRetries(SampleExpr),
     DisableL7Retry,
+    /// `track-scN KEY [table NAME]`; the proxy's own table where nothing is written.
+    Track {
+        counter: u32,
+        key: SampleExpr,
+        table: Option<String>,
+    },
+    /// `sc-inc-gpc0(N)` and its relatives: a change under the key that counter N tracks.
+    Counter {
+        counter: u32,
+        change: CounterChange,
+    },
     /// An action that the registry knows and this version does not run; `compile` never sees it.
     Known {
         name: String,
         args: Vec<String>,
     },
+}
+
+/// What an action does to the figures of a tracked key; an array's index comes first.
+#[derive(Clone, Debug, PartialEq)]
+pub enum CounterChange {
+    AddGpc(u32, CounterValue),
+    IncGpc0,
+    IncGpc1,
+    SetGpt(u32, CounterValue),
+    SetGpt0(CounterValue),
+}
+
+/// A constant or an expression.
+#[derive(Clone, Debug, PartialEq)]
+pub enum CounterValue {
+    Constant(u32),
+    Expr(SampleExpr),
 }
 
 /// How `del-header` compares names (`-m`).

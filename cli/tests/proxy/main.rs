@@ -29,6 +29,7 @@ mod retries;
 mod rules;
 mod server_templates;
 mod stats_page;
+mod stick_tables;
 mod stopping;
 mod streaming;
 mod tcp;

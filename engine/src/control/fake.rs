@@ -13,6 +13,7 @@ use crate::plan::{ProxyId, ServerId};
 use crate::sample::pattern::{LivePatterns, PatternTable, Patterns, Use};
 use crate::sample::{ProcVars, Type, Value, VarTable};
 use crate::stats::{Snapshot, sample};
+use crate::table::Table;
 
 pub(super) struct FakeOps {
     snapshot: Snapshot,
@@ -239,6 +240,14 @@ impl Ops for FakeOps {
 
     fn proc_vars(&self) -> &ProcVars {
         &self.proc_vars
+    }
+
+    fn tables(&self) -> &[Arc<Table>] {
+        &[]
+    }
+
+    fn table_clock_ms(&self) -> u64 {
+        0
     }
 
     fn admin_sockets(&self) -> Vec<SocketFacts> {

@@ -4,9 +4,11 @@ use crate::plan::{ProxyId, ServerId};
 use crate::sample::ProcVars;
 use crate::sample::pattern::LivePatterns;
 use crate::stats::Snapshot;
+use crate::table::Table;
 use std::future::Future;
 use std::net::IpAddr;
 use std::pin::Pin;
+use std::sync::Arc;
 
 /// An answer that other cores have to give first.
 pub type Later<T> = Pin<Box<dyn Future<Output = T>>>;
@@ -178,6 +180,10 @@ pub trait Ops {
     fn patterns(&self) -> &LivePatterns;
     /// Variables of the process, likewise.
     fn proc_vars(&self) -> &ProcVars;
+
+    /// Stick tables, whose changes every core sees at once, and the time on their clock.
+    fn tables(&self) -> &[Arc<Table>];
+    fn table_clock_ms(&self) -> u64;
 
     fn admin_sockets(&self) -> Vec<SocketFacts>;
     /// What was printed while starting.

@@ -144,6 +144,7 @@ impl Control {
                 None => {
                     timer.set_after(TICK_MS);
                     self.process.borrow_mut().advance_slowstarts();
+                    self.process.borrow().forget_expired();
                     gauges.take(&self.thread.runtime, self.core.now_ms());
                     if self
                         .deadline_ms

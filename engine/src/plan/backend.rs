@@ -1,6 +1,6 @@
 //! What only the server side of a proxy has.
 
-use super::ServerId;
+use super::{ServerId, StickRule};
 use crate::log::Format;
 use crate::persist::Cookie;
 use crate::rules::Condition;
@@ -26,6 +26,10 @@ pub struct Backend {
     pub persists: bool,
     /// `force-persist` and `ignore-persist`, in order; the first that applies wins.
     pub persist_rules: Vec<PersistRule>,
+    /// `stick match`, `stick on`, `stick store-request`, in order.
+    pub stick_request: Vec<StickRule>,
+    /// `stick store-response`.
+    pub stick_response: Vec<StickRule>,
     /// Connections at which `minconn` reaches `maxconn`.
     pub fullconn: u32,
     /// `http-send-name-header`, in lower case.

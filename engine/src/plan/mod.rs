@@ -9,6 +9,8 @@ mod logging;
 mod process;
 mod proxy;
 mod server;
+mod statuses;
+mod stick;
 
 pub use backend::{
     Backend, Key, Persist, PersistRule, Redispatch, RetryOn, ServerTarget, Trouble, UseServer,
@@ -24,6 +26,8 @@ pub use proxy::{
     Rulesets, StatsPage, Timeouts,
 };
 pub use server::{Endpoint, ProxyHeader, Server};
+pub use statuses::Statuses;
+pub use stick::StickRule;
 
 /// One configuration, ready to run. Nothing in it changes while it runs; what changes lives in
 /// `server`, `stats` and `shard`.
@@ -38,6 +42,8 @@ pub struct Plan {
     pub servers: Box<[Server]>,
     /// Every distinct log target, by index.
     pub log_targets: Box<[LogTarget]>,
+    /// By `TableId`.
+    pub tables: Box<[crate::table::Spec]>,
 }
 
 impl Plan {

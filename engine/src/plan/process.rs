@@ -28,4 +28,8 @@ pub struct Process {
     pub stats_timeout_ms: u64,
     /// `spread-checks`, 0 to 50 per cent.
     pub spread_checks_percent: u32,
+    /// Statuses that count as a client's errors and as a server's failures in stick tables
+    /// (`http-err-codes`, `http-fail-codes`).
+    pub err_statuses: super::Statuses,
+    pub fail_statuses: super::Statuses,
 }

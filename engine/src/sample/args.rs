@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use crate::plan::{ProxyId, ServerId};
 use crate::rules::{Test, Userlist};
+use crate::table::TableId;
 
 use super::cx::Cx;
 use super::env::Compiler;
@@ -30,6 +31,10 @@ pub enum Kind {
     IntOrVar,
     /// A variable, or else a string.
     StrOrVar,
+    /// A stick table; the section's own where the argument is missing.
+    OwnTable,
+    /// A stick table, or none.
+    OtherTable,
     /// An IPv4 mask: dotted or bits.
     Mask4,
     /// An IPv6 mask: bits or an address.
@@ -53,6 +58,7 @@ pub enum Arg {
     Regex(Box<regex::bytes::Regex>),
     Patterns(PatternId),
     Test(Arc<Test>),
+    Table(TableId),
 }
 
 /// A field name with its id, ready for lookups without comparing text.
@@ -110,6 +116,13 @@ impl Args {
     pub fn test(&self, index: usize) -> Option<&Arc<Test>> {
         match self.at(index) {
             Arg::Test(test) => Some(test),
+            _ => None,
+        }
+    }
+
+    pub fn table(&self, index: usize) -> Option<TableId> {
+        match self.at(index) {
+            Arg::Table(id) => Some(*id),
             _ => None,
         }
     }
@@ -249,7 +262,7 @@ pub fn parse(
         let kind = spec.kinds[index.min(spec.kinds.len() - 1)];
         if word.is_empty() && index >= spec.required && kind != Kind::Str && kind != Kind::StrOrVar
         {
-            args.push(Arg::Absent);
+            args.push(default_arg(kind, compiler));
             continue;
         }
         args.push(parse_one(name, what, index, word, kind, compiler)?);
@@ -282,6 +295,12 @@ fn usage(name: &str, spec: &Spec) -> String {
 fn default_arg(kind: Kind, compiler: &Compiler<'_>) -> Arg {
     match kind {
         Kind::Backend | Kind::Frontend => compiler.proxy.map_or(Arg::Absent, Arg::Proxy),
+        Kind::OwnTable => {
+            let own = compiler
+                .proxy
+                .and_then(|proxy| compiler.names.table_of(proxy));
+            own.map_or(Arg::Absent, |(id, _)| Arg::Table(id))
+        }
         _ => Arg::Absent,
     }
 }
@@ -335,6 +354,11 @@ fn parse_one(
             Ok(var) => Arg::Var(var),
             Err(_) => Arg::Str(word.as_bytes().into()),
         },
+        Kind::OwnTable | Kind::OtherTable => {
+            let table = compiler.names.table(word);
+            let (id, _) = table.ok_or_else(|| unknown(compiler, "stick-table", word, name))?;
+            Arg::Table(id)
+        }
         Kind::Mask4 => Arg::Mask4(mask4(word).ok_or_else(|| wrong(compiler, "IPv4 mask"))?),
         Kind::Mask6 => Arg::Mask6(mask6(word).ok_or_else(|| wrong(compiler, "IPv6 mask"))?),
     })

@@ -8,6 +8,7 @@ use wire::Head;
 use crate::log::Termination;
 use crate::plan::{ListenerId, ProxyId, ServerId};
 use crate::rules::Overrides;
+use crate::table::{Tracked, Tracking};
 
 use super::value::Value;
 use super::vars::{Effects, Scope, StreamVars, VarRef, VarStore};
@@ -82,6 +83,12 @@ impl<'a> Cx<'a> {
         self.stream.dst.or(self.session.dst)
     }
 
+    /// What counter `number` tracks: the stream's, or else the session's.
+    pub fn tracked(&self, number: usize) -> Option<&'a Tracked> {
+        let of_stream = self.stream.tracked.counter(number);
+        of_stream.or_else(|| self.session.tracked.counter(number))
+    }
+
     /// The stream's id (manual, `unique-id-format`), made when it is first asked for.
     pub fn unique_id(&self) -> &'a [u8] {
         let id: &'a UniqueId = &self.stream.unique_id;
@@ -152,6 +159,8 @@ pub struct SessionFacts {
     pub http_major: u8,
     /// Why the connection failed, as a code of `fc_err`; 0 if it did not.
     pub error: u16,
+    /// Keys that rules on the connection or session track.
+    pub tracked: Tracking,
 }
 
 impl SessionFacts {
@@ -177,6 +186,7 @@ impl SessionFacts {
             tls: None,
             http_major: 1,
             error: 0,
+            tracked: Tracking::default(),
         }
     }
 }
@@ -263,6 +273,8 @@ pub struct StreamFacts {
     /// `option logasap`: counts are not final and get a `+`.
     pub log_is_early: bool,
     pub log_origin: LogOrigin,
+    /// Keys that rules on the contents or the request track.
+    pub tracked: Tracking,
 }
 
 impl Default for StreamFacts {
@@ -300,6 +312,7 @@ impl Default for StreamFacts {
             answered_by: None,
             log_is_early: false,
             log_origin: LogOrigin::default(),
+            tracked: Tracking::default(),
         }
     }
 }
@@ -316,6 +329,8 @@ impl StreamFacts {
             old.clear();
             *new = std::mem::take(old);
         }
+        self.tracked.clear();
+        fresh.tracked = std::mem::take(&mut self.tracked);
         *self = fresh;
     }
 }

@@ -8,6 +8,7 @@ use cfgparse::model::expr::Acl;
 
 use crate::plan::{ProxyId, ServerId};
 use crate::rules::Userlist;
+use crate::table::{KeyKind, TableId};
 
 use super::error::CompileError;
 use super::pattern::{PatternId, PatternTable};
@@ -41,6 +42,18 @@ pub trait Names {
     /// Lines of a map file that a converter names; the error says why it cannot be read.
     fn map_file(&self, name: &str) -> Result<Arc<cfgparse::model::expr::PatternFile>, String> {
         Err(format!("failed to open pattern file <{name}>"))
+    }
+    /// A stick table by its name, with the type of its keys.
+    fn table(&self, name: &str) -> Option<(TableId, KeyKind)> {
+        None
+    }
+    /// The stick table of a proxy's own section.
+    fn table_of(&self, proxy: ProxyId) -> Option<(TableId, KeyKind)> {
+        None
+    }
+    /// How many keys a stream can track (`tune.stick-counters`).
+    fn stick_counters(&self) -> u32 {
+        3
     }
     /// The text of a configuration file's name, for `last_rule_file`.
     fn file_name(&self, file: u32) -> Arc<str> {

@@ -8,6 +8,7 @@ mod env;
 mod error;
 mod expr;
 mod fetch;
+mod figure;
 pub mod pattern;
 mod point;
 mod proc_vars;
@@ -28,6 +29,7 @@ pub use cx::{
 pub use env::{CaptureSlots, Compiler, Names};
 pub use error::CompileError;
 pub use expr::Expr;
+pub use figure::increase;
 pub use point::{Needs, Point};
 pub use proc_vars::{CoreProcVars, ProcVars};
 pub use row::{ConvertRow, FetchRow, Fetched, Walk};

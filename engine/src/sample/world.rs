@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use crate::plan::{ListenerId, ProxyId, ServerId};
+use crate::table::{Table, TableId};
 
 use super::cx::Cx;
 use super::pattern::{KeyValue, PatternId, PatternView};
@@ -108,6 +109,14 @@ pub trait World {
     }
     fn find_backend(&self, name: &str) -> Option<ProxyId> {
         None
+    }
+    /// A stick table.
+    fn table(&self, table: TableId) -> Option<&Arc<Table>> {
+        None
+    }
+    /// The clock of stick tables, milliseconds.
+    fn now_ms(&self) -> u64 {
+        0
     }
     fn find_frontend(&self, name: &str) -> Option<ProxyId> {
         None

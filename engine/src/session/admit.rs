@@ -84,6 +84,7 @@ pub fn session(local: &Local, generation: &Generation, client: &mut Client) -> b
         listener.denied_sessions.inc();
         return false;
     }
+    stream::session_begins(client, now_ms);
     front.sessions.hit(now_ms);
     listener.sessions.inc();
     generation.stats.process.sessions.hit(now_ms);

@@ -44,6 +44,7 @@ pub fn run(
                 _ => Box::pin(tcp(local, generation, &mut client)).await,
             }
         }
+        stream::session_ends(&mut client, local.core.now_ms());
         drop((open, registered));
         drop(pass);
     }

@@ -15,6 +15,7 @@ use crate::sample::CompileError;
 use crate::sample::pattern::LivePatterns;
 use crate::server::{self, BackendSettings, BackendState, ServerState, Wake};
 use crate::stats;
+use crate::table::Table;
 
 /// The servers that requests may go to, by [`ProxyId`].
 pub type Views = Box<[Option<Arc<View>>]>;
@@ -84,6 +85,11 @@ pub fn build(
         tls_of_server: loaded.of_server.into(),
         watches: watches.into(),
         standings,
+        tables: plan
+            .tables
+            .iter()
+            .map(|spec| Arc::new(Table::new(spec.clone())))
+            .collect(),
         process: ProcessState::new(cores, now_ms),
         plan: Arc::new(plan),
     };

@@ -11,6 +11,7 @@ use crate::sample::ProcVars;
 use crate::sample::pattern::LivePatterns;
 use crate::server::{BackendState, ServerState};
 use crate::stats::{CoreStats, Stats};
+use crate::table::Table;
 use crate::tls;
 
 /// What all cores share of one generation beside the plan.
@@ -40,6 +41,8 @@ pub struct Runtime {
     pub watches: Box<[Watch]>,
     /// By [`ProxyId`]: how the two sides of each proxy stand.
     pub standings: Box<[Standing]>,
+    /// By `TableId`.
+    pub tables: Box<[Arc<Table>]>,
     pub process: ProcessState,
 }
 

@@ -51,6 +51,7 @@ fn admits(local: &Local, generation: &Generation, client: &mut Client, rules: &R
     client.facts.src = exchange.facts.src.or(client.facts.src);
     client.facts.dst = exchange.facts.dst.or(client.facts.dst);
     client.expects_proxy |= exchange.overrides.expects_proxy;
+    client.facts.tracked.take_from(&mut exchange.facts.tracked);
     local.keep_exchange(exchange);
     matches!(verdict, Verdict::Continue | Verdict::Accept)
 }

@@ -36,6 +36,9 @@ async fn request_rules(stream: &mut Stream<'_>, proxy: ProxyId) -> Result<Option
     let generation = stream.generation;
     let plan = generation.plan().proxy(proxy);
     let content = on_request(stream, &plan.rules.request_content).await?;
+    if proxy == stream.client.frontend {
+        super::track::request(stream);
+    }
     if let Some(next) = act(stream, proxy, content, Phase::Request).await? {
         return Ok(Some(next));
     }
@@ -166,12 +169,14 @@ async fn act(
         Verdict::Deny(answer) => {
             count_denied(stream, proxy, phase);
             if phase == Phase::Request {
+                super::track::denied(stream);
                 super::persist::bind(stream);
             }
             (answer, answered(Cause::Proxy))
         }
         Verdict::Tarpit(answer) => {
             count_denied(stream, proxy, phase);
+            super::track::denied(stream);
             tarpit(stream, proxy).await?;
             (answer, (Cause::Proxy, Phase::Tarpit))
         }
@@ -179,7 +184,10 @@ async fn act(
             count_intercepted(stream, proxy);
             (answer, answered(Cause::Local))
         }
-        Verdict::Auth(answer) => (answer, answered(Cause::Proxy)),
+        Verdict::Auth(answer) => {
+            super::track::denied(stream);
+            (answer, answered(Cause::Proxy))
+        }
         Verdict::Reject | Verdict::SilentDrop => {
             count_denied(stream, proxy, phase);
             return Err(Fault::new(Cause::Proxy, phase).with_status(0));

@@ -6,6 +6,7 @@ use wire::h1::{BodyLength, Framing};
 use super::Fault;
 use super::persist::Persistence;
 use super::relay::Flow;
+use super::stick::Pending;
 use crate::mux::h1::{Incoming, Preview};
 use crate::plan::{ProxyId, ServerId};
 use crate::rules::Overrides;
@@ -38,6 +39,8 @@ pub struct Exchange {
     /// What was counted as begun on the server's side and has to be counted as ended.
     pub counted: Counted,
     pub persistence: Persistence,
+    /// What stick tables will learn of it.
+    pub sticks: Pending,
 }
 
 /// Moments of the exchange, microseconds of the core's clock.
@@ -109,6 +112,7 @@ impl Default for Exchange {
             response_begun: false,
             counted: Counted::default(),
             persistence: Persistence::default(),
+            sticks: Pending::default(),
         }
     }
 }
@@ -167,5 +171,6 @@ impl Exchange {
         self.response_begun = false;
         self.counted = Counted::default();
         self.persistence = Persistence::default();
+        self.sticks.clear();
     }
 }

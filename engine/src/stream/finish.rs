@@ -1,6 +1,6 @@
 //! The end of an exchange: times, counters, the log line.
 
-use super::{Stream, journal};
+use super::{Stream, journal, track};
 use crate::log::Cause;
 use crate::sample::{ConnectionCounts, Timers};
 
@@ -20,6 +20,7 @@ pub fn record(stream: &mut Stream<'_>) {
     count(stream);
     stream.leave_all();
     journal::write(stream);
+    track::exchange_ends(stream);
 }
 
 fn measure(stream: &mut Stream<'_>) {

@@ -27,8 +27,10 @@ mod retry;
 mod route;
 mod run;
 mod stats_page;
+mod stick;
 mod tcp;
 mod tickets;
+mod track;
 mod tunnel;
 mod wait;
 mod watch;
@@ -48,6 +50,7 @@ pub use registry::{Entry, Registered, Registry};
 pub use run::{fail, run};
 pub use tcp::run as run_tcp;
 pub use tickets::Tickets;
+pub use track::{session_begins, session_ends};
 pub use wait::{Interrupted, Patience, wait};
 
 use crate::plan::{Options, ProxyId, ServerId};

@@ -42,6 +42,20 @@ pub fn bind(stream: &mut Stream<'_>) -> Option<ServerId> {
     bound
 }
 
+/// Binds the request to the server that a stick table has for it.
+pub fn stick(stream: &mut Stream<'_>, server: ServerId) {
+    let persistence = &mut stream.exchange.persistence;
+    persistence.is_direct = true;
+    persistence.insists = !stream.generation.server(server).is_usable();
+}
+
+/// Whether the request goes to a server that is down if it is bound to it.
+pub fn is_forced(stream: &Stream<'_>) -> bool {
+    let plan = stream.generation.plan();
+    let backend = plan.proxy(stream.backend()).backend.as_ref();
+    backend.is_some_and(|backend| rule(stream, backend) == Persist::Forced)
+}
+
 /// Notes that logs tell of a cookie from here on; none has been seen so far.
 pub fn enter(stream: &mut Stream<'_>) {
     let backend = stream

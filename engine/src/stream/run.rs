@@ -7,7 +7,8 @@ use super::response::{self, NoResponse};
 use super::retry::{self, Attempts};
 use super::watch::Watch;
 use super::{
-    Fault, Next, Stream, buffer, decide, error, finish, observe, persist, request, route, tunnel,
+    Fault, Next, Stream, buffer, decide, error, finish, observe, persist, request, route, stick,
+    track, tunnel,
 };
 use crate::mux::h1::{Incoming, Outgoing};
 use crate::plan::{ProxyId, Trouble};
@@ -26,13 +27,17 @@ pub async fn run(stream: &mut Stream<'_>) -> Next {
 
 /// Ends an exchange that never came about: no request arrived, or in vain.
 pub fn fail(stream: &mut Stream<'_>, fault: Fault) -> Next {
+    track::broken_request(stream, fault);
     let next = error::answer(stream, fault);
     finish::record(stream);
     next
 }
 
 async fn exchange(stream: &mut Stream<'_>) -> Result<Next, Fault> {
-    request::receive(stream).await?;
+    if let Err(fault) = request::receive(stream).await {
+        track::broken_request(stream, fault);
+        return Err(fault);
+    }
     finish::request_begins(stream);
     persist::enter(stream);
     if let Some(next) = decide::frontend(stream).await? {
@@ -47,7 +52,8 @@ async fn exchange(stream: &mut Stream<'_>) -> Result<Next, Fault> {
         return Err(fault);
     }
     request::add_own_fields(stream);
-    let mut attempts = Attempts::new(persist::bind(stream));
+    let bound = persist::bind(stream);
+    let mut attempts = Attempts::new(stick::bind(stream, bound));
     loop {
         let side = connect::open(stream, backend, &mut attempts).await?;
         let failed = side.id;
@@ -105,6 +111,8 @@ async fn serve(
     }
     stream.exchange.marks.response_us = stream.local.core.now_us();
     stream.exchange.facts.server_status = i32::from(stream.exchange.response.status());
+    track::response(stream);
+    stick::learn(stream);
     match decide::response(stream, &side, &mut up).await {
         Ok(None) => {}
         replaced => {

@@ -10,7 +10,7 @@ use super::relay::Flow;
 use super::retry::Attempts;
 use super::wait::{Interrupted, Patience, wait};
 use super::watch::Watch;
-use super::{Fault, Stream, error, finish, persist, route, tunnel};
+use super::{Fault, Stream, error, finish, persist, route, stick, tunnel};
 use crate::log::{Cause, Phase};
 use crate::mux::Link;
 use crate::plan::ProxyId;
@@ -42,8 +42,10 @@ async fn exchange(stream: &mut Stream<'_>) -> Result<(), Fault> {
         content_rules(stream, backend).await?;
     }
     stream.exchange.marks.request_us = stream.local.core.now_us();
-    let mut attempts = Attempts::new(persist::bind(stream));
+    let bound = persist::bind(stream);
+    let mut attempts = Attempts::new(stick::bind(stream, bound));
     let side = connect::open(stream, backend, &mut attempts).await?;
+    stick::learn(stream);
     let plan = stream.generation.plan();
     let mut watch = Watch::new(
         plan.proxy(frontend).timeouts.client_ms,

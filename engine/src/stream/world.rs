@@ -1,11 +1,14 @@
 //! What expressions ask of the process, answered by one core.
 
+use std::sync::Arc;
+
 use super::Local;
 use crate::log::Purpose;
 use crate::plan::{ListenerId, Plan, ProxyId, ServerId};
 use crate::sample::pattern::{PatternId, PatternView};
 use crate::sample::{Cx, PatternChange, ProxyCounters, ProxyTimeout, ServerCounters, Value, World};
 use crate::state::Generation;
+use crate::table::{Table, TableId};
 
 /// The process as one core sees it while it evaluates.
 pub struct CoreWorld<'a> {
@@ -218,6 +221,14 @@ impl World for CoreWorld<'_> {
             .iter()
             .copied();
         servers.find(|&id| &*self.plan().server(id).name == server)
+    }
+
+    fn table(&self, table: TableId) -> Option<&Arc<Table>> {
+        self.generation.runtime.tables.get(table.index())
+    }
+
+    fn now_ms(&self) -> u64 {
+        self.local.core.now_ms()
     }
 
     fn find_backend(&self, name: &str) -> Option<ProxyId> {

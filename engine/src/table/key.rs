@@ -15,9 +15,13 @@ pub enum KeyKind {
     Ipv6,
     Integer,
     /// At most so many bytes.
-    Text { bytes_max: usize },
+    Text {
+        bytes_max: usize,
+    },
     /// Exactly so many bytes.
-    Binary { bytes: usize },
+    Binary {
+        bytes: usize,
+    },
 }
 
 /// A key's bytes; short ones are made in place.
@@ -42,7 +46,10 @@ impl Key<'_> {
     fn fixed<const N: usize>(from: [u8; N]) -> Self {
         let mut bytes = [0; 16];
         bytes[..N].copy_from_slice(&from);
-        Key::Fixed { bytes, len: N as u8 }
+        Key::Fixed {
+            bytes,
+            len: N as u8,
+        }
     }
 }
 
@@ -52,8 +59,12 @@ impl From<KeyType> for KeyKind {
             KeyType::Ip => KeyKind::Ipv4,
             KeyType::Ipv6 => KeyKind::Ipv6,
             KeyType::Integer => KeyKind::Integer,
-            KeyType::String { len } => KeyKind::Text { bytes_max: len as usize },
-            KeyType::Binary { len } => KeyKind::Binary { bytes: len as usize },
+            KeyType::String { len } => KeyKind::Text {
+                bytes_max: len as usize,
+            },
+            KeyType::Binary { len } => KeyKind::Binary {
+                bytes: len as usize,
+            },
         }
     }
 }
@@ -202,7 +213,10 @@ mod tests {
         assert_eq!(key(KeyKind::Ipv4, mapped), Some(vec![192, 0, 2, 1]));
         assert_eq!(key(KeyKind::Ipv4, v6), None);
         assert_eq!(key(KeyKind::Ipv6, v4).map(|key| key.len()), Some(16));
-        assert_eq!(key(KeyKind::Integer, Value::Sint(258)), Some(vec![0, 0, 1, 2]));
+        assert_eq!(
+            key(KeyKind::Integer, Value::Sint(258)),
+            Some(vec![0, 0, 1, 2])
+        );
         let text = KeyKind::Text { bytes_max: 3 };
         assert_eq!(key(text, Value::str(b"abcd")), Some(b"abc".to_vec()));
         assert_eq!(key(text, Value::str(b"")), None);

@@ -110,7 +110,11 @@ impl Spec {
         let mut layout = Layout::default();
         for field in &line.store {
             if let Some(data) = Data::parse(&field.name) {
-                let len = if data.is_array() { field.length.unwrap_or(1) } else { 1 };
+                let len = if data.is_array() {
+                    field.length.unwrap_or(1)
+                } else {
+                    1
+                };
                 layout.add(data, len as usize, field.period_ms.unwrap_or(0));
             }
         }

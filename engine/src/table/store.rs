@@ -42,7 +42,9 @@ impl Table {
         Table {
             spec,
             stripes: (0..TABLE_STRIPES).map(|_| Mutex::default()).collect(),
-            first_due_ms: (0..TABLE_STRIPES).map(|_| AtomicU64::new(u64::MAX)).collect(),
+            first_due_ms: (0..TABLE_STRIPES)
+                .map(|_| AtomicU64::new(u64::MAX))
+                .collect(),
             used: AtomicU64::new(0),
             hasher: RandomState::new(),
         }
@@ -84,12 +86,7 @@ impl Table {
         Some(Tracked::new(Arc::clone(self), entry, now_ms))
     }
 
-    fn obtain_and(
-        &self,
-        key: &[u8],
-        now_ms: u64,
-        take: impl Fn(&Entry),
-    ) -> Option<Arc<Entry>> {
+    fn obtain_and(&self, key: &[u8], now_ms: u64, take: impl Fn(&Entry)) -> Option<Arc<Entry>> {
         let index = self.stripe_of(key);
         if let Some(entry) = self.take_known(&self.lock(index), key, now_ms, &take) {
             return Some(entry);
@@ -200,7 +197,13 @@ impl Table {
     }
 
     /// Adds to a figure and gives what it was before and is now.
-    pub fn add_one(&self, entry: &Entry, slot: Slot, count: u64, now_ms: u64) -> Option<(u64, u64)> {
+    pub fn add_one(
+        &self,
+        entry: &Entry,
+        slot: Slot,
+        count: u64,
+        now_ms: u64,
+    ) -> Option<(u64, u64)> {
         let (cell, field) = self.layout().cell(slot.data, slot.index)?;
         Some(entry.with(|cells| {
             let before = read(&cells[cell], field, now_ms);
@@ -284,9 +287,7 @@ impl Table {
 
     /// A tracked entry does not expire.
     fn has_expired(&self, entry: &Entry, now_ms: u64) -> bool {
-        self.spec.expire_ms.is_some()
-            && entry.due_ms.load(Relaxed) <= now_ms
-            && entry.users() == 0
+        self.spec.expire_ms.is_some() && entry.due_ms.load(Relaxed) <= now_ms && entry.users() == 0
     }
 
     fn stripe_of(&self, key: &[u8]) -> usize {
@@ -294,7 +295,9 @@ impl Table {
     }
 
     fn lock(&self, index: usize) -> MutexGuard<'_, Stripe> {
-        self.stripes[index].lock().unwrap_or_else(PoisonError::into_inner)
+        self.stripes[index]
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
     }
 
     fn note_due(&self, index: usize, stripe: &Stripe) {
@@ -325,7 +328,9 @@ impl Table {
         for _ in 0..turns {
             let due = self.first_due_ms.iter().enumerate();
             let first = due.min_by_key(|(_, due)| due.load(Relaxed));
-            let Some((index, _)) = first else { return false };
+            let Some((index, _)) = first else {
+                return false;
+            };
             if self.pop(index, now_ms) {
                 return true;
             }

@@ -41,7 +41,10 @@ fn keys(table: &Table, now_ms: u64) -> Vec<String> {
 fn an_entry_expires_when_nobody_used_it() {
     let table = table(10, Some(1_000), false);
     table.obtain(b"a", 5_000).expect("a place");
-    assert!(table.find(b"a", 5_999).is_some(), "a lookup does not refresh it");
+    assert!(
+        table.find(b"a", 5_999).is_some(),
+        "a lookup does not refresh it"
+    );
     assert!(table.find(b"a", 6_000).is_none());
     table.obtain(b"b", 5_000).expect("a place");
     table.obtain(b"b", 5_900).expect("its place");
@@ -81,7 +84,10 @@ fn nopurge_refuses_new_keys() {
     let table = table(2, Some(1_000), true);
     assert!(table.obtain(b"a", 0).is_some() && table.obtain(b"b", 500).is_some());
     assert!(table.obtain(b"c", 600).is_none());
-    assert!(table.obtain(b"a", 600).is_some(), "a known key is no new one");
+    assert!(
+        table.obtain(b"a", 600).is_some(),
+        "a known key is no new one"
+    );
     assert!(table.obtain(b"c", 1_500).is_some(), "b has expired");
 }
 
@@ -96,7 +102,10 @@ fn a_tracked_key_neither_expires_nor_makes_room() {
     assert!(!table.remove(&tracked.entry));
     assert_eq!(tracked.entry.users(), 1);
     let value = |data| table.value(&tracked.entry, Slot::of(data), 0);
-    assert_eq!((value(Data::ConnCur), value(Data::ConnCnt)), (Some(1), Some(1)));
+    assert_eq!(
+        (value(Data::ConnCur), value(Data::ConnCnt)),
+        (Some(1), Some(1))
+    );
     let other = table.track(b"c2", 0).expect("the other place");
     assert!(table.track(b"d", 0).is_none(), "all are tracked");
     let entry = Arc::clone(&tracked.entry);
@@ -118,7 +127,10 @@ fn an_array_answers_for_the_first_counters() {
     let table = Table::new(spec);
     let entry = table.obtain(b"a", 0).expect("a place");
     let slot = |data, index| Slot { data, index };
-    assert_eq!(table.add_one(&entry, slot(Data::Gpc1, 0), 2, 0), Some((0, 2)));
+    assert_eq!(
+        table.add_one(&entry, slot(Data::Gpc1, 0), 2, 0),
+        Some((0, 2))
+    );
     assert_eq!(table.value(&entry, slot(Data::Gpc, 1), 0), Some(2));
     assert_eq!(table.value(&entry, slot(Data::Gpc, 2), 0), None);
     assert_eq!(table.value(&entry, slot(Data::Gpc1Rate, 0), 0), None);
@@ -136,7 +148,10 @@ fn counts_are_exact_across_threads() {
             std::thread::spawn(move || {
                 for turn in 0..2_000u32 {
                     let tracked = table.track(b"same", 1_000).expect("a place");
-                    tracked.add(&[(Slot::of(Data::HttpReqRate), 1), (Slot::of(Data::Gpc0), 3)], 1_000);
+                    tracked.add(
+                        &[(Slot::of(Data::HttpReqRate), 1), (Slot::of(Data::Gpc0), 3)],
+                        1_000,
+                    );
                     let other = format!("{}", (thread * 7 + turn) % 50);
                     drop(table.obtain(other.as_bytes(), 1_000));
                 }
@@ -162,7 +177,10 @@ fn no_event_is_lost() {
             std::thread::spawn(move || {
                 for _ in 0..2_000 {
                     let tracked = table.track(b"same", 1_000).expect("a place");
-                    tracked.add(&[(Slot::of(Data::HttpReqRate), 1), (Slot::of(Data::Gpc0), 3)], 1_000);
+                    tracked.add(
+                        &[(Slot::of(Data::HttpReqRate), 1), (Slot::of(Data::Gpc0), 3)],
+                        1_000,
+                    );
                 }
             })
         })

@@ -74,6 +74,20 @@ impl Tracking {
         self.counters.iter().flatten()
     }
 
+    /// Ends all tracking at a time that does not matter.
+    pub fn clear(&mut self) {
+        self.counters.clear();
+    }
+
+    /// Takes over what another tracks.
+    pub fn take_from(&mut self, other: &mut Tracking) {
+        for (number, slot) in other.counters.iter_mut().enumerate() {
+            if let Some(tracked) = slot.take() {
+                self.set(number, tracked);
+            }
+        }
+    }
+
     /// Ends all tracking; what was tracked counts as used now.
     pub fn end(&mut self, now_ms: u64) {
         for tracked in self.counters.drain(..).flatten() {

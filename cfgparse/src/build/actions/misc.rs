@@ -1,8 +1,7 @@
 //! Actions on connections, counters, logs and timeouts.
 
 use super::{
-    AFT, ActionContext, ActionRow, CNT, CON, HTTP, QUIC, REQ, RES, RSP, SES, TCP, action,
-    at_condition,
+    ActionContext, ActionRow, CNT, CON, HTTP, QUIC, REQ, RES, RSP, SES, TCP, action, at_condition,
 };
 use crate::args::Args;
 use crate::build::proxy::draft::sample_expr;
@@ -98,17 +97,6 @@ pub const ROWS: &[ActionRow] = &[
     action("wait-for-handshake", "", REQ, Planned, "wait for the end of the TLS handshake", known),
 ];
 
-#[rustfmt::skip]
-pub const COUNTERS: &[ActionRow] = &[
-    action("sc-add-gpc", "(<idx>,<sc-id>) <int>|<expr>", TCP | HTTP, Planned, "add to a general counter", known),
-    action("sc-inc-gpc", "(<idx>,<sc-id>)", TCP | HTTP, Planned, "add one to a general counter", known),
-    action("sc-inc-gpc0", "(<sc-id>)", TCP | HTTP, Planned, "add one to the first general counter", known),
-    action("sc-inc-gpc1", "(<sc-id>)", TCP | HTTP, Planned, "add one to the second general counter", known),
-    action("sc-set-gpt", "(<idx>,<sc-id>) <int>|<expr>", TCP | HTTP, Planned, "set a general tag", known),
-    action("sc-set-gpt0", "(<sc-id>) <int>|<expr>", TCP | HTTP, Planned, "set the first general tag", known),
-    action("track-sc", "0..N <key> [table <table>]", CON | SES | CNT | REQ | RES | AFT, Planned, "count under this key", track),
-];
-
 fn cache(cx: &mut Context, c: &ActionContext, args: &mut Args) -> Option<Action> {
     if let Some(word) = args.peek() {
         cx.references.push(Reference {
@@ -151,35 +139,6 @@ fn do_resolve(cx: &mut Context, c: &ActionContext, args: &mut Args) -> Option<Ac
         span: args.span(),
     });
     known(cx, c, args)
-}
-
-fn track(cx: &mut Context, c: &ActionContext, args: &mut Args) -> Option<Action> {
-    let name = args.label().rsplit(' ').next().unwrap_or("").to_owned();
-    let word = args.required(cx, "a key")?;
-    let mut words = vec![word.text.clone()];
-    match sample::parse(cx, &word.text, word.span()) {
-        Ok(parsed) if parsed.available & c.place.bit() == 0 => {
-            let message = format!(
-                "'{}' : fetch method '{}' needs data that is not available in '{}'.",
-                args.label(),
-                parsed.expr.fetch.name,
-                c.place.words()
-            );
-            cx.alert(word.span(), "never-available", message);
-        }
-        Ok(_) => {}
-        Err(fault) => fault.report(cx, &format!("'{}' : ", args.label())),
-    }
-    if args.accept("table") {
-        let table = args.required(cx, "a table")?;
-        cx.references.push(Reference {
-            kind: ReferenceKind::Table,
-            name: table.text.clone(),
-            span: table.span(),
-        });
-        words.push(table.text.clone());
-    }
-    Some(Action::Known { name, args: words })
 }
 
 fn set_retries(cx: &mut Context, c: &ActionContext, args: &mut Args) -> Option<Action> {

@@ -1,5 +1,6 @@
 //! Actions of rules (manual, 4.3 and 4.4): one row each.
 
+mod counters;
 mod header;
 mod misc;
 pub mod redirect;
@@ -107,7 +108,7 @@ pub(super) const fn action(
 pub const TABLES: &[&[ActionRow]] = &[
     header::ROWS,
     misc::ROWS,
-    misc::COUNTERS,
+    counters::ROWS,
     reply::ROWS,
     uri::ROWS,
     vars::ROWS,

@@ -17,11 +17,11 @@ pub const ROWS: &[Row<Draft>] = &[
     proxy_row("cookie", "<name> [rewrite|insert|prefix] [indirect] [nocache] ...", "DLB", Full, "keep clients to servers by a cookie", cookie),
     lax_end(proxy_row("dynamic-cookie-key", "<key>", "DLB", Full, "secret of dynamic cookies", |cx, d, a| d.proxy.dynamic_cookie_key = a.text(cx, "a key"))),
     proxy_row("persist rdp-cookie", "[(<name>)]", "DLB", Planned, "keep clients to servers by the RDP cookie", |_, _, a| { a.rest(); }),
-    proxy_row("stick match", "<pattern> [table <table>] [if|unless <condition>]", "LB", Planned, "look a key up", |cx, d, a| stick(cx, d, a, StickKind::Match)),
-    proxy_row("stick on", "<pattern> [table <table>] [if|unless <condition>]", "LB", Planned, "look a key up and learn it", |cx, d, a| stick(cx, d, a, StickKind::On)),
-    proxy_row("stick store-request", "<pattern> [table <table>] [if|unless <condition>]", "LB", Planned, "learn a key of the request", |cx, d, a| stick(cx, d, a, StickKind::StoreRequest)),
-    proxy_row("stick store-response", "<pattern> [table <table>] [if|unless <condition>]", "LB", Planned, "learn a key of the response", |cx, d, a| stick(cx, d, a, StickKind::StoreResponse)),
-    proxy_row("stick-table", "type <type> size <size> [expire <time>] [store <data>] ...", "FLB", Planned, "memory of keys", |cx, d, a| {
+    proxy_row("stick match", "<pattern> [table <table>] [if|unless <condition>]", "LB", Full, "look a key up", |cx, d, a| stick(cx, d, a, StickKind::Match)),
+    proxy_row("stick on", "<pattern> [table <table>] [if|unless <condition>]", "LB", Full, "look a key up and learn it", |cx, d, a| stick(cx, d, a, StickKind::On)),
+    proxy_row("stick store-request", "<pattern> [table <table>] [if|unless <condition>]", "LB", Full, "learn a key of the request", |cx, d, a| stick(cx, d, a, StickKind::StoreRequest)),
+    proxy_row("stick store-response", "<pattern> [table <table>] [if|unless <condition>]", "LB", Partial("in 'mode http' only"), "learn a key of the response", |cx, d, a| stick(cx, d, a, StickKind::StoreResponse)),
+    proxy_row("stick-table", "type <type> size <size> [expire <time>] [store <data>] ...", "FLB", Full, "memory of keys", |cx, d, a| {
         let mut table = stick_table(cx, a);
         table.name.clone_from(&d.proxy.name);
         d.proxy.stick_table = Some(table);
@@ -198,7 +198,8 @@ fn key_type(cx: &mut Context, args: &mut Args) -> Option<KeyType> {
         }
     };
     Some(match word.as_str() {
-        "ip" => KeyType::Ip,
+        // The two are the same (manual, 11.1).
+        "ip" | "ipv4" => KeyType::Ip,
         "ipv6" => KeyType::Ipv6,
         "integer" => KeyType::Integer,
         "string" => KeyType::String {
@@ -208,7 +209,11 @@ fn key_type(cx: &mut Context, args: &mut Args) -> Option<KeyType> {
             len: len(cx, args, "binary", 32),
         },
         _ => {
-            args.unexpected(cx, word, "'ip', 'ipv6', 'integer', 'string' or 'binary'");
+            args.unexpected(
+                cx,
+                word,
+                "'ip', 'ipv4', 'ipv6', 'integer', 'string' or 'binary'",
+            );
             return None;
         }
     })

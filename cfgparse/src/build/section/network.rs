@@ -56,7 +56,7 @@ const PEERS: &[Row<Peers>] = &[
         if let Some(server) = server_line(cx, a, false) { p.peers.push(server); }
     }),
     row("shards", "<number>", Planned, "parts of the tables", |cx, p, a| p.shards = a.number(cx)),
-    row("table", "<name> type <type> size <size> ...", Planned, "table of this section", |cx, p, a| {
+    row("table", "<name> type <type> size <size> ...", Full, "table of this section", |cx, p, a| {
         let Some(name) = a.text(cx, "a table name") else { return };
         let mut table = stick_table(cx, a);
         table.name = format!("{}/{name}", p.name);

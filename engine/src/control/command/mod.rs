@@ -15,6 +15,7 @@ mod session;
 mod set_server;
 mod stream;
 mod suggest;
+mod table;
 mod variable;
 
 use super::level::Level;
@@ -58,6 +59,7 @@ const GROUPS: &[&[Command]] = &[
     frontend::COMMANDS,
     limit::COMMANDS,
     pattern::COMMANDS,
+    table::COMMANDS,
     process::COMMANDS,
     report::COMMANDS,
     server::COMMANDS,

@@ -93,6 +93,15 @@ impl Process {
         self.settlements.settled(number);
     }
 
+    /// Gives the memory of expired keys back, to be called every second: a table that nobody asks
+    /// for new keys would hold them.
+    pub fn forget_expired(&self) {
+        let now_ms = self.surroundings.now_ms();
+        for table in &self.runtime.tables {
+            table.drop_expired(now_ms);
+        }
+    }
+
     /// Moves slow starts on, to be called every second (manual 5.2, `slowstart`).
     pub fn advance_slowstarts(&mut self) {
         let now_ms = self.surroundings.now_ms();

@@ -20,6 +20,7 @@ use crate::sample::pattern::LivePatterns;
 use crate::server::UserWeight;
 use crate::state::{FrontendStatus, snapshot};
 use crate::stats::Snapshot;
+use crate::table::Table;
 
 const STATIC_WEIGHTS: &str =
     "Backend is using a static LB algorithm and only accepts weights '0%' and '100%'.";
@@ -361,6 +362,14 @@ impl Ops for Process {
 
     fn proc_vars(&self) -> &ProcVars {
         &self.runtime.proc_vars
+    }
+
+    fn tables(&self) -> &[Arc<Table>] {
+        &self.runtime.tables
+    }
+
+    fn table_clock_ms(&self) -> u64 {
+        self.surroundings.now_ms()
     }
 
     fn admin_sockets(&self) -> Vec<SocketFacts> {

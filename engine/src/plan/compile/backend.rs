@@ -74,6 +74,8 @@ impl Context<'_> {
             cookie: section.cookie.as_ref().map(Cookie::new),
             persists: section.options.persist,
             persist_rules: self.persist_rules(section, compiler),
+            stick_request: self.stick_rules(section, false, compiler),
+            stick_response: self.stick_rules(section, true, compiler),
             fullconn: section.fullconn.unwrap_or(0),
             send_name_header: section
                 .http_send_name_header

@@ -7,6 +7,8 @@ mod log;
 mod names;
 mod server;
 mod startup;
+mod stick;
+mod tables;
 
 use std::sync::Arc;
 
@@ -15,7 +17,7 @@ use ipnet::IpNet;
 
 use self::names::ModelNames;
 use super::proxy::{AddressField, Options, Rulesets, StatsPage, Timeouts};
-use super::{Listener, ListenerId, LogTarget, Plan, Process, Proxy, ProxyId};
+use super::{Listener, ListenerId, LogTarget, Plan, Process, Proxy, ProxyId, Statuses};
 use crate::rules::{Condition, Kind, Ruleset};
 use crate::sample::pattern::Patterns;
 use crate::sample::{CaptureCounts, CompileError, Compiler, Point, ProcVars};
@@ -103,6 +105,7 @@ pub fn compile(model: &Model, machine: &Machine) -> Result<Compiled, Vec<Compile
         proxies: proxies.into(),
         servers: servers.into(),
         log_targets: context.log_targets.into(),
+        tables: names.tables.clone().into(),
     };
     Ok(Compiled {
         plan,
@@ -324,5 +327,7 @@ fn process(model: &Model, machine: &Machine) -> Process {
             .map(|host| host.clone().unwrap_or_else(|| machine.host_name.clone())),
         stats_timeout_ms: u64::from(global.stats_timeout_ms.unwrap_or(10_000)),
         spread_checks_percent: global.spread_checks.unwrap_or(0),
+        err_statuses: Statuses::errors(&global.http_err_codes),
+        fail_statuses: Statuses::failures(&global.http_fail_codes),
     }
 }

@@ -8,8 +8,10 @@ use cfgparse::model::expr::PatternFile;
 use cfgparse::model::section::Password as Written;
 
 use super::super::{ProxyId, ServerId};
+use super::tables;
 use crate::rules::{Password, User, Userlist};
 use crate::sample::Names;
+use crate::table::{KeyKind, Spec, TableId};
 
 /// The names of a model.
 pub struct ModelNames<'m> {
@@ -18,6 +20,7 @@ pub struct ModelNames<'m> {
     backends: HashMap<&'m str, ProxyId>,
     servers: HashMap<(ProxyId, &'m str), ServerId>,
     userlists: HashMap<&'m str, Arc<Userlist>>,
+    pub tables: Vec<Spec>,
 }
 
 impl<'m> ModelNames<'m> {
@@ -28,6 +31,7 @@ impl<'m> ModelNames<'m> {
             backends: HashMap::new(),
             servers: HashMap::new(),
             userlists: HashMap::new(),
+            tables: tables::compile(model),
         };
         let mut next_server = 0;
         for (index, proxy) in model.proxies.iter().enumerate() {
@@ -111,6 +115,21 @@ impl Names for ModelNames<'_> {
 
     fn environment(&self, name: &str) -> Option<String> {
         std::env::var(name).ok()
+    }
+
+    fn table(&self, name: &str) -> Option<(TableId, KeyKind)> {
+        let index = self.tables.iter().position(|table| *table.name == *name)?;
+        Some((TableId(index as u32), self.tables[index].key))
+    }
+
+    fn table_of(&self, proxy: ProxyId) -> Option<(TableId, KeyKind)> {
+        let section = self.model.proxies.get(proxy.index())?;
+        section.stick_table.as_ref()?;
+        self.table(&section.name)
+    }
+
+    fn stick_counters(&self) -> u32 {
+        self.model.global.tune.stick_counters.unwrap_or(3)
     }
 
     fn file_name(&self, file: u32) -> Arc<str> {

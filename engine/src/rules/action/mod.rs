@@ -4,6 +4,7 @@ mod address;
 mod auth;
 mod body;
 mod capture;
+mod counter;
 mod flow;
 mod header;
 mod log_level;
@@ -14,6 +15,7 @@ mod replace;
 mod reply;
 mod status;
 mod timeout;
+mod track;
 mod uri;
 mod var;
 
@@ -107,6 +109,12 @@ pub fn compile(action: &Action, kind: Kind, compiler: &mut Compiler<'_>) -> Comp
             time_ms,
             at_least_bytes,
         } => Ok(body::compile(*time_ms, *at_least_bytes)),
+        Action::Track {
+            counter,
+            key,
+            table,
+        } => track::compile(*counter, key, table.as_deref(), compiler),
+        Action::Counter { counter, change } => counter::compile(*counter, change, compiler),
         Action::Known { name, .. } => Err(compiler.error(
             format!("'{} {name}' is not supported yet", kind.words()),
             "remove this rule until it is",

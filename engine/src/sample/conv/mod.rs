@@ -13,6 +13,7 @@ mod map;
 mod names;
 mod number;
 mod regsub;
+mod table;
 mod text;
 mod var;
 mod when;
@@ -34,6 +35,7 @@ static TABLES: &[&[ConvertRow]] = &[
     hash::ROWS,
     var::ROWS,
     regsub::ROWS,
+    table::ROWS,
     capture::ROWS,
     forwarded::ROWS,
     http_date::ROWS,

@@ -11,7 +11,9 @@ mod hello;
 mod internal;
 mod request;
 mod response;
+mod source_counter;
 mod tls;
+mod tracked;
 
 pub use certificate::common_name;
 pub use connection_error::ConnectionError;
@@ -32,6 +34,9 @@ static TABLES: &[&[FetchRow]] = &[
     request::ROWS,
     body::ROWS,
     response::ROWS,
+    tracked::ROWS,
+    tracked::NUMBERED_ROWS,
+    source_counter::ROWS,
 ];
 
 /// The row of `name`, which may carry a suffix of an ACL-only form such as `path_beg`.
