@@ -98,7 +98,7 @@ impl KeyKind {
 
     /// The key that a sample stands for; `None` where it has none, such as an IPv6 address in a
     /// table of IPv4 addresses.
-    pub fn key<'v>(self, value: Value<'v>) -> Option<Key<'v>> {
+    pub fn key(self, value: Value<'_>) -> Option<Key<'_>> {
         Some(match (self, value.cast(self.sample())?) {
             (_, Value::Ipv4(address)) => Key::fixed(address.octets()),
             (_, Value::Ipv6(address)) => Key::fixed(address.octets()),

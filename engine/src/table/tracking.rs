@@ -40,10 +40,11 @@ impl Drop for Tracked {
     }
 }
 
-/// The counters of one session or one stream, by number; memory is kept.
+/// The counters of one session or one stream, by number; memory is kept. Every idle connection
+/// has one, so it is no larger than it must be.
 #[derive(Debug, Default)]
 pub struct Tracking {
-    counters: Vec<Option<Tracked>>,
+    counters: Box<[Option<Tracked>]>,
 }
 
 /// A copy of facts tracks nothing: what is counted is counted once.
@@ -60,13 +61,15 @@ impl Tracking {
 
     pub fn set(&mut self, number: usize, tracked: Tracked) {
         if self.counters.len() <= number {
-            self.counters.resize_with(number + 1, || None);
+            let mut longer = std::mem::take(&mut self.counters).into_vec();
+            longer.resize_with(number + 1, || None);
+            self.counters = longer.into();
         }
         self.counters[number] = Some(tracked);
     }
 
     pub fn is_empty(&self) -> bool {
-        self.counters.is_empty()
+        self.all().next().is_none()
     }
 
     /// Everything it tracks.
@@ -76,7 +79,7 @@ impl Tracking {
 
     /// Ends all tracking at a time that does not matter.
     pub fn clear(&mut self) {
-        self.counters.clear();
+        self.counters.fill_with(|| None);
     }
 
     /// Takes over what another tracks.
@@ -90,7 +93,7 @@ impl Tracking {
 
     /// Ends all tracking; what was tracked counts as used now.
     pub fn end(&mut self, now_ms: u64) {
-        for tracked in self.counters.drain(..).flatten() {
+        for tracked in self.counters.iter_mut().filter_map(Option::take) {
             tracked.table.touch(&tracked.entry, now_ms);
         }
     }

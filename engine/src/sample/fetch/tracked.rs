@@ -43,6 +43,10 @@ macro_rules! rows {
                     figure(cx, Some(2), a, 0, Figure::new(Op::$op, Data::$data))
                 }),
             )*
+            fetch("sc1_clr_gpc", spec(1, &[Int, OtherTable]), Type::Sint, Client, |a, cx, _| {
+                let index = a.index(0).unwrap_or(usize::MAX);
+                figure(cx, Some(1), a, 1, Figure::element(Op::Clear, Data::Gpc, index))
+            }),
             fetch("sc0_key", spec(0, &[]), Type::Any, Client, |_, cx, _| key(cx, Some(0))),
             fetch("sc1_key", spec(0, &[]), Type::Any, Client, |_, cx, _| key(cx, Some(1))),
             fetch("sc2_key", spec(0, &[]), Type::Any, Client, |_, cx, _| key(cx, Some(2))),
