@@ -322,7 +322,7 @@ const PLAIN: &[Row<Params>] = &[
     }),
     row("log-bufsize", "<bytes>", Planned, "buffer of a log backend's server", |cx, _, a| { a.size::<u32>(cx); }),
     row("log-proto", "legacy|octet-count", Planned, "framing of log lines over TCP", |cx, p, a| p.server.log_proto = a.one_of(cx, &["legacy", "octet-count"])),
-    lax_number(row("max-reuse", "<count>", Planned, "requests over one connection", |cx, p, a| p.server.pool.max_reuse = a.number_in(cx, -1, i64::from(i32::MAX)).map(|n| n as i32))),
+    lax_number(row("max-reuse", "<count>", Full, "requests over one connection", |cx, p, a| p.server.pool.max_reuse = a.number_in(cx, -1, i64::from(i32::MAX)).map(|n| n as i32))),
     lax_number(row("maxconn", "<maxconn>", Full, "connections at the same time", |cx, p, a| p.server.maxconn = a.number(cx).unwrap_or(0))),
     lax_number(row("maxqueue", "<maxqueue>", Full, "requests that may wait for this server", |cx, p, a| p.server.maxqueue = a.number(cx).unwrap_or(0))),
     lax_number(row("minconn", "<minconn>", Full, "lower end of a dynamic maxconn", |cx, p, a| p.server.minconn = a.number(cx).unwrap_or(0))),

@@ -1,7 +1,9 @@
 //! One side finished, the other not.
 
-use crate::harness::{CORES, Client, LONG_TIMEOUTS, Origin, Port, Proxy};
+use crate::harness::{CORES, Client, LONG_TIMEOUTS, Origin, Port, Proxy, wait_until};
 use std::io::Read;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 fn proxy(cores: usize, mode: &str, origin: &Origin) -> (Port, Proxy) {
     let listen = Port::reserve();
@@ -70,4 +72,47 @@ fn an_http_client_may_close_its_side_after_the_request() {
     client.send("GET / HTTP/1.1\r\nhost: a\r\n\r\n");
     client.shut_write();
     assert_eq!(client.response().text(), "answer");
+}
+
+/// Manual, `timeout client-fin` and `timeout server-fin`: what is left of a half-closed connection
+/// has a time of its own.
+#[test]
+fn a_half_closed_connection_is_not_waited_for_long() {
+    for (timeout, server_ends) in [("server-fin", false), ("client-fin", true)] {
+        let ended = Arc::new(AtomicBool::new(false));
+        let seen = Arc::clone(&ended);
+        let origin = Origin::raw(move |peer| {
+            if server_ends {
+                peer.shut_write()?;
+            }
+            std::io::copy(&mut peer.reader, &mut std::io::sink())?;
+            seen.store(true, Ordering::SeqCst);
+            // Longer than any scenario: the proxy has to end it.
+            std::thread::sleep(crate::harness::PATIENCE);
+            Ok(())
+        });
+        let listen = Port::reserve();
+        let _proxy = Proxy::start(
+            1,
+            &format!(
+                "
+listen half
+    mode tcp{LONG_TIMEOUTS}
+    timeout {timeout} 200ms
+    bind *:{listen}
+    server s {}",
+                origin.address
+            ),
+        );
+        let mut client = Client::connect(listen.address());
+        client.send("x");
+        if !server_ends {
+            client.shut_write();
+        }
+        client.ends();
+        // The client never ends its direction where the server ended first.
+        wait_until("the server's connection has ended", || {
+            ended.load(Ordering::SeqCst)
+        });
+    }
 }

@@ -12,6 +12,7 @@ mod bodies;
 mod checks;
 mod command_line;
 mod connection_limits;
+mod connection_modes;
 mod cookies;
 mod cores;
 mod differential;

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use cfgparse::model::proxy::{HttpConnection, HttpReuse, Mode};
+use cfgparse::model::proxy::{HttpConnection, HttpReuse, Keepalive, Mode};
 use ipnet::IpNet;
 
 use super::{Backend, ErrorPages, ListenerId, LogSink, ProxyId};
@@ -180,8 +180,13 @@ pub struct Options {
     pub reuse: HttpReuse,
     pub abort_on_close: bool,
     pub nolinger: bool,
-    pub client_keepalive: bool,
-    pub server_keepalive: bool,
+    /// `option http-pretend-keepalive`.
+    pub pretend_keep_alive: bool,
+    /// `option prefer-last-server`.
+    pub prefers_last_server: bool,
+    /// Probes of idle connections, where they are on (`option clitcpka`, `option srvtcpka`).
+    pub client_probes: Option<Keepalive>,
+    pub server_probes: Option<Keepalive>,
     /// `option http-buffer-request`.
     pub buffer_request: bool,
     pub ignore_probes: bool,

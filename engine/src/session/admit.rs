@@ -24,10 +24,11 @@ pub fn address(accepted: &Accepted, facts: &mut SessionFacts) {
 
 /// Socket options of the client's side (manual, `option clitcpka`, `option nolinger`).
 pub fn tune(sock: &Sock, frontend: &Proxy) {
-    if frontend.options.client_keepalive {
-        // A socket without keep-alive still serves.
-        let _ = sock.options(|socket| socket.set_keepalive(true));
-    }
+    stream::tune(
+        sock,
+        frontend.options.client_probes,
+        frontend.options.nolinger,
+    );
 }
 
 /// Runs the rules on the connection; false if it is to be closed.

@@ -74,6 +74,7 @@ fn begin(
         is_drained: true,
         expects_proxy: generation.plan().listener(listener).bind.accept_proxy,
         unread: None,
+        is_private: false,
         own: None,
     }
 }

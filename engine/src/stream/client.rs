@@ -32,6 +32,8 @@ pub struct Client {
     pub expects_proxy: bool,
     /// The rest of a request that was answered before it was whole.
     pub unread: Option<Box<Incoming>>,
+    /// The server authenticated the connection and not the request (NTLM): nobody else may use it.
+    pub is_private: bool,
     /// The server connection that belongs to this client alone (`http-reuse never`).
     pub own: Option<Box<(Arc<ServerState>, Idle)>>,
 }

@@ -6,7 +6,7 @@ use std::net::SocketAddr;
 use std::pin::pin;
 use std::sync::Arc;
 
-use cfgparse::model::proxy::HttpReuse;
+use cfgparse::model::proxy::{HttpReuse, Keepalive};
 use reactor::{Sock, SockAddr};
 
 use super::observe::{self, Event};
@@ -149,7 +149,7 @@ fn idle_connection(stream: &mut Stream<'_>, state: &Arc<ServerState>, key: Key) 
         HttpReuse::Safe => !stream.client.is_first_exchange(),
         HttpReuse::Aggressive | HttpReuse::Always => true,
     };
-    if !stream.is_http() || !may_share {
+    if !stream.is_http() || !may_share || stream.client.is_private {
         return None;
     }
     let proven_only = stream.client.is_first_exchange()
@@ -185,6 +185,8 @@ async fn connect(stream: &mut Stream<'_>, id: ServerId, header: Vec<u8>) -> Resu
     let polled = |cx: &mut std::task::Context<'_>| connecting.as_mut().poll(cx);
     match wait(stream.local, stream.client, patience, polled).await {
         Ok(Ok(sock)) => {
+            let options = stream.backend_options();
+            tune(&sock, options.server_probes, options.nolinger);
             stream.exchange.facts.server_side_dst = address.as_socket();
             if !header.is_empty() {
                 sock.write(|out| out.extend_from_slice(&header));
@@ -196,6 +198,23 @@ async fn connect(stream: &mut Stream<'_>, id: ServerId, header: Vec<u8>) -> Resu
         Err(other) => Err(Failure::Final(
             other.fault(Cause::ServerTimeout, Phase::Connect),
         )),
+    }
+}
+
+/// Socket options of either side (manual, `option clitcpka`, `option srvtcpka`, `option nolinger`);
+/// a socket without them still serves.
+pub fn tune(sock: &Sock, probes: Option<Keepalive>, nolinger: bool) {
+    if let Some(Keepalive {
+        count,
+        idle_s,
+        interval_s,
+    }) = probes
+    {
+        let _ =
+            sock.options(|socket| reactor::net::set_keepalive(&*socket, count, idle_s, interval_s));
+    }
+    if nolinger {
+        let _ = sock.options(|socket| socket.set_linger(Some(std::time::Duration::ZERO)));
     }
 }
 

@@ -41,6 +41,7 @@ use cfgparse::model::proxy::HttpConnection;
 use wire::h1::Limits;
 
 pub use client::Client;
+pub use connect::tune;
 pub use connection_rules::{admits_connection, admits_session, refused};
 pub use control::{Asked, Control, Order};
 pub use exchange::Exchange;
@@ -102,16 +103,16 @@ impl Stream<'_> {
         &self.generation.plan().process.head_limits
     }
 
-    /// The stronger of both sides' modes (manual, chapter 4).
-    fn connection_mode(&self) -> HttpConnection {
-        self.front_options()
-            .connection
-            .max(self.backend_options().connection)
+    /// Whether the client's connection may go on after a response: `option httpclose` speaks of
+    /// the side it stands on (manual, `option httpclose`).
+    fn client_may_live(&self) -> bool {
+        self.front_options().connection != HttpConnection::Close && !self.local.is_stopping.get()
     }
 
-    /// Whether the request may ask the server to keep the connection.
+    /// Whether the server's connection may: `option http-server-close` holds from either side.
     fn server_may_live(&self) -> bool {
-        self.connection_mode() == HttpConnection::KeepAlive
+        self.backend_options().connection == HttpConnection::KeepAlive
+            && self.front_options().connection != HttpConnection::ServerClose
     }
 
     fn count_on_listener(&self, count: impl FnOnce(&ListenerCounters)) {

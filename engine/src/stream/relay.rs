@@ -167,7 +167,8 @@ impl Flow {
             return Poll::Ready(Ok(()));
         }
         let moved = self.poll_pieces(from, to, limits, cx);
-        if !self.is_discarded && !(self.finished && self.is_last) {
+        let is_left_to_closer = self.finished && self.is_last;
+        if !(self.is_discarded || is_left_to_closer) {
             to.flush();
         }
         moved
@@ -229,6 +230,11 @@ pub async fn bodies(
     let client = &*stream.client;
     let limits = stream.limits();
     // The end of a tunnel's direction is passed on; that of a client of HTTP means that it left.
+    let plan = stream.generation.plan();
+    // Only the end of a tunnel's direction closes half of a connection.
+    let fin_ms = |ms: Option<u64>| ms.filter(|_| until == Until::Tunnel);
+    let client_fin_ms = fin_ms(plan.proxy(client.frontend).timeouts.client_fin_ms);
+    let server_fin_ms = fin_ms(plan.proxy(stream.backend()).timeouts.server_fin_ms);
     let watches_client = until != Until::Tunnel && stream.aborts_on_close();
     poll_fn(|cx| {
         if let Poll::Ready(Err(error)) = flows.up.poll(&client.link, server, limits, cx) {
@@ -252,6 +258,12 @@ pub async fn bodies(
             Poll::Ready(Err(FlowError::Source(error))) => {
                 return Poll::Ready(Err(source(error, Side::Server, Phase::Data)));
             }
+        }
+        if flows.up.finished {
+            watch.half_closed(Side::Server, server_fin_ms);
+        }
+        if flows.down.finished {
+            watch.half_closed(Side::Client, client_fin_ms);
         }
         if let Some(interrupted) = broken(client, watches_client && flows.up.finished, cx) {
             return Poll::Ready(Err(interrupted.fault(Cause::Internal, Phase::Data)));

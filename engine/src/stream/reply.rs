@@ -1,7 +1,7 @@
 //! Answers made here: error pages, what rules return, what services produce.
 
 use reactor::Seg;
-use wire::h1::{Asked, ConnectionOut, HeadParser, Limits, Parse, write_response};
+use wire::h1::{Asked, ConnectionOut, HeadParser, Limits, Parse, Switch, write_response};
 use wire::{Head, Known};
 
 use super::{Next, Stream, decide};
@@ -76,8 +76,8 @@ fn deliver(stream: &mut Stream<'_>, Made { body, closes }: Made) -> Next {
     stream.exchange.facts.status = i32::from(status);
     let lives = !closes
         && stream.exchange.request_framing.keep_alive
-        && stream.front_options().connection != cfgparse::model::proxy::HttpConnection::Close
-        && !stream.local.is_stopping.get();
+        && stream.client_may_live()
+        && stream.exchange.request_framing.switch != Some(Switch::Connect);
     let request = &stream.exchange.request;
     let is_head = request.method() == b"HEAD";
     let connection = ConnectionOut {

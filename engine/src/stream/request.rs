@@ -2,6 +2,7 @@
 
 use std::net::IpAddr;
 
+use reactor::Seg;
 use wire::h1::{BodyLength, ConnectionOut, write_request};
 use wire::{Known, Version};
 
@@ -39,7 +40,9 @@ pub async fn receive(stream: &mut Stream<'_>) -> Result<(), Fault> {
         }
         Err(interrupted) => return Err(interrupted.fault(Cause::ClientTimeout, Phase::Request)),
     };
-    if framing.body == BodyLength::Chunked && check_chunks(&stream.client.link, &limits).is_err() {
+    let is_broken = |bytes: Seg| check_chunks(&bytes, &limits).is_err();
+    if framing.body == BodyLength::Chunked && stream.client.link.linearize().is_some_and(is_broken)
+    {
         return Err(Fault::new(Cause::Proxy, Phase::Request));
     }
     stream.exchange.request_framing = framing;
@@ -174,7 +177,9 @@ pub fn write_head(stream: &mut Stream<'_>, side: &ServerSide) {
     }
     let request = &stream.exchange.request;
     let connection = ConnectionOut {
-        keep_alive: stream.server_may_live(),
+        // Some servers spoil a response that ends their connection (manual, `option
+        // http-pretend-keepalive`).
+        keep_alive: stream.server_may_live() || stream.backend_options().pretend_keep_alive,
         peer_10: !request.version().is_11(),
         silent: request.contains_known(Known::Upgrade),
     };

@@ -3,9 +3,8 @@
 use std::future::poll_fn;
 use std::task::Poll;
 
-use cfgparse::model::proxy::HttpConnection;
-use wire::Known;
-use wire::h1::{Asked, BodyLength, ConnectionOut, Framing, write_response};
+use wire::h1::{Asked, BodyLength, ConnectionOut, Framing, Limits, write_response};
+use wire::{Head, Known};
 
 use super::connect::ServerSide;
 use super::relay::{Flow, FlowError, source};
@@ -14,7 +13,7 @@ use super::watch::{Side, Watch};
 use super::{Exchange, Fault, Stream};
 use crate::limits::INTERIM_RESPONSES_MAX;
 use crate::log::{Cause, Phase};
-use crate::mux::h1::{HeadFault, HeadReader, Incoming, Outgoing};
+use crate::mux::h1::{HeadFault, HeadReader, Incoming, Outgoing, check_chunks};
 use crate::plan::Trouble;
 
 /// Why there is no response.
@@ -48,6 +47,9 @@ pub async fn receive(
         stream.exchange.response_framing = framing;
         let status = stream.exchange.response.status();
         if status >= 200 || status == 101 {
+            if framing.body == BodyLength::Chunked && is_broken(side, stream.limits()) {
+                return Err(NoResponse::trouble(Trouble::JunkResponse, Cause::Proxy));
+            }
             return Ok(());
         }
         pass_interim(stream);
@@ -94,6 +96,13 @@ async fn head(
             .map(|side| Err(timed_out(side)))
     })
     .await
+}
+
+/// Whether the beginning of a chunked body, which came with the head, is malformed: nothing of the
+/// response is passed on then.
+fn is_broken(side: &ServerSide, limits: &Limits) -> bool {
+    let beginning = side.link.peek();
+    beginning.is_some_and(|bytes| check_chunks(&bytes, limits).is_err())
 }
 
 /// What became of a head that did not come.
@@ -167,7 +176,6 @@ pub struct Course {
 pub fn course(stream: &Stream<'_>) -> Course {
     let exchange = &*stream.exchange;
     let (asked, given) = (&exchange.request_framing, &exchange.response_framing);
-    let mode = stream.connection_mode();
     let client_is_11 = exchange.request.version().is_11();
     let outgoing = match given.body {
         BodyLength::None if exchange.request.method() == b"HEAD" => Outgoing::Nothing,
@@ -181,12 +189,9 @@ pub fn course(stream: &Stream<'_>) -> Course {
         BodyLength::None | BodyLength::Length(_) => false,
     };
     Course {
-        client_lives: asked.keep_alive
-            && !ends_with_connection
-            && mode != HttpConnection::Close
-            && !stream.local.is_stopping.get(),
+        client_lives: asked.keep_alive && !ends_with_connection && stream.client_may_live(),
         server_lives: given.keep_alive
-            && mode == HttpConnection::KeepAlive
+            && stream.server_may_live()
             && !matches!(given.body, BodyLength::UntilClose | BodyLength::Tunnel),
         outgoing,
     }
@@ -218,4 +223,21 @@ pub fn download(stream: &Stream<'_>, course: Course) -> Flow {
     let mut flow = Flow::new(body, course.outgoing);
     flow.is_last = !course.client_lives;
     flow
+}
+
+/// Whether a server asks for an authentication of the connection, as NTLM and Negotiate are
+/// (manual, `http-reuse`).
+pub fn authenticates_connection(response: &Head) -> bool {
+    let field: &[u8] = match response.status() {
+        401 => b"www-authenticate",
+        407 => b"proxy-authenticate",
+        _ => return false,
+    };
+    let is_of_connection = |value: &[u8]| {
+        [&b"ntlm"[..], b"negotiate"].into_iter().any(|scheme| {
+            let start = value.get(..scheme.len());
+            start.is_some_and(|start| start.eq_ignore_ascii_case(scheme))
+        })
+    };
+    response.values(field).any(is_of_connection)
 }

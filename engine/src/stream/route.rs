@@ -75,3 +75,16 @@ fn named_server(stream: &Stream<'_>, backend: &Backend, format: &Format) -> Opti
     let mut servers = backend.servers.iter().copied();
     servers.find(|&id| plan.server(id).name.as_bytes() == name)
 }
+
+/// The server that the client holds a connection of its own to, where the next request is to stay
+/// with it (manual, `option prefer-last-server`; an authenticated connection) and need not wait.
+pub fn last_server(stream: &Stream<'_>, backend: ProxyId) -> Option<ServerId> {
+    let client = &*stream.client;
+    if !(client.is_private || stream.backend_options().prefers_last_server) {
+        return None;
+    }
+    let (state, _) = client.own.as_deref()?;
+    let has_room = state.limit().is_none_or(|limit| state.in_use() < limit);
+    let view = stream.generation.view(backend)?;
+    view.id_of(state).filter(|_| state.is_usable() && has_room)
+}

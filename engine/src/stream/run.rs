@@ -53,7 +53,8 @@ async fn exchange(stream: &mut Stream<'_>) -> Result<Next, Fault> {
     }
     request::add_own_fields(stream);
     let bound = persist::bind(stream);
-    let mut attempts = Attempts::new(stick::bind(stream, bound));
+    let bound = stick::bind(stream, bound).or_else(|| route::last_server(stream, backend));
+    let mut attempts = Attempts::new(bound);
     loop {
         let side = connect::open(stream, backend, &mut attempts).await?;
         let failed = side.id;
@@ -104,6 +105,13 @@ async fn serve(
         {
             return Ok(Served::Failed);
         }
+        // The client has to ask again by itself: whether the server acted is not known (RFC 9110,
+        // section 9.2.2).
+        Err(NoResponse::Trouble(Trouble::EmptyResponse, fault))
+            if side.is_reused && !stream.client.is_first_exchange() =>
+        {
+            return Err(fault.with_status(0));
+        }
         Err(NoResponse::Trouble(_, fault) | NoResponse::Fault(fault)) => {
             stream.exchange.keep_rest(up);
             return Err(fault);
@@ -111,6 +119,7 @@ async fn serve(
     }
     stream.exchange.marks.response_us = stream.local.core.now_us();
     stream.exchange.facts.server_status = i32::from(stream.exchange.response.status());
+    stream.client.is_private |= response::authenticates_connection(&stream.exchange.response);
     track::response(stream);
     stick::learn(stream);
     match decide::response(stream, &side, &mut up).await {
@@ -228,7 +237,7 @@ fn keep(stream: &mut Stream<'_>, side: ServerSide) {
         carried: side.carried,
         since_ms: stream.local.core.now_ms(),
     };
-    if stream.backend_options().reuse == HttpReuse::Never {
+    if stream.backend_options().reuse == HttpReuse::Never || stream.client.is_private {
         stream.client.own = Some(Box::new((std::sync::Arc::clone(server), idle)));
     } else {
         stream.local.pool.put(server, idle, plan.pool_max);

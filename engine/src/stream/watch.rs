@@ -27,6 +27,7 @@ struct Activity {
     timeout_ms: Option<u64>,
     passed: (u64, u64),
     was_awaited: bool,
+    is_half_closed: bool,
     deadline_ms: u64,
 }
 
@@ -36,6 +37,19 @@ impl Watch {
         Self {
             client: Activity::new(client_ms, now_ms),
             server: Activity::new(server_ms, now_ms),
+        }
+    }
+
+    /// One direction towards a side has ended: what is still expected of it has a time of its own
+    /// (manual, `timeout client-fin`, `timeout server-fin`).
+    pub fn half_closed(&mut self, side: Side, fin_ms: Option<u64>) {
+        let activity = match side {
+            Side::Client => &mut self.client,
+            Side::Server => &mut self.server,
+        };
+        if fin_ms.is_some() && !std::mem::replace(&mut activity.is_half_closed, true) {
+            activity.timeout_ms = fin_ms;
+            activity.was_awaited = false;
         }
     }
 
@@ -79,6 +93,7 @@ impl Activity {
             timeout_ms,
             passed: (0, 0),
             was_awaited: false,
+            is_half_closed: false,
             deadline_ms,
         }
     }

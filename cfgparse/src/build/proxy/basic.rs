@@ -11,9 +11,9 @@ use crate::registry::prelude::*;
 pub const ROWS: &[Row<Draft>] = &[
     lax_number(proxy_row("backlog", "<conns>", "DFL", Full, "connections that wait in the kernel", |cx, d, a| d.proxy.backlog = a.number(cx))),
     lax_end(proxy_row("be-unpublished", "", "LB!", Planned, "backend that rules don't route to", |_, _, _| {})),
-    lax_end(proxy_row("clitcpka-cnt", "<count>", "DFL", Harmless, "keep-alive probes until a client is dead", |cx, d, a| d.proxy.options.clitcpka_settings.count = a.number(cx))),
-    lax_end(proxy_row("clitcpka-idle", "<time>", "DFL", Harmless, "idle time until the first probe", |cx, d, a| d.proxy.options.clitcpka_settings.idle_s = a.seconds(cx))),
-    lax_end(proxy_row("clitcpka-intvl", "<time>", "DFL", Harmless, "time between two probes", |cx, d, a| d.proxy.options.clitcpka_settings.interval_s = a.seconds(cx))),
+    lax_end(proxy_row("clitcpka-cnt", "<count>", "DFL", Full, "keep-alive probes until a client is dead", |cx, d, a| d.proxy.options.clitcpka_settings.count = a.number(cx))),
+    lax_end(proxy_row("clitcpka-idle", "<time>", "DFL", Full, "idle time until the first probe", |cx, d, a| d.proxy.options.clitcpka_settings.idle_s = a.seconds(cx))),
+    lax_end(proxy_row("clitcpka-intvl", "<time>", "DFL", Full, "time between two probes", |cx, d, a| d.proxy.options.clitcpka_settings.interval_s = a.seconds(cx))),
     proxy_row("description", "<text>", "FLB", Full, "shown on the statistics page", |cx, d, a| {
         if a.is_empty() { a.required(cx, "a string argument"); }
         d.proxy.description = Some(joined(a));
@@ -35,9 +35,9 @@ pub const ROWS: &[Row<Draft>] = &[
     proxy_row("retry-on", "<events>", "DLB!", Full, "what is tried again", retry_on),
     proxy_row("server-state-file-name", "[use-backend-name|<file>]", "DLB", Planned, "file of server states", |_, d, a| d.proxy.server_state_file_name = a.next().map(|w| w.text.clone())),
     proxy_row("source", "<addr>[:<port>] [usesrc ...] [interface <name>]", "DLB", Planned, "address to connect from", |cx, d, a| d.proxy.source = crate::build::server_source::parse(cx, a)),
-    lax_end(proxy_row("srvtcpka-cnt", "<count>", "DLB", Harmless, "keep-alive probes until a server is dead", |cx, d, a| d.proxy.options.srvtcpka_settings.count = a.number(cx))),
-    lax_end(proxy_row("srvtcpka-idle", "<time>", "DLB", Harmless, "idle time until the first probe", |cx, d, a| d.proxy.options.srvtcpka_settings.idle_s = a.seconds(cx))),
-    lax_end(proxy_row("srvtcpka-intvl", "<time>", "DLB", Harmless, "time between two probes", |cx, d, a| d.proxy.options.srvtcpka_settings.interval_s = a.seconds(cx))),
+    lax_end(proxy_row("srvtcpka-cnt", "<count>", "DLB", Full, "keep-alive probes until a server is dead", |cx, d, a| d.proxy.options.srvtcpka_settings.count = a.number(cx))),
+    lax_end(proxy_row("srvtcpka-idle", "<time>", "DLB", Full, "idle time until the first probe", |cx, d, a| d.proxy.options.srvtcpka_settings.idle_s = a.seconds(cx))),
+    lax_end(proxy_row("srvtcpka-intvl", "<time>", "DLB", Full, "time between two probes", |cx, d, a| d.proxy.options.srvtcpka_settings.interval_s = a.seconds(cx))),
 ];
 
 #[rustfmt::skip]

@@ -10,5 +10,5 @@ pub use dgram::{Batch as DatagramBatch, Datagrams};
 pub use inherit::{Inherited, adopt_listener, close_on_exec, duplicate};
 pub use options::{
     bytes_acknowledged, original_destination, set_defer_accept, set_fastopen_connect,
-    set_transparent, set_user_timeout, stream_socket,
+    set_keepalive, set_transparent, set_user_timeout, stream_socket,
 };

@@ -4,7 +4,7 @@ use std::io;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
 use std::time::Duration;
 
-use socket2::{Domain, SockAddr, SockRef, Socket, Type};
+use socket2::{Domain, SockAddr, SockRef, Socket, TcpKeepalive, Type};
 
 /// An unconnected stream socket for `to`: blocking mode (as the ring needs), close-on-exec, and
 /// without Nagle's delay where there is one.
@@ -14,6 +14,30 @@ pub fn stream_socket(to: &SockAddr) -> io::Result<OwnedFd> {
         socket.set_tcp_nodelay(true)?;
     }
     Ok(socket.into())
+}
+
+/// `SO_KEEPALIVE`: an idle connection is probed; what is `None` is left to the system.
+pub fn set_keepalive(
+    socket: impl AsFd,
+    count: Option<u32>,
+    idle_s: Option<u32>,
+    interval_s: Option<u32>,
+) -> io::Result<()> {
+    let socket = socket.as_fd();
+    let socket = SockRef::from(&socket);
+    let seconds = |seconds: u32| Duration::from_secs(u64::from(seconds));
+    let mut probes = TcpKeepalive::new();
+    if let Some(idle_s) = idle_s {
+        probes = probes.with_time(seconds(idle_s));
+    }
+    if let Some(interval_s) = interval_s {
+        probes = probes.with_interval(seconds(interval_s));
+    }
+    if let Some(count) = count {
+        probes = probes.with_retries(count);
+    }
+    socket.set_keepalive(true)?;
+    socket.set_tcp_keepalive(&probes)
 }
 
 /// `TCP_DEFER_ACCEPT`: accepts only once data has come, for at most so many seconds.

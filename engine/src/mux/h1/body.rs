@@ -185,12 +185,9 @@ impl Coded {
 
 /// Looks through what has arrived of a chunked body, and leaves it where it is: a request whose
 /// framing is broken within sight is refused before anything of it is passed on.
-pub fn check_chunks(link: &Link, limits: &Limits) -> Result<(), BodyError> {
-    let Some(all) = link.linearize() else {
-        return Ok(());
-    };
+pub fn check_chunks(bytes: &[u8], limits: &Limits) -> Result<(), BodyError> {
     let (mut decoder, mut trailers) = (ChunkDecoder::default(), Head::new());
-    let mut rest = &*all;
+    let mut rest = bytes;
     loop {
         match decoder.next(rest, limits, &mut trailers) {
             Ok(Chunk::Framing(bytes) | Chunk::Data(bytes)) => rest = &rest[bytes.min(rest.len())..],

@@ -279,8 +279,10 @@ fn options(section: &cfgparse::model::Proxy) -> Options {
         // On by default for HTTP (manual, `option abortonclose`).
         abort_on_close: options.abortonclose.unwrap_or(section.mode == Mode::Http),
         nolinger: options.nolinger,
-        client_keepalive: options.clitcpka,
-        server_keepalive: options.srvtcpka,
+        pretend_keep_alive: options.http_pretend_keepalive,
+        prefers_last_server: options.prefer_last_server,
+        client_probes: options.clitcpka.then_some(options.clitcpka_settings),
+        server_probes: options.srvtcpka.then_some(options.srvtcpka_settings),
         buffer_request: options.http_buffer_request,
         ignore_probes: options.http_ignore_probes,
         contstats: options.contstats,
