@@ -33,6 +33,8 @@ pub enum Format {
     #[default]
     Default,
     Tcp,
+    /// `option tcplog clf`.
+    TcpClf,
     /// `option httplog`.
     Http,
     /// `option httplog clf`.

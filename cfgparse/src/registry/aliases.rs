@@ -39,7 +39,7 @@ pub const ALIASES: &[Alias] = &[
     row("HU", true, Full, "request's URI"),
     row("HV", true, Full, "request's HTTP version"),
     row("ID", false, Full, "unique id"),
-    row("OG", false, Planned, "origin of the log line"),
+    row("OG", false, Full, "origin of the log line"),
     row("ST", false, Full, "status code"),
     row("T", false, Full, "date of acceptance, GMT"),
     row("TR", true, Full, "time to receive the whole request"),

@@ -34,6 +34,7 @@ mod stick_tables;
 mod stopping;
 mod streaming;
 mod tcp;
+mod termination;
 mod timeouts;
 mod tls_lines;
 mod tunnels;

@@ -103,11 +103,7 @@ static ALIASES: &[Alias] = &[
         item.number(cx.stream.timers.connect_ms);
     }),
     row("Td", |cx, item| {
-        if cx.stream.log_is_early {
-            item.number(-1);
-        } else {
-            item.number(cx.stream.timers.data_ms(cx.session.handshake_ms));
-        }
+        item.number(cx.stream.timers.data_ms(cx.session.handshake_ms));
     }),
     row("Th", |cx, item| {
         item.number(cx.session.handshake_ms);
@@ -162,6 +158,7 @@ static ALIASES: &[Alias] = &[
         );
     }),
     text("HPO", |cx, item| {
+        item.may_be_empty();
         item.escaped(
             request_line(cx).map_or(b"<BADREQ>", |l| path_only(&l)),
             Escape::Uri,
@@ -193,7 +190,6 @@ static ALIASES: &[Alias] = &[
         item.number(cx.stream.status.max(-1));
     }),
     row("U", |cx, item| {
-        early(cx, item);
         item.number(cx.stream.bytes_in);
     }),
     // Names, addresses, counts.
@@ -454,5 +450,7 @@ fn before_query(target: &[u8]) -> &[u8] {
 }
 
 fn path_only<'a>(line: &RequestLine<'a>) -> &'a [u8] {
-    wire::Target::split(line.target, line.method == b"CONNECT").path()
+    let path = wire::Target::split(line.target, line.method == b"CONNECT").path();
+    // `*` is no path.
+    if path.starts_with(b"/") { path } else { b"" }
 }

@@ -80,6 +80,12 @@ impl Format {
         &self.text
     }
 
+    /// Whether an alias of this name is part of it.
+    pub fn uses(&self, name: &str) -> bool {
+        let is_it = |part: &Part| matches!(part, Part::Alias { row, .. } if row.name == name);
+        self.parts.iter().any(is_it)
+    }
+
     /// The text, where the format has no items.
     pub fn constant(&self) -> Option<&[u8]> {
         match &*self.parts {

@@ -98,10 +98,10 @@ impl Sink {
         match self {
             Self::Datagrams { socket, batch } => {
                 if batch.is_empty() {
-                    0
-                } else {
-                    socket.send(batch, now_ms)
+                    return 0;
                 }
+                let lines = batch.len();
+                lines - socket.send(batch, now_ms)
             }
             Self::File {
                 file,
@@ -111,7 +111,8 @@ impl Sink {
                 let refused = file.write_all(waiting).is_err();
                 waiting.clear();
                 waiting.shrink_to(LOG_BACKLOG_BYTES);
-                if refused { std::mem::take(lines) } else { 0 }
+                let lines = std::mem::take(lines);
+                if refused { lines } else { 0 }
             }
         }
     }

@@ -22,6 +22,8 @@ pub struct LogSink {
     pub dontlog_normal: bool,
     pub separate_errors: bool,
     pub asap: bool,
+    /// A format shows the count of lines (`%lc`).
+    pub counts: bool,
 }
 
 impl LogSink {

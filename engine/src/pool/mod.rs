@@ -26,6 +26,10 @@ pub struct Idle {
     /// Requests that it has carried.
     pub carried: u32,
     pub since_ms: u64,
+    /// Our address on it.
+    pub local: Option<std::net::SocketAddr>,
+    /// The server's.
+    pub peer: Option<std::net::SocketAddr>,
 }
 
 impl Idle {

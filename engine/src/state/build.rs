@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 use std::sync::RwLock;
+use std::sync::atomic::AtomicU64;
 
 use cfgparse::model::Model;
 
@@ -76,6 +77,7 @@ pub fn build(
             .iter()
             .map(|s| RwLock::new(s.endpoint.clone()))
             .collect(),
+        log_counters: plan.proxies.iter().map(|_| AtomicU64::new(0)).collect(),
         servers,
         backends,
         patterns: LivePatterns::new(patterns),

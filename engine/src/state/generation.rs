@@ -1,6 +1,7 @@
 //! One plan as one core runs it: the plan itself, the state that outlives it, this core's counters.
 
 use std::cell::RefCell;
+use std::sync::atomic::AtomicU64;
 use std::sync::{Arc, PoisonError, RwLock};
 
 use super::{ProcessState, Standing, Watch};
@@ -43,6 +44,8 @@ pub struct Runtime {
     pub standings: Box<[Standing]>,
     /// By `TableId`.
     pub tables: Box<[Arc<Table>]>,
+    /// By [`ProxyId`]: lines that the frontend has written, counted where a format shows it.
+    pub log_counters: Box<[AtomicU64]>,
     pub process: ProcessState,
 }
 

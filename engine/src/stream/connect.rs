@@ -76,7 +76,8 @@ pub async fn open(
 
 /// Notes the server that the request goes to.
 fn chosen(stream: &mut Stream<'_>, backend: ProxyId, server: ServerId, stays: bool) {
-    if !stays {
+    // Time that is lost to another attempt belongs to the connection, not to the queue.
+    if !stays && stream.exchange.marks.permit_us == 0 {
         stream.exchange.marks.permit_us = stream.local.core.now_us();
     }
     stream.exchange.facts.server = Some(server);
@@ -100,6 +101,8 @@ async fn attempt(
     let header = proxy_header::of_server(stream, id);
     let key = key(stream, id, &header);
     if let Some(idle) = idle_connection(stream, &state, key) {
+        let facts = &mut stream.exchange.facts;
+        (facts.server_side_src, facts.server_side_dst) = (idle.local, idle.peer);
         stream.generation.stats.server(id).reuses.inc();
         stream
             .generation
@@ -174,6 +177,8 @@ async fn connect(stream: &mut Stream<'_>, id: ServerId, header: Vec<u8>) -> Resu
         return Err(Failure::Connect(Cause::ServerAbort));
     };
     let address = address.map_err(|_| Failure::Final(resource()))?;
+    stream.exchange.facts.server_side_src = None;
+    stream.exchange.facts.server_side_dst = address.as_socket();
     let Ok(socket) = reactor::net::stream_socket(&address) else {
         return Err(Failure::Final(resource()));
     };
@@ -187,7 +192,8 @@ async fn connect(stream: &mut Stream<'_>, id: ServerId, header: Vec<u8>) -> Resu
         Ok(Ok(sock)) => {
             let options = stream.backend_options();
             tune(&sock, options.server_probes, options.nolinger);
-            stream.exchange.facts.server_side_dst = address.as_socket();
+            let local = sock.local_addr().ok();
+            stream.exchange.facts.server_side_src = local.and_then(|local| local.as_socket());
             if !header.is_empty() {
                 sock.write(|out| out.extend_from_slice(&header));
             }

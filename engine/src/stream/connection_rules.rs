@@ -24,7 +24,7 @@ pub fn admits_session(local: &Local, generation: &Generation, client: &mut Clien
 /// Logs why a connection failed before its first stream: `error` of its facts.
 pub fn refused(local: &Local, generation: &Generation, client: &mut Client) {
     let mut exchange = local.take_exchange();
-    journal::write_refused(&Stream {
+    journal::write_refused(&mut Stream {
         local,
         generation,
         client,

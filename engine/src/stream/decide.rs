@@ -186,7 +186,7 @@ async fn act(
         }
         Verdict::Auth(answer) => {
             super::track::denied(stream);
-            (answer, answered(Cause::Proxy))
+            (answer, answered(Cause::Local))
         }
         Verdict::Reject | Verdict::SilentDrop => {
             count_denied(stream, proxy, phase);
@@ -202,6 +202,7 @@ async fn act(
             return Err(Fault::new(Cause::Proxy, phase).with_status(500));
         }
     };
+    stream.exchange.marks.request_is_fit |= phase == Phase::Request;
     stream.exchange.facts.termination.end(cause, phase);
     Ok(Some(reply::send(stream, &answer)))
 }
@@ -254,6 +255,12 @@ async fn tarpit(stream: &mut Stream<'_>, proxy: ProxyId) -> Result<(), Fault> {
         Ok(()) | Err(Interrupted::TimedOut) => {
             stream.exchange.marks.permit_us = stream.local.core.now_us();
             Ok(())
+        }
+        // Whoever leaves was held as well (manual, 8.5: `PT`, `Tw` is the time).
+        Err(Interrupted::ClientGone) => {
+            stream.exchange.marks.permit_us = stream.local.core.now_us();
+            let fault = Fault::new(Cause::Proxy, Phase::Tarpit);
+            Err(fault.with_status(500).untold())
         }
         Err(other) => Err(other.fault(Cause::Proxy, Phase::Tarpit)),
     }

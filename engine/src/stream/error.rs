@@ -11,7 +11,7 @@ pub fn answer(stream: &mut Stream<'_>, fault: Fault) -> Next {
         .termination
         .end(fault.cause, fault.phase);
     count(stream, fault);
-    if fault.is_untold && !stream.exchange.response_begun {
+    if fault.is_untold && (fault.is_order() || !stream.exchange.response_begun) {
         stream.exchange.facts.status = i32::from(fault.status);
         return Next::Close;
     }

@@ -60,6 +60,8 @@ pub struct Marks {
     pub response_us: u64,
     /// From when the request's time runs, milliseconds of the core's clock.
     pub begun_ms: u64,
+    /// The request was found fit to be served or answered: its `%TR` is known.
+    pub request_is_fit: bool,
     /// Bytes that the client's connection had received and sent before.
     pub received_before: u64,
     pub sent_before: u64,

@@ -22,21 +22,22 @@ impl Fault {
             (Cause::ClientTimeout, Phase::Headers) => 400,
             (Cause::ClientTimeout, _) => 408,
             // Gone while it waited for a server: nobody is there to be told.
-            (Cause::ClientAbort, Phase::Queue | Phase::Connect) => 0,
+            (Cause::ClientAbort, Phase::Queue | Phase::Connect | Phase::Tarpit) => 0,
             (Cause::ClientAbort, _) => 400,
+            // Ended by order, without a word.
+            (Cause::Down | Cause::Up | Cause::Killed, _) => 500,
             (_, Phase::Queue | Phase::Connect) => 503,
             (Cause::ServerTimeout, _) => 504,
             (Cause::ServerAbort, _) => 502,
             (Cause::Proxy, Phase::Request) => 400,
             (Cause::Proxy, _) => 502,
-            (Cause::Down | Cause::Up | Cause::Killed, _) => 503,
             _ => 500,
         };
         Self {
             cause,
             phase,
             status,
-            is_untold: false,
+            is_untold: matches!(cause, Cause::Down | Cause::Up | Cause::Killed),
         }
     }
 
@@ -53,6 +54,11 @@ impl Fault {
             is_untold: true,
             ..self
         }
+    }
+
+    /// Whether an administrator or a change of a server's state brought it about.
+    pub fn is_order(&self) -> bool {
+        matches!(self.cause, Cause::Down | Cause::Up | Cause::Killed)
     }
 
     /// Whether the client brought it about.

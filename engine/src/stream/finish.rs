@@ -16,14 +16,23 @@ pub fn request_begins(stream: &Stream<'_>) {
 
 /// Counts everything about the exchange and writes its log line.
 pub fn record(stream: &mut Stream<'_>) {
-    measure(stream);
-    count(stream);
+    // The line tells how many others there are.
     stream.leave_all();
-    journal::write(stream);
+    let client = measure(stream);
+    count(stream, client);
+    journal::write(stream, client.request);
     track::exchange_ends(stream);
 }
 
-fn measure(stream: &mut Stream<'_>) {
+/// Bytes that passed on the client's side during the exchange.
+#[derive(Clone, Copy)]
+pub struct Passed {
+    pub request: u64,
+    pub response: u64,
+}
+
+/// Brings times, sizes and counts up to date.
+pub fn measure(stream: &mut Stream<'_>) -> Passed {
     let now_us = stream.local.core.now_us();
     let marks = stream.exchange.marks;
     let ms = |from_us: u64, to_us: u64| -> i32 {
@@ -34,20 +43,41 @@ fn measure(stream: &mut Stream<'_>) {
         }
     };
     let response_us = marks.response_us;
+    let is_http = stream.is_http();
     let facts = &mut stream.exchange.facts;
     facts.timers = Timers {
         idle_ms: ms(marks.start_us, marks.first_byte_us).max(0),
-        request_ms: ms(marks.first_byte_us, marks.request_us),
+        request_ms: if marks.request_is_fit {
+            ms(marks.first_byte_us, marks.request_us)
+        } else {
+            -1
+        },
         queue_ms: ms(marks.request_us, marks.permit_us),
         connect_ms: ms(marks.permit_us, marks.connected_us),
         response_ms: ms(marks.connected_us, response_us),
         total_ms: ms(marks.start_us, now_us),
     };
     let (received, sent) = stream.client.link.passed();
-    let received = received - stream.client.link.queued() as u64;
+    // What waits for the next request is not this one's.
+    let queued = if is_http && marks.request_us > 0 {
+        stream.client.link.queued() as u64
+    } else {
+        0
+    };
     let sent = sent + stream.client.link.unsent() as u64;
-    facts.bytes_in = received.saturating_sub(marks.received_before);
-    facts.bytes_out = sent.saturating_sub(marks.sent_before);
+    let passed = Passed {
+        request: (received - queued).saturating_sub(marks.received_before),
+        response: sent.saturating_sub(marks.sent_before),
+    };
+    // Nothing counts as received of a request that was never understood.
+    facts.bytes_in = if marks.request_us == 0 {
+        0
+    } else {
+        passed.request
+    };
+    if facts.answered_by.is_some() {
+        facts.bytes_out = passed.response;
+    }
     let counters = &stream.generation.stats;
     facts.connections = ConnectionCounts {
         process: counters.process.open.everywhere() as u32,
@@ -59,18 +89,19 @@ fn measure(stream: &mut Stream<'_>) {
             .server
             .map_or(0, |s| counters.server(s).open.everywhere() as u32),
     };
+    passed
 }
 
-fn count(stream: &mut Stream<'_>) {
+fn count(stream: &mut Stream<'_>, client: Passed) {
     let facts = &stream.exchange.facts;
     let stats = &stream.generation.stats;
     let front = stats.front(stream.client.frontend);
     let status = u16::try_from(facts.status).unwrap_or(0);
     let cause = facts.termination.cause;
-    front.bytes.request_in.add(facts.bytes_in);
-    front.bytes.response_in.add(facts.bytes_out);
-    front.bytes.response_out.add(facts.bytes_out);
-    stats.process.bytes_out.add(facts.bytes_out);
+    front.bytes.request_in.add(client.request);
+    front.bytes.response_in.add(client.response);
+    front.bytes.response_out.add(client.response);
+    stats.process.bytes_out.add(client.response);
     if stream.is_http() {
         front.responses.count(status);
     }
@@ -83,10 +114,10 @@ fn count(stream: &mut Stream<'_>) {
     let back = facts.backend.map(|backend| &stats.back(backend).service);
     let server = facts.server.map(|server| stats.server(server));
     for service in [back, server].into_iter().flatten() {
-        service.bytes.request_in.add(facts.bytes_in);
-        service.bytes.request_out.add(facts.bytes_in);
-        service.bytes.response_in.add(facts.bytes_out);
-        service.bytes.response_out.add(facts.bytes_out);
+        service.bytes.request_in.add(client.request);
+        service.bytes.request_out.add(client.request);
+        service.bytes.response_in.add(client.response);
+        service.bytes.response_out.add(client.response);
         if stream.is_http() {
             service.responses.count(status);
         }

@@ -65,14 +65,14 @@ pub async fn obtain(
             }
             Assigned::Waiting { waiting, .. } => waiting,
         };
-        match wait_for_turn(stream, &mut waiting, &ticket, until_ms).await? {
+        note_place(stream, &waiting, 0);
+        let turn = wait_for_turn(stream, &mut waiting, &ticket, until_ms).await;
+        if turn.as_ref().is_err_and(|fault| !fault.is_order()) {
+            stream.exchange.marks.permit_us = stream.local.core.now_us();
+        }
+        match turn? {
             Outcome::Granted { permit, ahead } => {
-                let facts = &mut stream.exchange.facts;
-                if waiting.is_for_server() {
-                    facts.server_queue = ahead;
-                } else {
-                    facts.backend_queue = ahead;
-                }
+                note_place(stream, &waiting, ahead);
                 match view.id_of(permit.server()) {
                     Some(server) => return Ok((server, permit)),
                     None => return Err(no_server()),
@@ -84,6 +84,16 @@ pub async fn obtain(
             }
             Outcome::Redispatch | Outcome::Pending => {}
         }
+    }
+}
+
+/// Manual, 8.2.3: `%sq`, `%bq`; HAProxy counts the request itself as well.
+fn note_place(stream: &mut Stream<'_>, waiting: &Waiting, ahead: u32) {
+    let facts = &mut stream.exchange.facts;
+    if waiting.is_for_server() {
+        facts.server_queue = ahead + 1;
+    } else {
+        facts.backend_queue = ahead + 1;
     }
 }
 

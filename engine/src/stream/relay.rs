@@ -265,6 +265,7 @@ pub async fn bodies(
         if flows.down.finished {
             watch.half_closed(Side::Client, client_fin_ms);
         }
+        // Whoever has asked and leaves does not wait for the answer (manual, 8.5: `CD`).
         if let Some(interrupted) = broken(client, watches_client && flows.up.finished, cx) {
             return Poll::Ready(Err(interrupted.fault(Cause::Internal, Phase::Data)));
         }

@@ -108,9 +108,9 @@ fn is_broken(side: &ServerSide, limits: &Limits) -> bool {
 /// What became of a head that did not come.
 fn missing(fault: &HeadFault, may_repeat: bool) -> NoResponse {
     match fault {
-        HeadFault::Refused(_) => NoResponse::trouble(Trouble::JunkResponse, Cause::Proxy),
-        HeadFault::Closed { begun: true } => {
-            NoResponse::trouble(Trouble::JunkResponse, Cause::ServerAbort)
+        // Half a head is an invalid response (manual, 8.5: `PH`).
+        HeadFault::Refused(_) | HeadFault::Closed { begun: true } => {
+            NoResponse::trouble(Trouble::JunkResponse, Cause::Proxy)
         }
         HeadFault::Closed { begun: false } | HeadFault::Failed(_) if may_repeat => {
             NoResponse::Stale

@@ -7,12 +7,14 @@ use super::response::{self, NoResponse};
 use super::retry::{self, Attempts};
 use super::watch::Watch;
 use super::{
-    Fault, Next, Stream, buffer, decide, error, finish, observe, persist, request, route, stick,
-    track, tunnel,
+    Fault, Next, Stream, buffer, decide, error, finish, journal, observe, persist, request, route,
+    stick, track, tunnel,
 };
+use crate::mux::Link;
 use crate::mux::h1::{Incoming, Outgoing};
 use crate::plan::{ProxyId, Trouble};
 use crate::pool::{self, Idle};
+use crate::sample::LogOrigin;
 use wire::h1::BodyLength;
 
 /// Runs one HTTP exchange; the request's first byte is there.
@@ -28,6 +30,8 @@ pub async fn run(stream: &mut Stream<'_>) -> Next {
 /// Ends an exchange that never came about: no request arrived, or in vain.
 pub fn fail(stream: &mut Stream<'_>, fault: Fault) -> Next {
     track::broken_request(stream, fault);
+    // No byte came: the whole wait counts as the request's.
+    stream.exchange.marks.first_byte_us = stream.exchange.marks.start_us;
     let next = error::answer(stream, fault);
     finish::record(stream);
     next
@@ -39,6 +43,7 @@ async fn exchange(stream: &mut Stream<'_>) -> Result<Next, Fault> {
         return Err(fault);
     }
     finish::request_begins(stream);
+    journal::connected(stream);
     persist::enter(stream);
     if let Some(next) = decide::frontend(stream).await? {
         return Ok(next);
@@ -51,6 +56,7 @@ async fn exchange(stream: &mut Stream<'_>) -> Result<Next, Fault> {
     if let Some(fault) = stream.exchange.pending_fault {
         return Err(fault);
     }
+    stream.exchange.marks.request_is_fit = true;
     request::add_own_fields(stream);
     let bound = persist::bind(stream);
     let bound = stick::bind(stream, bound).or_else(|| route::last_server(stream, backend));
@@ -58,8 +64,18 @@ async fn exchange(stream: &mut Stream<'_>) -> Result<Next, Fault> {
     loop {
         let side = connect::open(stream, backend, &mut attempts).await?;
         let failed = side.id;
-        match serve(stream, backend, side, &attempts).await? {
-            Served::Over(next) => return Ok(next),
+        let before = received(&side.link);
+        let served = serve(stream, backend, &side, &attempts).await;
+        stream.exchange.facts.bytes_out += received(&side.link) - before;
+        match served? {
+            Served::Over(next, fate) => {
+                match fate {
+                    Fate::Keep => keep(stream, side),
+                    Fate::End => pool::end(&side.link),
+                    Fate::Drop => {}
+                }
+                return Ok(next);
+            }
             Served::Stale => {}
             Served::Failed => {
                 retry::prepare(stream, backend, &mut attempts, failed, false).await?;
@@ -71,23 +87,38 @@ async fn exchange(stream: &mut Stream<'_>) -> Result<Next, Fault> {
 /// What became of one attempt to have the request answered.
 enum Served {
     /// The exchange is over.
-    Over(Next),
+    Over(Next, Fate),
     /// The connection turned out to be dead: the request goes out again as if never sent.
     Stale,
     /// Another attempt is granted.
     Failed,
 }
 
+/// What becomes of the server connection behind an exchange.
+enum Fate {
+    /// It may carry another request.
+    Keep,
+    /// It is closed in order.
+    End,
+    Drop,
+}
+
+/// Bytes taken off a link so far.
+fn received(link: &Link) -> u64 {
+    link.passed().0 - link.queued() as u64
+}
+
 /// One attempt to have the request answered.
 async fn serve(
     stream: &mut Stream<'_>,
     backend: ProxyId,
-    side: ServerSide,
+    side: &ServerSide,
     attempts: &Attempts,
 ) -> Result<Served, Fault> {
-    let mut up = send(stream, backend, &side);
+    let begun = received(&side.link);
+    let mut up = send(stream, backend, side);
     let mut watch = watch(stream, backend);
-    let received = response::receive(stream, &side, &mut up, &mut watch).await;
+    let received = response::receive(stream, side, &mut up, &mut watch).await;
     if up.finished && stream.exchange.upload == Upload::Begun {
         stream.exchange.upload = Upload::Done;
     }
@@ -122,33 +153,35 @@ async fn serve(
     stream.client.is_private |= response::authenticates_connection(&stream.exchange.response);
     track::response(stream);
     stick::learn(stream);
-    match decide::response(stream, &side, &mut up).await {
+    match decide::response(stream, side, &mut up).await {
         Ok(None) => {}
         replaced => {
             stream.exchange.keep_rest(up);
-            return replaced.map(|next| Served::Over(next.unwrap_or(Next::Close)));
+            return replaced.map(|next| Served::Over(next.unwrap_or(Next::Close), Fate::Drop));
         }
     }
-    answer(stream, backend, side, up, watch)
-        .await
-        .map(Served::Over)
+    let (next, fate) = answer(stream, backend, side, up, watch, begun).await?;
+    Ok(Served::Over(next, fate))
 }
 
-/// Passes the response on.
+/// Passes the response on; `begun` bytes had come from the server before.
 async fn answer(
     stream: &mut Stream<'_>,
     backend: ProxyId,
-    side: ServerSide,
+    side: &ServerSide,
     up: Flow,
     mut watch: Watch,
-) -> Result<Next, Fault> {
+    begun: u64,
+) -> Result<(Next, Fate), Fault> {
     let course = response::course(stream);
     stream.exchange.facts.status = i32::from(stream.exchange.response.status());
     response::write_head(stream, course);
+    let come = side.link.passed().0 - begun;
+    journal::early(stream, LogOrigin::Response, come);
     if stream.exchange.response_framing.body == BodyLength::Tunnel {
         let up = tunnel::direction();
         tunnel::run(stream, backend, &side.link, up, &mut watch).await?;
-        return Ok(Next::Close);
+        return Ok((Next::Close, Fate::Drop));
     }
     let mut flows = Flows {
         up,
@@ -164,12 +197,14 @@ async fn answer(
         stream.exchange.upload = Upload::Done;
     }
     relayed?;
-    if course.server_lives && flows.up.has_arrived() {
-        keep(stream, side);
+    let fate = if course.server_lives && flows.up.has_arrived() {
+        Fate::Keep
     } else if flows.up.finished {
-        pool::end(&side.link);
-    }
-    Ok(next)
+        Fate::End
+    } else {
+        Fate::Drop
+    };
+    Ok((next, fate))
 }
 
 /// Sends the request's head, and as much of its body as there is.
@@ -236,6 +271,8 @@ fn keep(stream: &mut Stream<'_>, side: ServerSide) {
         key: side.key,
         carried: side.carried,
         since_ms: stream.local.core.now_ms(),
+        local: stream.exchange.facts.server_side_src,
+        peer: stream.exchange.facts.server_side_dst,
     };
     if stream.backend_options().reuse == HttpReuse::Never || stream.client.is_private {
         stream.client.own = Some(Box::new((std::sync::Arc::clone(server), idle)));

@@ -32,7 +32,11 @@ pub async fn answer(
     page: &StatsPage,
     is_let_in: bool,
 ) -> Result<Next, Fault> {
-    stream.exchange.facts.answered_by = Some("STATS");
+    stream.exchange.facts.answered_by = Some("<STATS>");
+    let now_us = stream.local.core.now_us();
+    let marks = &mut stream.exchange.marks;
+    (marks.permit_us, marks.connected_us, marks.response_us) = (now_us, now_us, now_us);
+    marks.request_is_fit = true;
     stream
         .exchange
         .facts

@@ -10,12 +10,12 @@ use super::relay::Flow;
 use super::retry::Attempts;
 use super::wait::{Interrupted, Patience, wait};
 use super::watch::Watch;
-use super::{Fault, Stream, error, finish, persist, route, stick, tunnel};
+use super::{Fault, Stream, error, finish, journal, persist, route, stick, tunnel};
 use crate::log::{Cause, Phase};
 use crate::mux::Link;
 use crate::plan::ProxyId;
 use crate::rules::{Ruleset, Verdict};
-use crate::sample::Data;
+use crate::sample::{Data, LogOrigin};
 
 /// Runs one TCP stream to its end.
 pub async fn run(stream: &mut Stream<'_>) {
@@ -26,7 +26,8 @@ pub async fn run(stream: &mut Stream<'_>) {
         .front(stream.client.frontend)
         .other_requests
         .inc();
-    stream.exchange.marks.request_us = stream.local.core.now_us();
+    stream.exchange.marks.request_us = stream.exchange.marks.start_us;
+    journal::connected(stream);
     if let Err(fault) = exchange(stream).await {
         error::answer(stream, fault);
     }
@@ -41,7 +42,6 @@ async fn exchange(stream: &mut Stream<'_>) -> Result<(), Fault> {
     if backend != frontend {
         content_rules(stream, backend).await?;
     }
-    stream.exchange.marks.request_us = stream.local.core.now_us();
     let bound = persist::bind(stream);
     let mut attempts = Attempts::new(stick::bind(stream, bound));
     let side = connect::open(stream, backend, &mut attempts).await?;
@@ -52,9 +52,15 @@ async fn exchange(stream: &mut Stream<'_>) -> Result<(), Fault> {
         plan.proxy(backend).timeouts.server_ms,
         stream.local.core.now_ms(),
     );
+    stream.exchange.marks.response_us = stream.exchange.marks.connected_us;
+    journal::early(stream, LogOrigin::Connect, 0);
     let mut up = tunnel::direction();
-    response_rules(stream, backend, &side.link, &mut up).await?;
-    tunnel::run(stream, backend, &side.link, up, &mut watch).await
+    let ended = match response_rules(stream, backend, &side.link, &mut up).await {
+        Ok(()) => tunnel::run(stream, backend, &side.link, up, &mut watch).await,
+        refused => refused,
+    };
+    stream.exchange.facts.bytes_out = side.link.passed().0;
+    ended
 }
 
 /// `tcp-request content`, evaluated again as bytes arrive until it decides or

@@ -32,7 +32,8 @@ impl Interrupted {
         let cause = match self {
             Self::TimedOut => on_timeout,
             Self::ClientGone => Cause::ClientAbort,
-            Self::Ended(cause) => cause,
+            // HAProxy tells every stream that it ends by order as one that had no server yet.
+            Self::Ended(cause) => return Fault::new(cause, Phase::Connect),
         };
         Fault::new(cause, phase)
     }

@@ -12,7 +12,7 @@ use crate::registry::sample::Where;
 
 #[rustfmt::skip]
 pub const ROWS: &[Row<Draft>] = &[
-    proxy_row("error-log-format", "<fmt>", "DFL", Planned, "line for streams that end in an error", |cx, d, a| d.proxy.logging.error_format = log_format(cx, a, Where::Log, "a log format")),
+    proxy_row("error-log-format", "<fmt>", "DFL", Full, "line for streams that end in an error", |cx, d, a| d.proxy.logging.error_format = log_format(cx, a, Where::Log, "a log format")),
     proxy_row("log", "global | <target> [len <n>] [format <f>] [sample <r>:<n>] <facility> [<level> [<minlevel>]]", "DFLB", Full, "where log lines go", log),
     proxy_row("log-format", "<fmt>", "DFLB", Full, "line of each stream", format),
     proxy_row("log-format-sd", "<fmt>", "DFLB", Full, "structured data of RFC 5424", |cx, d, a| {
@@ -34,11 +34,10 @@ pub const ROWS: &[Row<Draft>] = &[
         d.proxy.logging.format = Format::Https;
     })),
     proxy_row("option log-separate-errors", "", "DFL", Full, "raise the level of lines about errors", |_, d, _| d.proxy.logging.log_separate_errors = true),
-    proxy_row("option logasap", "", "DFL", Planned, "write the line when the response begins", |_, d, _| d.proxy.logging.logasap = true),
+    proxy_row("option logasap", "", "DFL", Full, "write the line when the response begins", |_, d, _| d.proxy.logging.logasap = true),
     proxy_row("option tcplog", "[clf]", "DFLB", Full, "the TCP log line", |cx, d, a| {
         ignored_in_backend(cx, d, a, "option tcplog");
-        a.accept("clf");
-        d.proxy.logging.format = Format::Tcp;
+        d.proxy.logging.format = if a.accept("clf") { Format::TcpClf } else { Format::Tcp };
     }),
     proxy_row("unique-id-format", "<fmt>", "DFLB", Full, "how ids of requests are made", |cx, d, a| d.proxy.logging.unique_id_format = log_format(cx, a, Where::UniqueId, "a format")),
     lax_end(proxy_row("unique-id-header", "<name>", "DFLB", Full, "header that carries the id", |cx, d, a| d.proxy.logging.unique_id_header = a.text(cx, "a header name"))),

@@ -19,6 +19,16 @@ impl Syslog {
         self.socket.local_addr().expect("bound")
     }
 
+    /// The next line, whatever it is.
+    #[track_caller]
+    pub fn line(&self) -> String {
+        let mut buffer = vec![0; 65_536];
+        let length = self.socket.recv(&mut buffer).expect("a log line");
+        String::from_utf8_lossy(&buffer[..length])
+            .trim_end()
+            .to_owned()
+    }
+
     /// The next line that contains `part`; others are passed over.
     #[track_caller]
     pub fn line_with(&self, part: &str) -> String {

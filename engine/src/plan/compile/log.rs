@@ -7,7 +7,9 @@ use cfgparse::model::expr::LogFormat;
 use cfgparse::model::log::Format as Written;
 
 use super::Context;
-use crate::log::{CLF_LOG_FORMAT, Format, HTTP_LOG_FORMAT, HTTPS_LOG_FORMAT, TCP_LOG_FORMAT};
+use crate::log::{
+    CLF_LOG_FORMAT, Format, HTTP_LOG_FORMAT, HTTPS_LOG_FORMAT, TCP_CLF_LOG_FORMAT, TCP_LOG_FORMAT,
+};
 use crate::plan::LogSink;
 use crate::sample::{Compiler, Point};
 
@@ -28,6 +30,7 @@ impl Context<'_> {
         let format = match &logging.format {
             Written::Default => None,
             Written::Tcp => built_in(TCP_LOG_FORMAT),
+            Written::TcpClf => built_in(TCP_CLF_LOG_FORMAT),
             Written::Http => built_in(HTTP_LOG_FORMAT),
             Written::HttpClf => built_in(CLF_LOG_FORMAT),
             Written::Https => built_in(HTTPS_LOG_FORMAT),
@@ -37,9 +40,11 @@ impl Context<'_> {
             let compiled = Format::compile(format?, compiler);
             self.note(compiled).map(Arc::new)
         };
+        let format = compile(format.as_ref());
         LogSink {
             targets: targets.into(),
-            format: compile(format.as_ref()),
+            counts: format.as_ref().is_some_and(|format| format.uses("lc")),
+            format,
             error_format: compile(logging.error_format.as_ref()),
             structured_data: compile(logging.format_sd.as_ref()),
             tag: logging.tag.as_deref().map(Into::into),
