@@ -127,6 +127,16 @@ pub enum Action {
     UseService(String),
     ExpectProxy,
     SetRetries(SampleExpr),
+    /// `early-hint NAME FORMAT`: a field of a 103 response.
+    EarlyHint {
+        name: String,
+        value: LogFormat,
+    },
+    /// `pause TIME|EXPR`.
+    Pause(TimeoutValue),
+    /// `set-fc-tos`, `set-fc-mark`: packets to the client.
+    SetFcTos(NumberValue),
+    SetFcMark(NumberValue),
     DisableL7Retry,
     /// `track-scN KEY [table NAME]`; the proxy's own table where nothing is written.
     Track {
@@ -194,6 +204,13 @@ pub enum SettableTimeout {
 /// A constant or an expression in milliseconds.
 #[derive(Clone, Debug, PartialEq)]
 pub enum TimeoutValue {
+    Constant(u32),
+    Expr(SampleExpr),
+}
+
+/// A constant or an expression.
+#[derive(Clone, Debug, PartialEq)]
+pub enum NumberValue {
     Constant(u32),
     Expr(SampleExpr),
 }

@@ -204,12 +204,13 @@ static ALIASES: &[Alias] = &[
         item.number(cx.stream.connections.backend);
     }),
     text("bi", |cx, item| {
-        if cx.stream.server_side_src.is_some() {
-            item.address(cx.stream.server_side_src);
+        let source = cx.server_side_src();
+        if source.is_some() {
+            item.address(source);
         }
     }),
     row("bp", |cx, item| {
-        if let Some(address) = cx.stream.server_side_src {
+        if let Some(address) = cx.server_side_src() {
             item.number_or_hex(u64::from(address.port()));
         }
     }),

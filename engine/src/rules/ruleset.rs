@@ -150,6 +150,8 @@ impl Ruleset {
                         at_least_bytes,
                     };
                 }
+                Flow::Pause { ms } => return Verdict::Pause { rule: position, ms },
+                Flow::Hint => return Verdict::EarlyHint { rule: position },
                 Flow::Stop(verdict) => {
                     txn.stream.last_rule = Some((rule.file.clone(), rule.line));
                     return verdict;

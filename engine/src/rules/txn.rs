@@ -49,6 +49,8 @@ pub struct Overrides {
     pub lenient: bool,
     /// `expect-proxy layer4`: a PROXY protocol header comes first on this connection.
     pub expects_proxy: bool,
+    /// The field of a 103 response that is not sent yet (`early-hint`).
+    pub hint: Option<(Box<[u8]>, Vec<u8>)>,
     /// Rewrites that failed.
     pub failed_rewrites: u32,
 }

@@ -34,6 +34,10 @@ pub enum Verdict {
         /// Enough when this much is there; `None` means the whole body.
         at_least_bytes: Option<u64>,
     },
+    /// `pause`: wait, then go on behind this rule.
+    Pause { rule: usize, ms: u32 },
+    /// `early-hint`: tell the client, then go on behind this rule.
+    EarlyHint { rule: usize },
     /// `use-service`: the named service answers.
     UseService(Arc<str>),
     /// A rewrite failed in strict mode, or an action could not be evaluated: answer 500.

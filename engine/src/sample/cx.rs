@@ -89,6 +89,12 @@ impl<'a> Cx<'a> {
         of_stream.or_else(|| self.session.tracked.counter(number))
     }
 
+    /// Our address on the server's side.
+    pub fn server_side_src(&self) -> Option<SocketAddr> {
+        let known = self.stream.server_side_src;
+        known.or_else(|| self.world.server_side_source())
+    }
+
     /// The stream's id (manual, `unique-id-format`), made when it is first asked for.
     pub fn unique_id(&self) -> &'a [u8] {
         let id: &'a UniqueId = &self.stream.unique_id;

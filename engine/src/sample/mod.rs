@@ -35,7 +35,10 @@ pub use proc_vars::{CoreProcVars, ProcVars};
 pub use row::{ConvertRow, FetchRow, Fetched, Walk};
 pub use value::{Type, Value, until_nul};
 pub use vars::{Effect, Effects, Scope, StreamVars, VarRef, VarStore, VarTable};
-pub use world::{PatternChange, ProxyCounters, ProxyTimeout, ServerCounters, World};
+pub use world::{
+    PacketMark, PatternChange, ProxyCounters, ProxyTimeout, ServerCounters, Side, TcpMeasures,
+    World,
+};
 
 /// The comma-separated values of a header line with the blanks around them.
 pub fn value_spans(line: &[u8]) -> impl Iterator<Item = &[u8]> {

@@ -1,5 +1,6 @@
 //! Questions that an expression asks about the running process.
 
+use std::net::SocketAddr;
 use std::sync::Arc;
 
 use crate::plan::{ListenerId, ProxyId, ServerId};
@@ -103,6 +104,18 @@ pub trait World {
     fn proxy_timeout_ms(&self, proxy: ProxyId, which: ProxyTimeout) -> Option<u32> {
         None
     }
+    /// What the kernel measures of a TCP connection of this stream.
+    fn tcp_measures(&self, side: Side) -> Option<TcpMeasures> {
+        None
+    }
+    /// Our address on the connection to the server.
+    fn server_side_source(&self) -> Option<SocketAddr> {
+        None
+    }
+    /// Marks packets to the client (`set-fc-tos`, `set-fc-mark`); whether it could be done.
+    fn mark_packets(&self, mark: PacketMark) -> bool {
+        false
+    }
     /// A proxy or server by name, for converters that look names up while running.
     fn find_server(&self, backend: &str, server: &str) -> Option<ServerId> {
         None
@@ -121,6 +134,35 @@ pub trait World {
     fn find_frontend(&self, name: &str) -> Option<ProxyId> {
         None
     }
+}
+
+/// One of a stream's two connections.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Side {
+    Client,
+    Server,
+}
+
+/// The kernel's figures of a TCP connection (`fc_rtt` and relatives).
+#[derive(Clone, Copy, Debug, Default)]
+pub struct TcpMeasures {
+    pub rtt_us: u32,
+    pub rttvar_us: u32,
+    pub unacked: u32,
+    pub sacked: u32,
+    pub lost: u32,
+    pub retrans: u32,
+    pub fackets: u32,
+    pub reordering: u32,
+}
+
+/// What packets to the client carry.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PacketMark {
+    /// The type of service.
+    Tos(u8),
+    /// The packet filter's mark.
+    Mark(u32),
 }
 
 /// A change of a file's pattern sets, made by a rule or an administrator.

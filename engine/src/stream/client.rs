@@ -39,6 +39,15 @@ pub struct Client {
 }
 
 impl Client {
+    /// Lets the kernel forget the connection without a packet to the client (manual,
+    /// `silent-drop`). Without the right to that a reset is what the client sees.
+    pub fn forget(&self) {
+        use std::os::fd::AsFd;
+        let socket = self.link.sock();
+        let _ = socket.options(|socket| reactor::net::forget_on_close(socket.as_fd()));
+        self.link.abort();
+    }
+
     /// Whether the exchange at hand is the connection's first.
     pub fn is_first_exchange(&self) -> bool {
         self.exchanges <= 1

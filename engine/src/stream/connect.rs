@@ -57,6 +57,7 @@ pub async fn open(
                     observe::note(stream, server, Event::Connected);
                 }
                 stream.exchange.marks.connected_us = stream.local.core.now_us();
+                stream.exchange.server_socket = Some(side.link.sock().clone());
                 return Ok(side);
             }
             Err(Failure::Final(fault)) => return Err(fault),

@@ -53,5 +53,8 @@ fn admits(local: &Local, generation: &Generation, client: &mut Client, rules: &R
     client.expects_proxy |= exchange.overrides.expects_proxy;
     client.facts.tracked.take_from(&mut exchange.facts.tracked);
     local.keep_exchange(exchange);
+    if verdict == Verdict::SilentDrop {
+        client.forget();
+    }
     matches!(verdict, Verdict::Continue | Verdict::Accept)
 }

@@ -67,6 +67,10 @@ async fn on_request(stream: &mut Stream<'_>, rules: &Ruleset) -> Result<Verdict,
     let mut from = 0;
     loop {
         let verdict = stream.evaluate(rules, from, Sees::Request);
+        if let Some(rule) = interlude(stream, &verdict, Phase::Request).await? {
+            from = rule + 1;
+            continue;
+        }
         let Some((rule, wanted)) = wanted(stream, &verdict) else {
             return Ok(verdict);
         };
@@ -85,11 +89,41 @@ async fn on_response(
     let mut from = 0;
     loop {
         let verdict = stream.evaluate(rules, from, Sees::Response);
+        if let Some(rule) = interlude(stream, &verdict, Phase::Headers).await? {
+            from = rule + 1;
+            continue;
+        }
         let Some((rule, wanted)) = wanted(stream, &verdict) else {
             return Ok(verdict);
         };
         buffer::response(stream, side, upload, wanted).await?;
         from = rule + 1;
+    }
+}
+
+/// Does what a rule asks for before the next one: which rule that was.
+async fn interlude(
+    stream: &mut Stream<'_>,
+    verdict: &Verdict,
+    phase: Phase,
+) -> Result<Option<usize>, Fault> {
+    match *verdict {
+        Verdict::Pause { rule, ms } => {
+            let patience = Patience {
+                until_ms: Some(stream.local.core.now_ms() + u64::from(ms)),
+                watches_client: stream.aborts_on_close(),
+            };
+            let never = |_: &mut std::task::Context<'_>| std::task::Poll::<()>::Pending;
+            match wait(stream.local, stream.client, patience, never).await {
+                Ok(()) | Err(Interrupted::TimedOut) => Ok(Some(rule)),
+                Err(other) => Err(other.fault(Cause::Proxy, phase)),
+            }
+        }
+        Verdict::EarlyHint { rule } => {
+            reply::early_hint(stream);
+            Ok(Some(rule))
+        }
+        _ => Ok(None),
     }
 }
 
@@ -188,14 +222,22 @@ async fn act(
             super::track::denied(stream);
             (answer, answered(Cause::Local))
         }
-        Verdict::Reject | Verdict::SilentDrop => {
+        Verdict::SilentDrop => {
+            count_denied(stream, proxy, phase);
+            stream.client.forget();
+            return Err(Fault::new(Cause::Proxy, phase).with_status(0));
+        }
+        Verdict::Reject => {
             count_denied(stream, proxy, phase);
             return Err(Fault::new(Cause::Proxy, phase).with_status(0));
         }
         Verdict::UseService(name) => {
             return Err(unavailable_service(&name));
         }
-        Verdict::Wait { .. } | Verdict::WaitForBody { .. } => {
+        Verdict::Wait { .. }
+        | Verdict::WaitForBody { .. }
+        | Verdict::Pause { .. }
+        | Verdict::EarlyHint { .. } => {
             return Ok(None);
         }
         Verdict::InternalError => {

@@ -1,5 +1,6 @@
 //! Everything that is known about one exchange, in memory that is used again and again.
 
+use reactor::Sock;
 use wire::Head;
 use wire::h1::{BodyLength, Framing};
 
@@ -36,6 +37,8 @@ pub struct Exchange {
     pub log_is_muted: bool,
     /// Bytes of a response have been given to the client's connection.
     pub response_begun: bool,
+    /// The server's connection while the exchange uses it, for its addresses and figures.
+    pub server_socket: Option<Sock>,
     /// What was counted as begun on the server's side and has to be counted as ended.
     pub counted: Counted,
     pub persistence: Persistence,
@@ -112,6 +115,7 @@ impl Default for Exchange {
             pending_fault: None,
             log_is_muted: false,
             response_begun: false,
+            server_socket: None,
             counted: Counted::default(),
             persistence: Persistence::default(),
             sticks: Pending::default(),
@@ -171,6 +175,7 @@ impl Exchange {
         self.pending_fault = None;
         self.log_is_muted = false;
         self.response_begun = false;
+        self.server_socket = None;
         self.counted = Counted::default();
         self.persistence = Persistence::default();
         self.sticks.clear();

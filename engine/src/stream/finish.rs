@@ -22,6 +22,7 @@ pub fn record(stream: &mut Stream<'_>) {
     count(stream, client);
     journal::write(stream, client.request);
     track::exchange_ends(stream);
+    stream.exchange.server_socket = None;
 }
 
 /// Bytes that passed on the client's side during the exchange.

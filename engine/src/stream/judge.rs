@@ -75,7 +75,12 @@ fn with_cx<R>(
     exchange: &Exchange,
     evaluate: impl FnOnce(&Cx<'_>) -> R,
 ) -> R {
-    let world = CoreWorld { local, generation };
+    let world = CoreWorld {
+        local,
+        generation,
+        client: &client.link,
+        server: exchange.server_socket.as_ref(),
+    };
     let effects = Effects::default();
     let has = |head: &wire::Head| !head.method().is_empty() || head.status() != 0;
     // Without a head the bytes themselves are the request (mode tcp).
@@ -117,7 +122,12 @@ pub fn evaluate(
     from: usize,
     sees: Sees<'_>,
 ) -> Verdict {
-    let world = CoreWorld { local, generation };
+    let world = CoreWorld {
+        local,
+        generation,
+        client: &client.link,
+        server: exchange.server_socket.as_ref(),
+    };
     let mut scratch = local.take_scratch();
     let contents = match sees {
         Sees::Bytes(contents) => contents,

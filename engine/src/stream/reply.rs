@@ -46,6 +46,21 @@ pub fn send(stream: &mut Stream<'_>, answer: &Answer) -> Next {
     deliver(stream, made)
 }
 
+/// Sends the hint that a rule has made; HTTP/1.0 knows none (RFC 9110, section 15.2).
+pub fn early_hint(stream: &mut Stream<'_>) {
+    let Some((name, value)) = stream.exchange.overrides.hint.take() else {
+        return;
+    };
+    if !stream.exchange.request.version().is_11() {
+        return;
+    }
+    let mut head = begin(103);
+    head.append(&name, &value);
+    let link = &stream.client.link;
+    link.write(|out| write_response(&head, ConnectionOut::SILENT, out));
+    link.flush();
+}
+
 /// Sends a whole HTTP message that was made here.
 pub fn message(stream: &mut Stream<'_>, message: &[u8]) -> Next {
     match whole(&mut stream.exchange.response, message) {

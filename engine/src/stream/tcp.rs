@@ -80,7 +80,10 @@ async fn content_rules(stream: &mut Stream<'_>, proxy: ProxyId) -> Result<(), Fa
             Verdict::Continue | Verdict::Accept => return Ok(()),
             Verdict::Wait { rule } if !state.is_over() => from = rule,
             Verdict::Wait { .. } => return Ok(()),
-            _ => {
+            refused => {
+                if refused == Verdict::SilentDrop {
+                    stream.client.forget();
+                }
                 generation
                     .stats
                     .front(stream.client.frontend)

@@ -1,12 +1,20 @@
 //! What expressions ask of the process, answered by one core.
 
+use std::net::SocketAddr;
+use std::os::fd::AsFd;
 use std::sync::Arc;
+
+use reactor::Sock;
 
 use super::Local;
 use crate::log::Purpose;
+use crate::mux::Link;
 use crate::plan::{ListenerId, Plan, ProxyId, ServerId};
 use crate::sample::pattern::{PatternId, PatternView};
-use crate::sample::{Cx, PatternChange, ProxyCounters, ProxyTimeout, ServerCounters, Value, World};
+use crate::sample::{
+    Cx, PacketMark, PatternChange, ProxyCounters, ProxyTimeout, ServerCounters, Side, TcpMeasures,
+    Value, World,
+};
 use crate::state::Generation;
 use crate::table::{Table, TableId};
 
@@ -14,6 +22,9 @@ use crate::table::{Table, TableId};
 pub struct CoreWorld<'a> {
     pub local: &'a Local,
     pub generation: &'a Generation,
+    pub client: &'a Link,
+    /// The server's connection, once it stands.
+    pub server: Option<&'a Sock>,
 }
 
 impl CoreWorld<'_> {
@@ -208,6 +219,37 @@ impl World for CoreWorld<'_> {
             ProxyTimeout::Tunnel => timeouts.tunnel_ms,
         };
         ms.map(|ms| ms as u32)
+    }
+
+    fn tcp_measures(&self, side: Side) -> Option<TcpMeasures> {
+        let socket = match side {
+            Side::Client => Some(self.client.sock()),
+            Side::Server => self.server,
+        };
+        let info = socket?.options(|socket| Ok(reactor::net::tcp_info(socket.as_fd())));
+        let info = info.ok()??;
+        Some(TcpMeasures {
+            rtt_us: info.rtt_us,
+            rttvar_us: info.rttvar_us,
+            unacked: info.unacked,
+            sacked: info.sacked,
+            lost: info.lost,
+            retrans: info.retrans,
+            fackets: info.fackets,
+            reordering: info.reordering,
+        })
+    }
+
+    fn server_side_source(&self) -> Option<SocketAddr> {
+        self.server?.local_addr().ok()?.as_socket()
+    }
+
+    fn mark_packets(&self, mark: PacketMark) -> bool {
+        let marked = self.client.sock().options(|socket| match mark {
+            PacketMark::Tos(tos) => reactor::net::set_type_of_service(socket.as_fd(), tos),
+            PacketMark::Mark(mark) => reactor::net::set_mark(socket.as_fd(), mark),
+        });
+        marked.is_ok()
     }
 
     fn find_server(&self, backend: &str, server: &str) -> Option<ServerId> {

@@ -18,7 +18,10 @@ pub const ROWS: &[ActionRow] = &[
     action("add-headers-bin", "<expr> [prefix <str>]", HTTP, Planned, "add header fields from binary data", super::misc::known),
     action("del-header", "<name> [-m str|beg|end|sub|reg]", HTTP, Full, "remove header fields", del_header),
     action("del-headers-bin", "<expr> [-m <meth>]", HTTP, Planned, "remove header fields named by binary data", super::misc::known),
-    action("early-hint", "<name> <fmt>", REQ, Planned, "send a 103 response", super::misc::known),
+    action("early-hint", "<name> <fmt>", REQ, Full, "send a 103 response", |cx, c, a| {
+        let (name, value) = name_and_format(cx, c, a)?;
+        Some(Action::EarlyHint { name, value })
+    }),
     action("replace-header", "<name> <regex> <fmt>", HTTP, Full, "edit a header field as a whole", |cx, c, a| {
         let (name, regex, replacement) = name_regex_format(cx, c, a)?;
         Some(Action::ReplaceHeader { name, regex, replacement })

@@ -9,7 +9,7 @@ use crate::build::proxy::log::level_of;
 use crate::build::syntax::arity;
 use crate::context::{Context, Reference, ReferenceKind};
 use crate::expr::sample;
-use crate::model::rule::{Action, CaptureSlot, SettableTimeout, TimeoutValue};
+use crate::model::rule::{Action, CaptureSlot, NumberValue, SettableTimeout, TimeoutValue};
 use crate::quantity::{self, TimeUnit};
 use crate::registry::prelude::*;
 
@@ -54,7 +54,7 @@ pub const ROWS: &[ActionRow] = &[
         }
         Some(Action::ExpectProxy)
     }),
-    action("pause", "<delay>|<expr>", REQ | RES, Planned, "wait", known),
+    action("pause", "<delay>|<expr>", REQ | RES, Full, "wait", |cx, c, a| time_value(cx, c, a).map(Action::Pause)),
     action("send-retry", "", QUIC, Planned, "ask for a retry", known),
     action("send-spoe-group", "<engine> <group>", CNT | RSP | REQ | RES, Planned, "ask SPOE agents", known),
     action("set-bandwidth-limit", "<name> [limit <n>] [period <t>]", CNT | RSP | REQ | RES, Planned, "limit the bandwidth", known),
@@ -62,8 +62,8 @@ pub const ROWS: &[ActionRow] = &[
     action("set-bc-tos", "<tos>", CNT | REQ, Planned, "type of service towards the server", known),
     action("set-dst", "<expr>", CON | SES | CNT | REQ, Full, "set the destination address", |cx, c, a| sample_expr(cx, a, c.place).map(Action::SetDst)),
     action("set-dst-port", "<expr>", CON | SES | CNT | REQ, Full, "set the destination port", |cx, c, a| sample_expr(cx, a, c.place).map(Action::SetDstPort)),
-    action("set-fc-mark", "<mark>", TCP | REQ | RES, Planned, "packet mark towards the client", known),
-    action("set-fc-tos", "<tos>", TCP | REQ | RES, Planned, "type of service towards the client", known),
+    action("set-fc-mark", "<mark>|<expr>", TCP | REQ | RES, Full, "packet mark towards the client", |cx, c, a| number_value(cx, c, a).map(Action::SetFcMark)),
+    action("set-fc-tos", "<tos>|<expr>", TCP | REQ | RES, Full, "type of service towards the client", |cx, c, a| number_value(cx, c, a).map(Action::SetFcTos)),
     action("set-log-level", "<level>", CNT | RSP | HTTP, Full, "level of the log line", |cx, _, a| {
         let word = a.required(cx, "a log level")?;
         if word.text == "silent" {
@@ -75,7 +75,7 @@ pub const ROWS: &[ActionRow] = &[
         };
         Some(Action::SetLogLevel(Some(level as u8)))
     }),
-    action("set-mark", "<mark>", TCP | REQ | RES, Planned, "old name of set-fc-mark", known),
+    action("set-mark", "<mark>|<expr>", TCP | REQ | RES, Full, "old name of set-fc-mark", |cx, c, a| number_value(cx, c, a).map(Action::SetFcMark)),
     action("set-nice", "<nice>", CNT | RSP | REQ | RES, Harmless, "priority of the stream's tasks", known),
     action("set-priority-class", "<expr>", CNT | REQ, Planned, "class in queues", known),
     action("set-priority-offset", "<expr>", CNT | REQ, Planned, "place in queues", known),
@@ -83,7 +83,7 @@ pub const ROWS: &[ActionRow] = &[
     action("set-src", "<expr>", CON | SES | CNT | REQ, Full, "set the source address", |cx, c, a| sample_expr(cx, a, c.place).map(Action::SetSrc)),
     action("set-src-port", "<expr>", CON | SES | CNT | REQ, Full, "set the source port", |cx, c, a| sample_expr(cx, a, c.place).map(Action::SetSrcPort)),
     action("set-timeout", "<which> <time>|<expr>", REQ | RES, Full, "set a timeout of this stream", set_timeout),
-    action("set-tos", "<tos>", TCP | REQ | RES, Planned, "old name of set-fc-tos", known),
+    action("set-tos", "<tos>|<expr>", TCP | REQ | RES, Full, "old name of set-fc-tos", |cx, c, a| number_value(cx, c, a).map(Action::SetFcTos)),
     action("silent-drop", "[rst-ttl <ttl>]", TCP | REQ | RES, Full, "forget the connection without telling the client", |cx, _, a| {
         if a.accept("rst-ttl") {
             a.number::<u32>(cx)?;
@@ -172,13 +172,30 @@ fn set_timeout(cx: &mut Context, c: &ActionContext, args: &mut Args) -> Option<A
             return None;
         }
     };
-    let is_time = args.peek_str().starts_with(|c: char| c.is_ascii_digit());
-    let value = if is_time {
-        TimeoutValue::Constant(args.time(cx)?)
-    } else {
-        TimeoutValue::Expr(sample_expr(cx, args, c.place)?)
-    };
+    let value = time_value(cx, c, args)?;
     Some(Action::SetTimeout { which, value })
+}
+
+/// A time, or an expression in milliseconds.
+fn time_value(cx: &mut Context, c: &ActionContext, args: &mut Args) -> Option<TimeoutValue> {
+    if args.peek_str().starts_with(|c: char| c.is_ascii_digit()) {
+        return args.time(cx).map(TimeoutValue::Constant);
+    }
+    sample_expr(cx, args, c.place).map(TimeoutValue::Expr)
+}
+
+/// A number, decimal or hexadecimal, or an expression.
+fn number_value(cx: &mut Context, c: &ActionContext, args: &mut Args) -> Option<NumberValue> {
+    let text = args.peek_str();
+    let number = match text.strip_prefix("0x") {
+        Some(digits) => u32::from_str_radix(digits, 16).ok(),
+        None => text.parse().ok(),
+    };
+    if let Some(number) = number {
+        args.next();
+        return Some(NumberValue::Constant(number));
+    }
+    sample_expr(cx, args, c.place).map(NumberValue::Expr)
 }
 
 fn use_service(cx: &mut Context, _: &ActionContext, args: &mut Args) -> Option<Action> {

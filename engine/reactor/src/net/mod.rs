@@ -9,6 +9,7 @@ pub use bind::{ListenOptions, UnixOptions, listen_tcp, listen_unix};
 pub use dgram::{Batch as DatagramBatch, Datagrams};
 pub use inherit::{Inherited, adopt_listener, close_on_exec, duplicate};
 pub use options::{
-    bytes_acknowledged, original_destination, set_defer_accept, set_fastopen_connect,
-    set_keepalive, set_transparent, set_user_timeout, stream_socket,
+    TcpInfo, bytes_acknowledged, forget_on_close, original_destination, set_defer_accept,
+    set_fastopen_connect, set_keepalive, set_mark, set_transparent, set_type_of_service,
+    set_user_timeout, stream_socket, tcp_info,
 };

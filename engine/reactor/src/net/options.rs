@@ -116,6 +116,78 @@ pub fn bytes_acknowledged(socket: BorrowedFd<'_>) -> Option<u64> {
     (code == 0 && len as usize >= BYTES_ACKED + 8).then(|| info[BYTES_ACKED / 8])
 }
 
+/// What the kernel measures of a TCP connection (tcp(7), `TCP_INFO`).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct TcpInfo {
+    pub unacked: u32,
+    pub sacked: u32,
+    pub lost: u32,
+    pub retrans: u32,
+    pub fackets: u32,
+    /// Round-trip time and its variation, microseconds.
+    pub rtt_us: u32,
+    pub rttvar_us: u32,
+    pub reordering: u32,
+}
+
+/// `TCP_INFO`; `None` for what is no TCP connection.
+pub fn tcp_info(socket: BorrowedFd<'_>) -> Option<TcpInfo> {
+    // Eight bytes, then 32-bit fields in the order of the kernel's structure.
+    let mut info = [0u32; 23];
+    let mut len = size_of_val(&info) as libc::socklen_t;
+    // SAFETY: `info` has `len` writable bytes.
+    let code = unsafe {
+        libc::getsockopt(
+            socket.as_raw_fd(),
+            libc::IPPROTO_TCP,
+            libc::TCP_INFO,
+            info.as_mut_ptr().cast(),
+            &raw mut len,
+        )
+    };
+    (code == 0 && len as usize == size_of_val(&info)).then(|| TcpInfo {
+        unacked: info[6],
+        sacked: info[7],
+        lost: info[8],
+        retrans: info[9],
+        fackets: info[10],
+        rtt_us: info[17],
+        rttvar_us: info[18],
+        reordering: info[22],
+    })
+}
+
+/// The type of service of packets that leave: `IP_TOS`, or `IPV6_TCLASS` where the family has it.
+pub fn set_type_of_service(socket: BorrowedFd<'_>, tos: u8) -> io::Result<()> {
+    let domain = SockRef::from(&socket).domain()?;
+    if domain == Domain::IPV6 {
+        set(
+            socket,
+            libc::IPPROTO_IPV6,
+            libc::IPV6_TCLASS,
+            libc::c_int::from(tos),
+        )?;
+    }
+    // An IPv4 client of an IPv6 socket is told by the option of its own family.
+    set(
+        socket,
+        libc::IPPROTO_IP,
+        libc::IP_TOS,
+        libc::c_int::from(tos),
+    )
+}
+
+/// `SO_MARK`: the packet filter's mark (needs `CAP_NET_ADMIN`).
+pub fn set_mark(socket: BorrowedFd<'_>, mark: u32) -> io::Result<()> {
+    SockRef::from(&socket).set_mark(mark)
+}
+
+/// Makes the kernel forget a TCP connection without a packet to the peer: `TCP_REPAIR`, which needs
+/// `CAP_NET_ADMIN`, then whatever closes it.
+pub fn forget_on_close(socket: BorrowedFd<'_>) -> io::Result<()> {
+    set(socket, libc::IPPROTO_TCP, libc::TCP_REPAIR, 1)
+}
+
 fn set(
     socket: BorrowedFd<'_>,
     level: libc::c_int,
@@ -160,6 +232,18 @@ mod tests {
         assert!(bytes_acknowledged(client.as_fd()).unwrap() >= 5000);
         let (unix, _other) = std::os::unix::net::UnixStream::pair().unwrap();
         assert_eq!(bytes_acknowledged(unix.as_fd()), None);
+    }
+
+    #[test]
+    fn the_kernel_measures_tcp_and_marks_packets() {
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let client = std::net::TcpStream::connect(listener.local_addr().unwrap()).unwrap();
+        let info = tcp_info(client.as_fd()).unwrap();
+        assert!(info.rtt_us > 0 && info.lost == 0, "{info:?}");
+        set_type_of_service(client.as_fd(), 0x20).unwrap();
+        assert_eq!(SockRef::from(&client).tos_v4().unwrap(), 0x20);
+        let (unix, _other) = std::os::unix::net::UnixStream::pair().unwrap();
+        assert_eq!(tcp_info(unix.as_fd()), None);
     }
 
     #[test]

@@ -7,8 +7,10 @@ mod capture;
 mod counter;
 mod flow;
 mod header;
+mod hint;
 mod log_level;
 mod map;
+mod mark;
 mod normalize;
 mod redirect;
 mod replace;
@@ -45,6 +47,10 @@ pub enum Flow {
         time_ms: u32,
         at_least_bytes: Option<u64>,
     },
+    /// With the next rule, after a while.
+    Pause { ms: u32 },
+    /// With the next rule, when the client has been told.
+    Hint,
     /// Not at all.
     Stop(Verdict),
 }
@@ -103,6 +109,9 @@ pub fn compile(action: &Action, kind: Kind, compiler: &mut Compiler<'_>) -> Comp
         }
         Action::SetLogLevel(level) => log_level::compile(*level, compiler),
         Action::SetTimeout { which, value } => timeout::compile(*which, value, compiler),
+        Action::Pause(time) => timeout::compile_pause(time, compiler),
+        Action::EarlyHint { name, value } => hint::compile(name, value, compiler),
+        Action::SetFcTos(_) | Action::SetFcMark(_) => mark::compile(action, compiler),
         Action::SetRetries(expr) => timeout::compile_retries(expr, compiler),
         Action::Pattern { .. } => map::compile(action, compiler),
         Action::WaitForBody {

@@ -5,7 +5,7 @@ use cfgparse::model::rule::{SettableTimeout, TimeoutValue};
 
 use crate::rules::ruleset::Kind;
 use crate::rules::txn::Txn;
-use crate::sample::{Compiler, Expr};
+use crate::sample::{CompileError, Compiler, Expr};
 
 use super::{Act, Compiled, Flow};
 
@@ -55,6 +55,30 @@ impl Act for SetRetries {
     }
 }
 
+#[derive(Debug)]
+struct Pause(Source);
+
+impl Act for Pause {
+    fn run(&self, txn: &mut Txn<'_>, _: Kind) -> Flow {
+        let ms = match &self.0 {
+            Source::Constant(ms) => Some(*ms),
+            Source::Expr(expr) => number(expr, txn),
+        };
+        ms.map_or(Flow::Next, |ms| Flow::Pause { ms })
+    }
+}
+
+pub fn compile_pause(time: &TimeoutValue, compiler: &mut Compiler<'_>) -> Compiled {
+    Ok(Box::new(Pause(source(time, compiler)?)))
+}
+
+fn source(value: &TimeoutValue, compiler: &mut Compiler<'_>) -> Result<Source, CompileError> {
+    Ok(match value {
+        TimeoutValue::Constant(ms) => Source::Constant(*ms),
+        TimeoutValue::Expr(expr) => Source::Expr(Expr::compile(expr, compiler)?),
+    })
+}
+
 fn number(expr: &Expr, txn: &mut Txn<'_>) -> Option<u32> {
     let value = expr
         .eval(&txn.cx())
@@ -69,10 +93,7 @@ pub fn compile(
     value: &TimeoutValue,
     compiler: &mut Compiler<'_>,
 ) -> Compiled {
-    let value = match value {
-        TimeoutValue::Constant(ms) => Source::Constant(*ms),
-        TimeoutValue::Expr(expr) => Source::Expr(Expr::compile(expr, compiler)?),
-    };
+    let value = source(value, compiler)?;
     Ok(Box::new(SetTimeout { which, value }))
 }
 

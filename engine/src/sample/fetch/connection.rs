@@ -4,15 +4,19 @@ use std::net::SocketAddr;
 
 use wire::pp::kind;
 
-use crate::sample::args::{Arg, Args, Kind, NONE, spec};
+use crate::sample::args::{Args, Kind, NONE, Spec, spec};
 use crate::sample::cx::Cx;
 use crate::sample::env::Compiler;
 use crate::sample::error::CompileError;
 use crate::sample::point::Needs::{Client, RequestKept, ResponseKept, Server, StreamEnd};
 use crate::sample::row::{FetchRow, Fetched, Walk, fetch};
 use crate::sample::value::{Type, Value};
+use crate::sample::world::{Side, TcpMeasures};
 
 use super::connection_error;
+
+/// `ms` or `us`.
+const UNIT: Spec = spec(0, &[Kind::Str]);
 
 pub static ROWS: &[FetchRow] = &[
     fetch("src", NONE, Type::Addr, Client, |_, cx, _| ip(cx.src())),
@@ -62,14 +66,6 @@ pub static ROWS: &[FetchRow] = &[
         let id = cx.session.proxy_tlv(kind::UNIQUE_ID);
         id.map(Value::str).into()
     }),
-    fetch(
-        "fc_pp_tlv",
-        spec(1, &[Kind::Str]),
-        Type::Str,
-        Client,
-        proxy_tlv,
-    )
-    .prepared(prepare_tlv),
     fetch("fc_http_major", NONE, Type::Sint, Client, |_, cx, _| {
         int(cx.session.http_major)
     }),
@@ -87,11 +83,41 @@ pub static ROWS: &[FetchRow] = &[
     fetch("bc_err_name", NONE, Type::Str, Server, |_, cx, _| {
         error_name(cx.stream.server_error)
     }),
+    fetch("fc_rtt", UNIT, Type::Sint, Client, |a, cx, _| {
+        time_of(cx, Side::Client, a, |m| m.rtt_us)
+    }),
+    fetch("fc_rttvar", UNIT, Type::Sint, Client, |a, cx, _| {
+        time_of(cx, Side::Client, a, |m| m.rttvar_us)
+    }),
+    fetch("bc_rtt", UNIT, Type::Sint, Server, |a, cx, _| {
+        time_of(cx, Side::Server, a, |m| m.rtt_us)
+    }),
+    fetch("bc_rttvar", UNIT, Type::Sint, Server, |a, cx, _| {
+        time_of(cx, Side::Server, a, |m| m.rttvar_us)
+    }),
+    fetch("fc_unacked", UNIT, Type::Sint, Client, |_, cx, _| {
+        count_of(cx, |m| m.unacked)
+    }),
+    fetch("fc_sacked", UNIT, Type::Sint, Client, |_, cx, _| {
+        count_of(cx, |m| m.sacked)
+    }),
+    fetch("fc_lost", UNIT, Type::Sint, Client, |_, cx, _| {
+        count_of(cx, |m| m.lost)
+    }),
+    fetch("fc_retrans", UNIT, Type::Sint, Client, |_, cx, _| {
+        count_of(cx, |m| m.retrans)
+    }),
+    fetch("fc_fackets", UNIT, Type::Sint, Client, |_, cx, _| {
+        count_of(cx, |m| m.fackets)
+    }),
+    fetch("fc_reordering", UNIT, Type::Sint, Client, |_, cx, _| {
+        count_of(cx, |m| m.reordering)
+    }),
     fetch("bc_src", NONE, Type::Addr, Server, |_, cx, _| {
-        ip(cx.stream.server_side_src)
+        ip(cx.server_side_src())
     }),
     fetch("bc_src_port", NONE, Type::Sint, Server, |_, cx, _| {
-        port(cx.stream.server_side_src)
+        port(cx.server_side_src())
     }),
     fetch("bc_dst", NONE, Type::Addr, Server, |_, cx, _| {
         ip(cx.stream.server_side_dst)
@@ -207,57 +233,6 @@ pub static ROWS: &[FetchRow] = &[
     }),
 ];
 
-/// Names of record types (manual, `fc_pp_tlv`).
-static TLV_NAMES: &[(&[u8], u8)] = &[
-    (b"ALPN", kind::ALPN),
-    (b"AUTHORITY", kind::AUTHORITY),
-    (b"CRC32", kind::CRC32C),
-    (b"NETNS", kind::NETNS),
-    (b"NOOP", kind::NOOP),
-    (b"SSL", kind::SSL),
-    (b"SSL_CIPHER", kind::SSL_CIPHER),
-    (b"SSL_CN", kind::SSL_CN),
-    (b"SSL_KEY_ALG", kind::SSL_KEY_ALG),
-    (b"SSL_SIG_ALG", kind::SSL_SIG_ALG),
-    (b"SSL_VERSION", kind::SSL_VERSION),
-    (b"UNIQUE_ID", kind::UNIQUE_ID),
-];
-
-fn prepare_tlv(args: &mut Args, compiler: &mut Compiler<'_>) -> Result<(), CompileError> {
-    let word = args.text(0).unwrap_or_default();
-    let named = TLV_NAMES.iter().find(|(name, _)| *name == word);
-    let kind = named.map(|(_, kind)| *kind).or_else(|| {
-        let text = std::str::from_utf8(word).ok()?;
-        match text.strip_prefix("0x").or(text.strip_prefix("0X")) {
-            Some(digits) => u8::from_str_radix(digits, 16).ok(),
-            None => text.parse().ok(),
-        }
-    });
-    let Some(kind) = kind else {
-        let word = String::from_utf8_lossy(word).into_owned();
-        return Err(compiler.error(
-            format!("'{word}' is no type of a PROXY protocol record"),
-            "write a number between 0 and 255, or a name such as AUTHORITY",
-        ));
-    };
-    args.replace(0, Arg::Int(i64::from(kind)));
-    Ok(())
-}
-
-fn proxy_tlv<'a>(args: &'a Args, cx: &Cx<'a>, walk: &mut Walk) -> Fetched<'a> {
-    let kind = args.int(0);
-    let mut values = cx.session.proxy_tlvs.iter();
-    let mut next = || {
-        let found = values.find(|(known, _)| Some(i64::from(*known)) == kind);
-        found.map(|(_, value)| Value::str(value))
-    };
-    let value = (0..walk.field).try_for_each(|_| next().map(drop));
-    let value = value.and_then(|()| next());
-    walk.field += 1;
-    walk.more = walk.each && value.is_some() && next().is_some();
-    value.into()
-}
-
 fn ip<'a>(address: Option<SocketAddr>) -> Fetched<'a> {
     address.map(|a| Value::ip(a.ip())).into()
 }
@@ -279,6 +254,21 @@ fn timer<'a>(ms: i32) -> Fetched<'a> {
 }
 
 /// Loopback addresses; the machine's other addresses are not known here.
+/// A figure of the client's connection.
+fn count_of<'a>(cx: &Cx<'_>, pick: fn(TcpMeasures) -> u32) -> Fetched<'a> {
+    let measures = cx.world.tcp_measures(Side::Client);
+    measures.map(|m| Value::Sint(i64::from(pick(m)))).into()
+}
+
+/// A time in milliseconds, or in microseconds where the argument is `us`.
+fn time_of<'a>(cx: &Cx<'_>, side: Side, args: &Args, pick: fn(TcpMeasures) -> u32) -> Fetched<'a> {
+    let unit_us = if args.text(0) == Some(b"us") { 1 } else { 1000 };
+    let measures = cx.world.tcp_measures(side);
+    measures
+        .map(|m| Value::Sint(i64::from(pick(m) / unit_us)))
+        .into()
+}
+
 fn is_local<'a>(address: Option<SocketAddr>) -> Fetched<'a> {
     address
         .map(|a| Value::Bool(a.ip().to_canonical().is_loopback()))
