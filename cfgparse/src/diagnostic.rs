@@ -43,6 +43,7 @@ pub const CODES: &[&str] = &[
     "no-certificate",
     "no-check",
     "no-check-port",
+    "no-local-peer",
     "no-pattern",
     "not-supported-yet",
     "old-spelling",

@@ -128,7 +128,7 @@ const PROCESS: &[Row<Global>] = &[
     lax_end(row("hard-stop-after", "<time>", Full, "longest soft stop", |cx, g, a| g.hard_stop_after_ms = a.time(cx))),
     row("insecure-fork-wanted", "", Ignored("no program is started"), "let programs be started", |_, g, _| g.insecure_fork_wanted = true),
     row("insecure-setuid-wanted", "", Ignored("no program is started"), "let setuid programs be started", |_, g, _| g.insecure_setuid_wanted = true),
-    row("localpeer", "<name>", Ignored("there are no peers yet"), "this machine's name among peers", |cx, g, a| g.localpeer = text(cx, a)),
+    row("localpeer", "<name>", Full, "this machine's name among peers", |cx, g, a| g.localpeer = text(cx, a)),
     row("master-worker", "[no-exit-on-failure]", Harmless, "a master process and its worker: use -W or -Ws", |_, g, a| g.master_worker = Some(a.next().map(|w| w.text.clone()))),
     lax_number(row("mworker-max-reloads", "<retries>", Harmless, "reloads a worker survives", |cx, g, a| g.mworker_max_reloads = a.number(cx))),
     row("mworker-prog", "", Refused("use the init system"), "programs beside the worker", skip),

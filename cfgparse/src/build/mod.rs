@@ -4,6 +4,7 @@ pub mod actions;
 pub mod bind;
 pub mod global;
 pub mod keyword;
+mod peers;
 pub mod proxy;
 mod references;
 pub mod section;

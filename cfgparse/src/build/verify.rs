@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 
+use super::peers;
 use super::references::references;
 use crate::context::Context;
 use crate::diagnostic::{Diagnostic, Severity, Span};
@@ -30,6 +31,7 @@ pub fn verify(cx: &mut Context, model: &Model) {
     ids(cx, model);
     loops(cx, model);
     external_checks(cx, model);
+    peers::peers(cx, model);
     ports(cx, model);
     ciphers(cx, model);
     references(cx, model);

@@ -139,7 +139,8 @@ impl Ruleset {
                 }
             }
             match rule.action.run(txn, self.kind) {
-                Flow::Next => {}
+                Flow::NotYet if self.kind.waits() => return Verdict::Wait { rule: position },
+                Flow::Next | Flow::NotYet => {}
                 Flow::WaitForBody {
                     time_ms,
                     at_least_bytes,

@@ -262,13 +262,13 @@ pub fn parse(
         let kind = spec.kinds[index.min(spec.kinds.len() - 1)];
         if word.is_empty() && index >= spec.required && kind != Kind::Str && kind != Kind::StrOrVar
         {
-            args.push(default_arg(kind, compiler));
+            args.push(default_arg(kind, name, compiler)?);
             continue;
         }
         args.push(parse_one(name, what, index, word, kind, compiler)?);
     }
     while args.len() < spec.kinds.len() {
-        args.push(default_arg(spec.kinds[args.len()], compiler));
+        args.push(default_arg(spec.kinds[args.len()], name, compiler)?);
     }
     Ok(Args(args.into_boxed_slice()))
 }
@@ -292,17 +292,22 @@ fn usage(name: &str, spec: &Spec) -> String {
 }
 
 /// What a missing optional argument stands for.
-fn default_arg(kind: Kind, compiler: &Compiler<'_>) -> Arg {
-    match kind {
+fn default_arg(kind: Kind, name: &str, compiler: &Compiler<'_>) -> Result<Arg, CompileError> {
+    Ok(match kind {
         Kind::Backend | Kind::Frontend => compiler.proxy.map_or(Arg::Absent, Arg::Proxy),
         Kind::OwnTable => {
-            let own = compiler
-                .proxy
-                .and_then(|proxy| compiler.names.table_of(proxy));
-            own.map_or(Arg::Absent, |(id, _)| Arg::Table(id))
+            let own = compiler.proxy;
+            let own = own.and_then(|proxy| compiler.names.table_of(proxy));
+            let (id, _) = own.ok_or_else(|| {
+                compiler.error(
+                    format!("'{name}' needs a stick-table, and its section has none"),
+                    "add a 'stick-table' line, or name a table in its parentheses",
+                )
+            })?;
+            Arg::Table(id)
         }
         _ => Arg::Absent,
-    }
+    })
 }
 
 fn parse_one(

@@ -127,6 +127,14 @@ pub trait World {
     fn table(&self, table: TableId) -> Option<&Arc<Table>> {
         None
     }
+    /// Whether a status counts as a client's error in stick tables (`http-err-codes`).
+    fn is_error_status(&self, status: u16) -> bool {
+        false
+    }
+    /// Whether a status counts as a server's failure in stick tables (`http-fail-codes`).
+    fn is_failure_status(&self, status: u16) -> bool {
+        false
+    }
     /// The clock of stick tables, milliseconds.
     fn now_ms(&self) -> u64 {
         0

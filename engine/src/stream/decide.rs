@@ -17,6 +17,7 @@ pub async fn frontend(stream: &mut Stream<'_>) -> Result<Option<Next>, Fault> {
     if let Some(next) = monitor(stream) {
         return Ok(Some(next));
     }
+    super::track::request(stream);
     let frontend = stream.client.frontend;
     buffer::if_configured(stream, frontend).await?;
     request_rules(stream, frontend).await
@@ -36,9 +37,6 @@ async fn request_rules(stream: &mut Stream<'_>, proxy: ProxyId) -> Result<Option
     let generation = stream.generation;
     let plan = generation.plan().proxy(proxy);
     let content = on_request(stream, &plan.rules.request_content).await?;
-    if proxy == stream.client.frontend {
-        super::track::request(stream);
-    }
     if let Some(next) = act(stream, proxy, content, Phase::Request).await? {
         return Ok(Some(next));
     }

@@ -44,24 +44,26 @@ pub fn bind(stream: &mut Stream<'_>, bound: Option<ServerId>) -> Option<ServerId
         return bound;
     };
     let mut bound = bound;
+    let mut pending = std::mem::take(&mut stream.exchange.sticks);
     for rule in rules {
-        let stores = rule.stores && stream.exchange.sticks.takes(rule.table);
+        let stores = rule.stores && pending.takes(rule.table);
         let matches = rule.matches && bound.is_none();
         if !(stores || matches) || !stream.holds(rule.condition.as_ref()) {
             continue;
         }
         let table = &generation.runtime.tables[rule.table.index()];
-        let Some(key) = key(stream, rule, table) else {
-            continue;
-        };
-        if matches && let Some(server) = find(stream, table, &key) {
+        let found = with_key(stream, rule, table, |key| {
+            if stores {
+                pending.push(rule.table, key);
+            }
+            matches.then(|| find(stream, table, key)).flatten()
+        });
+        if let Some(server) = found.flatten() {
             persist::stick(stream, server);
             bound = Some(server);
         }
-        if stores {
-            stream.exchange.sticks.push(rule.table, &key);
-        }
     }
+    stream.exchange.sticks = pending;
     bound
 }
 
@@ -79,34 +81,42 @@ pub fn learn(stream: &mut Stream<'_>) {
     if generation.plan().server(server).line.non_stick {
         return;
     }
-    let of_request = std::mem::take(&mut stream.exchange.sticks);
-    for (table, range) in &of_request.keys {
-        store(stream, *table, &of_request.bytes[range.clone()], server);
+    let mut pending = std::mem::take(&mut stream.exchange.sticks);
+    for (table, range) in &pending.keys {
+        let table = &generation.runtime.tables[table.index()];
+        store(stream, table, &pending.bytes[range.clone()], server);
     }
-    stream.exchange.sticks = of_request;
-    stream.exchange.sticks.clear();
+    pending.clear();
     for rule in rules {
-        if !stream.exchange.sticks.takes(rule.table) || !stream.holds(rule.condition.as_ref()) {
+        if !pending.takes(rule.table) || !stream.holds(rule.condition.as_ref()) {
             continue;
         }
         let table = &generation.runtime.tables[rule.table.index()];
-        if let Some(key) = key(stream, rule, table) {
+        with_key(stream, rule, table, |key| {
             // Noted, so that another rule does not store in the same table.
-            stream.exchange.sticks.push(rule.table, &[]);
-            store(stream, rule.table, &key, server);
-        }
+            pending.push(rule.table, &[]);
+            store(stream, table, key, server);
+        });
     }
+    pending.clear();
+    stream.exchange.sticks = pending;
 }
 
-fn key(stream: &Stream<'_>, rule: &StickRule, table: &Table) -> Option<Box<[u8]>> {
+fn with_key<R>(
+    stream: &Stream<'_>,
+    rule: &StickRule,
+    table: &Table,
+    use_it: impl FnOnce(&[u8]) -> R,
+) -> Option<R> {
     stream.with_cx(|cx| {
         let value = rule.key.eval(cx).value()?;
-        Some((*table.spec().key.key(value)?).into())
+        let key = table.spec().key.key(value)?;
+        Some(use_it(&key))
     })
 }
 
 /// The server that a table has for a key, if it may be used; the key counts as used.
-fn find(stream: &Stream<'_>, table: &Arc<Table>, key: &[u8]) -> Option<ServerId> {
+fn find(stream: &Stream<'_>, table: &Table, key: &[u8]) -> Option<ServerId> {
     let now_ms = stream.local.core.now_ms();
     let entry = table.find(key, now_ms)?;
     table.touch(&entry, now_ms);
@@ -147,9 +157,8 @@ fn known_as(stream: &Stream<'_>, table: &Table, server: ServerId) -> Arc<str> {
     }
 }
 
-fn store(stream: &Stream<'_>, table: TableId, key: &[u8], server: ServerId) {
+fn store(stream: &Stream<'_>, table: &Table, key: &[u8], server: ServerId) {
     let now_ms = stream.local.core.now_ms();
-    let table = &stream.generation.runtime.tables[table.index()];
     let Some(entry) = table.obtain(key, now_ms) else {
         return;
     };

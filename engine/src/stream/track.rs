@@ -2,26 +2,12 @@
 
 use super::{Client, Fault, Stream};
 use crate::log::Cause;
-use crate::table::{Data, Slot, effective};
-
-const SESSION: &[(Slot, u64)] = &[(Slot::of(Data::SessCnt), 1), (Slot::of(Data::SessRate), 1)];
-const REQUEST: &[(Slot, u64)] = &[
-    (Slot::of(Data::HttpReqCnt), 1),
-    (Slot::of(Data::HttpReqRate), 1),
-];
-const ERROR: &[(Slot, u64)] = &[
-    (Slot::of(Data::HttpErrCnt), 1),
-    (Slot::of(Data::HttpErrRate), 1),
-];
-const FAILURE: &[(Slot, u64)] = &[
-    (Slot::of(Data::HttpFailCnt), 1),
-    (Slot::of(Data::HttpFailRate), 1),
-];
+use crate::table::{Data, Slot, effective, event};
 
 /// The connection has become a session.
 pub fn session_begins(client: &Client, now_ms: u64) {
     for tracked in client.facts.tracked.all() {
-        tracked.add(SESSION, now_ms);
+        tracked.add(event::SESSION, now_ms);
     }
 }
 
@@ -32,20 +18,20 @@ pub fn session_ends(client: &mut Client, now_ms: u64) {
 
 /// A request's head is complete; keys that rules track from here on count it themselves.
 pub fn request(stream: &Stream<'_>) {
-    count(stream, REQUEST);
+    count(stream, event::REQUEST);
 }
 
 /// A request never became whole: one all the same, and an error if it was wrong.
 pub fn broken_request(stream: &Stream<'_>, fault: Fault) {
-    count(stream, REQUEST);
+    count(stream, event::REQUEST);
     if fault.cause == Cause::Proxy {
-        count(stream, ERROR);
+        count(stream, event::ERROR);
     }
 }
 
 /// A rule denied the request.
 pub fn denied(stream: &Stream<'_>) {
-    count(stream, ERROR);
+    count(stream, event::ERROR);
 }
 
 /// A server has answered (manual, 3.1, `http-err-codes` and `http-fail-codes`).
@@ -53,10 +39,10 @@ pub fn response(stream: &Stream<'_>) {
     let status = stream.exchange.response.status();
     let process = &stream.generation.plan().process;
     if process.err_statuses.has(status) {
-        count(stream, ERROR);
+        count(stream, event::ERROR);
     }
     if process.fail_statuses.has(status) {
-        count(stream, FAILURE);
+        count(stream, event::FAILURE);
     }
 }
 

@@ -269,6 +269,14 @@ impl World for CoreWorld<'_> {
         self.generation.runtime.tables.get(table.index())
     }
 
+    fn is_error_status(&self, status: u16) -> bool {
+        self.plan().process.err_statuses.has(status)
+    }
+
+    fn is_failure_status(&self, status: u16) -> bool {
+        self.plan().process.fail_statuses.has(status)
+    }
+
     fn now_ms(&self) -> u64 {
         self.local.core.now_ms()
     }

@@ -2,6 +2,7 @@
 
 mod data;
 mod entry;
+pub mod event;
 mod key;
 mod spec;
 mod store;

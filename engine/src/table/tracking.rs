@@ -5,6 +5,7 @@ use std::sync::atomic::Ordering::Relaxed;
 
 use super::data::Data;
 use super::entry::Entry;
+use super::event;
 use super::store::{Slot, Table};
 
 /// The right to count under a key, which stays in its table as long as this lives.
@@ -18,12 +19,7 @@ impl Tracked {
     /// The entry's users include this one already. A connection is counted (manual, 11.1,
     /// `conn_cnt`, `conn_rate`, `conn_cur`).
     pub(super) fn new(table: Arc<Table>, entry: Arc<Entry>, now_ms: u64) -> Tracked {
-        const BEGIN: &[(Slot, u64)] = &[
-            (Slot::of(Data::ConnCnt), 1),
-            (Slot::of(Data::ConnRate), 1),
-            (Slot::of(Data::ConnCur), 1),
-        ];
-        table.add(&entry, BEGIN, now_ms);
+        table.add(&entry, event::BEGIN, now_ms);
         Tracked { table, entry }
     }
 

@@ -3,12 +3,10 @@
 use super::{ActionContext, ActionRow, CNT, CON, HTTP, REQ, RES, SES, TCP, action};
 use crate::args::Args;
 use crate::build::proxy::draft::sample_expr;
+use crate::build::proxy::stick_table::ARRAY_ELEMENTS_MAX;
 use crate::context::{Context, Reference, ReferenceKind};
 use crate::model::rule::{Action, CounterChange, CounterValue};
 use crate::registry::prelude::*;
-
-/// Elements of `gpc(N)` and `gpt(N)` at most (manual, 11.1).
-const ARRAY_ELEMENTS_MAX: u32 = 100;
 
 #[rustfmt::skip]
 pub const ROWS: &[ActionRow] = &[

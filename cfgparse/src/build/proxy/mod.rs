@@ -15,6 +15,7 @@ pub mod route;
 pub mod rules;
 pub mod servers;
 pub mod stats;
+pub mod stick_table;
 
 use std::sync::LazyLock;
 

@@ -10,13 +10,13 @@ use crate::ast::Section;
 use crate::build::bind;
 use crate::build::keyword::{Row, Table, row};
 use crate::build::proxy::log as proxy_log;
-use crate::build::proxy::persist::stick_table;
+use crate::build::proxy::stick_table::stick_table;
 use crate::build::server::{self, Params};
 use crate::context::Context;
 use crate::model::section::{LogForward, Mailers, Nameserver, Peers, Resolvers, Ring};
 use crate::model::server::{Port, Server};
-use crate::registry::Info;
 use crate::registry::prelude::*;
+use crate::registry::{Info, Status};
 
 #[rustfmt::skip]
 const RESOLVERS: &[Row<Resolvers>] = &[
@@ -35,27 +35,31 @@ const RESOLVERS: &[Row<Resolvers>] = &[
     }),
 ];
 
+/// Refused where a table would have to be sent to others.
+const ALONE: Status =
+    Partial("tables are kept here; nothing is exchanged with other peers, which are refused");
+
 #[rustfmt::skip]
 const PEERS: &[Row<Peers>] = &[
-    row("bind", "[<address>]:<port> [param*]", Planned, "where this peer listens", |cx, p, a| {
+    row("bind", "[<address>]:<port> [param*]", ALONE, "where this peer listens", |cx, p, a| {
         if let Some(bind) = bind::parse(cx, a, "bind", "peers") { p.binds.push(bind); }
         a.rest();
     }),
-    row("default-bind", "[param*]", Planned, "parameters of the bind line", |_, _, a| { a.rest(); }),
-    row("default-server", "[param*]", Planned, "parameters of the peers", |_, _, a| { a.rest(); }),
-    row("disabled", "", Planned, "don't synchronise", |_, p, _| p.disabled = true),
-    row("enabled", "", Planned, "synchronise", |_, p, _| p.disabled = false),
-    row("log", "<target> ... <facility>", Planned, "where log lines go", |cx, p, a| match proxy_log::target(cx, a) {
+    row("default-bind", "[param*]", ALONE, "parameters of the bind line", |_, _, a| { a.rest(); }),
+    row("default-server", "[param*]", ALONE, "parameters of the peers", |_, _, a| { a.rest(); }),
+    row("disabled", "", ALONE, "don't synchronise", |_, p, _| p.disabled = true),
+    row("enabled", "", ALONE, "synchronise", |_, p, _| p.disabled = false),
+    row("log", "<target> ... <facility>", ALONE, "where log lines go", |cx, p, a| match proxy_log::target(cx, a) {
         Some(target) => p.logs.push(target),
         None => { a.rest(); }
     }),
-    row("peer", "<name> [<address>]:<port> [param*]", Planned, "a peer", |cx, p, a| {
+    row("peer", "<name> [<address>]:<port> [param*]", ALONE, "a peer", |cx, p, a| {
         if let Some(server) = server_line(cx, a, false) { p.peers.push(server); }
     }),
-    row("server", "<name> [<address>:<port>] [param*]", Planned, "a peer", |cx, p, a| {
+    row("server", "<name> [<address>:<port>] [param*]", ALONE, "a peer", |cx, p, a| {
         if let Some(server) = server_line(cx, a, false) { p.peers.push(server); }
     }),
-    row("shards", "<number>", Planned, "parts of the tables", |cx, p, a| p.shards = a.number(cx)),
+    row("shards", "<number>", ALONE, "parts of the tables", |cx, p, a| p.shards = a.number(cx)),
     row("table", "<name> type <type> size <size> ...", Full, "table of this section", |cx, p, a| {
         let Some(name) = a.text(cx, "a table name") else { return };
         let mut table = stick_table(cx, a);

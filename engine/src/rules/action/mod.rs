@@ -51,6 +51,8 @@ pub enum Flow {
     Pause { ms: u32 },
     /// With the next rule, when the client has been told.
     Hint,
+    /// With this rule again when more bytes have come, where the ruleset waits for them.
+    NotYet,
     /// Not at all.
     Stop(Verdict),
 }

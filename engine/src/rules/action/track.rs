@@ -4,8 +4,8 @@ use cfgparse::model::expr::SampleExpr;
 
 use crate::rules::ruleset::Kind;
 use crate::rules::txn::Txn;
-use crate::sample::{Compiler, Expr};
-use crate::table::{Data, Slot, TableId};
+use crate::sample::{Compiler, Expr, Fetched};
+use crate::table::{TableId, Tracked, event};
 
 use super::{Act, Compiled, Flow};
 
@@ -15,12 +15,6 @@ struct Track {
     key: Expr,
     table: TableId,
 }
-
-/// A request is counted when its head is complete; what is tracked later counts at once.
-const REQUEST: &[(Slot, u64)] = &[
-    (Slot::of(Data::HttpReqCnt), 1),
-    (Slot::of(Data::HttpReqRate), 1),
-];
 
 impl Act for Track {
     fn run(&self, txn: &mut Txn<'_>, kind: Kind) -> Flow {
@@ -37,21 +31,40 @@ impl Act for Track {
         let now_ms = txn.world.now_ms();
         let tracked = {
             let cx = txn.cx();
+            let value = match self.key.eval(&cx) {
+                Fetched::NotYet => return Flow::NotYet,
+                found => found.value(),
+            };
             let table = cx.world.table(self.table);
-            table.and_then(|table| {
-                let value = self.key.eval(&cx).value()?;
+            table.zip(value).and_then(|(table, value)| {
                 let key = table.spec().key.key(value)?;
                 table.track(&key, now_ms)
             })
         };
         txn.apply_effects();
         if let Some(tracked) = tracked {
-            if matches!(kind, Kind::HttpRequest | Kind::HttpResponse) {
-                tracked.add(REQUEST, now_ms);
-            }
+            count_late(&tracked, txn, kind, now_ms);
             txn.stream.tracked.set(self.counter, tracked);
         }
         Flow::Next
+    }
+}
+
+/// Requests are counted when their heads are complete, responses when theirs are; what is tracked
+/// later counts at once.
+fn count_late(tracked: &Tracked, txn: &Txn<'_>, kind: Kind, now_ms: u64) {
+    if txn.request.is_some() {
+        tracked.add(event::REQUEST, now_ms);
+    }
+    let response = txn.response.as_ref().filter(|_| kind.is_response());
+    let Some(status) = response.map(|head| head.status()) else {
+        return;
+    };
+    if txn.world.is_error_status(status) {
+        tracked.add(event::ERROR, now_ms);
+    }
+    if txn.world.is_failure_status(status) {
+        tracked.add(event::FAILURE, now_ms);
     }
 }
 

@@ -1,12 +1,14 @@
 //! Figures of tracked keys: `sc_http_req_rate` and its relatives (manual, 7.3.3).
 
+use std::borrow::Cow;
+
 use crate::sample::args::{Args, Kind, Spec, spec};
 use crate::sample::cx::Cx;
 use crate::sample::figure::{Figure, Op};
 use crate::sample::point::Needs::Client;
 use crate::sample::row::{FetchRow, Fetched, fetch};
 use crate::sample::value::{Type, Value};
-use crate::table::{Data, Tracked};
+use crate::table::{Data, Key, Table, Tracked};
 
 use Kind::{Int, OtherTable};
 
@@ -119,10 +121,12 @@ fn figure<'a>(
 }
 
 /// A tracked key as a key of another table.
-fn rekey(tracked: &Tracked, other: &crate::table::Table) -> Option<Box<[u8]>> {
-    let key = tracked.entry.key();
-    let value = tracked.table.spec().key.value(key);
-    Some((*other.spec().key.key(value)?).into())
+fn rekey<'t>(tracked: &'t Tracked, other: &Table) -> Option<Key<'t>> {
+    let (kind, key) = (tracked.table.spec().key, tracked.entry.key());
+    if kind == other.spec().key {
+        return Some(Key::Bytes(Cow::Borrowed(key)));
+    }
+    other.spec().key.key(kind.value(key))
 }
 
 fn key<'a>(cx: &Cx<'a>, counter: Option<usize>) -> Fetched<'a> {
