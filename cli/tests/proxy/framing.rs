@@ -198,3 +198,36 @@ fn ambiguous_answers_are_502() {
         assert_eq!(get(listen.address(), "/").status(), 502, "{head:?}");
     }
 }
+
+/// Manual, `option accept-unsafe-violations-in-http-request` and `-response`: each speaks of its
+/// own messages.
+#[test]
+fn violations_pass_where_an_option_says_so() {
+    let request = "GET /a#b HTTP/1.1\r\nhost: a\r\n\r\n";
+    for (options, plain, odd_request) in [
+        ("", 502, 400),
+        ("option accept-unsafe-violations-in-http-request", 502, 502),
+        ("option accept-unsafe-violations-in-http-response", 200, 400),
+    ] {
+        let origin = Origin::raw(|peer| {
+            peer.request()?;
+            peer.send("HTTP/1.1 200 OK\r\nx y: odd\r\ncontent-length: 0\r\n\r\n")
+        });
+        let listen = Port::reserve();
+        let config = format!(
+            "
+listen web
+    mode http{LONG_TIMEOUTS}
+    {options}
+    bind *:{listen}
+    server s {}",
+            origin.address
+        );
+        let _proxy = Proxy::start(1, &config);
+        let response = get(listen.address(), "/");
+        assert_eq!(response.status(), plain, "{options}");
+        assert_eq!(response.header("x y"), None);
+        let mut client = Client::connect(listen.address());
+        assert_eq!(client.send(request).response().status(), odd_request);
+    }
+}

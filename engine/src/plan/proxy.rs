@@ -180,6 +180,9 @@ pub struct Options {
     pub reuse: HttpReuse,
     pub abort_on_close: bool,
     pub nolinger: bool,
+    /// `option accept-unsafe-violations-in-http-request` and `-response`.
+    pub lenient_request: bool,
+    pub lenient_response: bool,
     /// `option http-pretend-keepalive`.
     pub pretend_keep_alive: bool,
     /// `option prefer-last-server`.

@@ -292,7 +292,8 @@ async fn tarpit(stream: &mut Stream<'_>, proxy: ProxyId) -> Result<(), Fault> {
         std::task::Poll::<()>::Pending
     });
     match held.await {
-        Ok(()) | Err(Interrupted::TimedOut) => {
+        // A client that leaves has been held back too.
+        Ok(()) | Err(Interrupted::TimedOut | Interrupted::ClientGone) => {
             stream.exchange.marks.permit_us = stream.local.core.now_us();
             Ok(())
         }

@@ -3,7 +3,7 @@
 use std::net::IpAddr;
 
 use reactor::Seg;
-use wire::h1::{BodyLength, ConnectionOut, write_request};
+use wire::h1::{BodyLength, ConnectionOut, Limits, write_request};
 use wire::{Known, Version};
 
 use super::connect::ServerSide;
@@ -26,7 +26,10 @@ pub async fn receive(stream: &mut Stream<'_>) -> Result<(), Fault> {
         until_ms: timeouts.http_request_ms.map(|ms| begun_ms + ms),
         watches_client: false,
     };
-    let limits = *stream.limits();
+    let limits = Limits {
+        lenient: stream.front_options().lenient_request,
+        ..*stream.limits()
+    };
     let link = &stream.client.link;
     let request = &mut stream.exchange.request;
     let received = wait(stream.local, stream.client, patience, |cx| {

@@ -65,7 +65,10 @@ async fn head(
     asked: Asked,
 ) -> Result<Framing, NoResponse> {
     let mut reader = HeadReader::default();
-    let limits = *stream.limits();
+    let limits = Limits {
+        lenient: stream.backend_options().lenient_response,
+        ..*stream.limits()
+    };
     let watches_client = stream.aborts_on_close();
     let may_repeat = may_repeat(stream.exchange, side, upload);
     let (local, client) = (stream.local, &*stream.client);

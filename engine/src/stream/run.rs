@@ -29,6 +29,8 @@ pub async fn run(stream: &mut Stream<'_>) -> Next {
 
 /// Ends an exchange that never came about: no request arrived, or in vain.
 pub fn fail(stream: &mut Stream<'_>, fault: Fault) -> Next {
+    // No byte ever came: all the time was spent on it, none was idle.
+    stream.exchange.marks.first_byte_us = 0;
     track::broken_request(stream, fault);
     // No byte came: the whole wait counts as the request's.
     stream.exchange.marks.first_byte_us = stream.exchange.marks.start_us;

@@ -87,6 +87,8 @@ pub fn broken(client: &Client, watches_client: bool, cx: &mut Context<'_>) -> Op
 
 /// Whether a moment has come; otherwise the task is woken when it does.
 pub fn is_over(local: &Local, client: &Client, until_ms: u64, cx: &mut Context<'_>) -> bool {
+    // The millisecond in which it was set had begun already: a wait is never too short.
+    let until_ms = until_ms + 1;
     if local.core.now_ms() >= until_ms {
         return true;
     }

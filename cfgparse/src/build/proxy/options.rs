@@ -82,8 +82,8 @@ fn set(options: &mut Options, name: &str, value: Option<bool>) -> bool {
 #[rustfmt::skip]
 pub const SWITCHES: &[Row<Draft>] = &[
     proxy_row("option abortonclose", "", "DFLB", Full, "give up requests whose client left", switch_on),
-    proxy_row("option accept-unsafe-violations-in-http-request", "", "DFL", Planned, "let through requests that break the rules", switch_on),
-    proxy_row("option accept-unsafe-violations-in-http-response", "", "DLB", Planned, "let through responses that break the rules", switch_on),
+    proxy_row("option accept-unsafe-violations-in-http-request", "", "DFL", Partial("versions of several digits, other protocol names and HTTP/0.9 stay refused"), "let through requests that break the rules", switch_on),
+    proxy_row("option accept-unsafe-violations-in-http-response", "", "DLB", Partial("versions of several digits and other protocol names stay refused"), "let through responses that break the rules", switch_on),
     proxy_row("option allbackups", "", "DLB", Full, "use all backup servers at once", switch_on),
     proxy_row("option checkcache", "", "DLB", Planned, "refuse cacheable responses that set cookies", switch_on),
     proxy_row("option clitcpka", "", "DFL", Full, "TCP keep-alive towards clients", switch_on),

@@ -279,6 +279,8 @@ fn options(section: &cfgparse::model::Proxy) -> Options {
         // On by default for HTTP (manual, `option abortonclose`).
         abort_on_close: options.abortonclose.unwrap_or(section.mode == Mode::Http),
         nolinger: options.nolinger,
+        lenient_request: options.accept_unsafe_violations_in_http_request,
+        lenient_response: options.accept_unsafe_violations_in_http_response,
         pretend_keep_alive: options.http_pretend_keepalive,
         prefers_last_server: options.prefer_last_server,
         client_probes: options.clitcpka.then_some(options.clitcpka_settings),
@@ -316,6 +318,7 @@ fn process(model: &Model, machine: &Machine) -> Process {
             buffer_bytes,
             fields: fields.saturating_sub(1),
             body_with_any_method: global.h1_accept_payload_with_any_method,
+            lenient: false,
         },
         reads_bodies: false,
         log_uri_bytes: tune.http_logurilen.map_or(1024, |bytes| bytes as usize),

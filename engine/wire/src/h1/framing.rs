@@ -81,10 +81,10 @@ impl Seen {
 
 /// Checks and normalises a complete request head, then tells its framing.
 pub(super) fn request(head: &mut Head, seen: Seen, limits: &Limits) -> Result<Framing, HeadError> {
-    host::check(head, seen.has(Known::Host))?;
+    host::check(head, seen.has(Known::Host), limits.lenient)?;
     let connection = connection(head, seen, true);
-    let mut body = body_length(head, seen)?;
-    let switch = requested_switch(head, &connection)?;
+    let mut body = body_length(head, seen, false)?;
+    let switch = requested_switch(head, &connection, limits.lenient)?;
     let mut keep_alive = connection.keep_alive(head.version());
     if seen.has(Known::TransferEncoding) {
         // RFC 9112 section 6.1: both fields, or chunked from an HTTP/1.0 client, may be an attempt at
@@ -118,11 +118,16 @@ pub(super) fn request(head: &mut Head, seen: Seen, limits: &Limits) -> Result<Fr
 }
 
 /// Checks and normalises a complete response head, then tells its framing.
-pub(super) fn response(head: &mut Head, seen: Seen, asked: Asked) -> Result<Framing, HeadError> {
+pub(super) fn response(
+    head: &mut Head,
+    seen: Seen,
+    asked: Asked,
+    lenient: bool,
+) -> Result<Framing, HeadError> {
     let connection = connection(head, seen, false);
-    let announced = body_length(head, seen)?;
+    let announced = body_length(head, seen, lenient)?;
     let status = head.status();
-    let switch = granted_switch(head, &connection, asked)?;
+    let switch = granted_switch(head, &connection, asked, lenient)?;
     if switch.is_some() || status == 204 || status / 100 == 1 {
         // RFC 9112 section 6.2, RFC 9110 section 9.3.6: these never have a body nor say so.
         head.remove_known(Known::ContentLength);
@@ -233,7 +238,11 @@ fn keep_elements(list: &[u8], keep: impl Fn(&[u8]) -> bool) -> Edit {
     }
 }
 
-fn requested_switch(head: &Head, connection: &Connection) -> Result<Option<Switch>, HeadError> {
+fn requested_switch(
+    head: &Head,
+    connection: &Connection,
+    lenient: bool,
+) -> Result<Option<Switch>, HeadError> {
     if head.method() == b"CONNECT" {
         return Ok(Some(Switch::Connect));
     }
@@ -246,6 +255,7 @@ fn requested_switch(head: &Head, connection: &Connection) -> Result<Option<Switc
     // RFC 6455 section 4.1: 16 random bytes in base64.
     match head.first_known(Known::SecWebsocketKey) {
         Some(key) if key.len() == 24 => Ok(Some(Switch::Websocket)),
+        _ if lenient => Ok(Some(Switch::Websocket)),
         _ => Err(HeadError::Websocket),
     }
 }
@@ -254,12 +264,15 @@ fn granted_switch(
     head: &Head,
     connection: &Connection,
     asked: Asked,
+    lenient: bool,
 ) -> Result<Option<Switch>, HeadError> {
     match (head.status(), asked.switch) {
         (200..=299, Some(Switch::Connect)) => Ok(Some(Switch::Connect)),
         (101, None | Some(Switch::Connect)) => Err(HeadError::Switch),
         (101, Some(_)) if !connection.upgrade => Err(HeadError::Switch),
-        (101, Some(Switch::Websocket)) if !head.contains_known(Known::SecWebsocketAccept) => {
+        (101, Some(Switch::Websocket))
+            if !lenient && !head.contains_known(Known::SecWebsocketAccept) =>
+        {
             Err(HeadError::Websocket)
         }
         (101, switch) => Ok(switch),
@@ -275,14 +288,16 @@ fn is_websocket(head: &Head) -> bool {
 
 /// The announced length: `Content-Length` merged to one field, `Transfer-Encoding` checked, and
 /// the former dropped where both stand (RFC 9112 section 6.3).
-fn body_length(head: &mut Head, seen: Seen) -> Result<BodyLength, HeadError> {
+fn body_length(head: &mut Head, seen: Seen, lenient: bool) -> Result<BodyLength, HeadError> {
     let mut length = 0;
     if seen.has(Known::ContentLength) {
         length = content_length(head)?;
     }
     if seen.has(Known::TransferEncoding) {
-        chunked(head)?;
+        chunked(head, lenient)?;
+        let mut is_first = true;
         head.edit_known(Known::TransferEncoding, |value| match value {
+            _ if !std::mem::take(&mut is_first) => Edit::Remove,
             b"chunked" => Edit::Keep,
             _ => Edit::Replace(b"chunked".to_vec()),
         });
@@ -342,13 +357,17 @@ fn decimal(digits: &[u8]) -> Option<u64> {
 }
 
 /// `chunked` must be the last coding and stand once; any other coding is not decoded here.
-fn chunked(head: &Head) -> Result<(), HeadError> {
+fn chunked(head: &Head, lenient: bool) -> Result<(), HeadError> {
     let mut chunked = false;
     let mut others = false;
     for coding in head
         .values_known(Known::TransferEncoding)
         .flat_map(text::elements)
     {
+        let is_again = chunked && coding.eq_ignore_ascii_case(b"chunked");
+        if lenient && (coding.is_empty() || is_again) {
+            continue;
+        }
         if chunked || coding.is_empty() {
             return Err(HeadError::TransferEncoding);
         }

@@ -9,9 +9,15 @@ use crate::text;
 /// Checks target and `Host`, merges repeated ones, and strips the target's default port.
 ///
 /// A missing `Host` is accepted as HAProxy does; rules may ask for one.
-pub(super) fn check(head: &mut Head, has_host: bool) -> Result<(), HeadError> {
+///
+/// `lenient` lets a target and a `Host` pass that do not agree, and any target of CONNECT.
+pub(super) fn check(head: &mut Head, has_host: bool, lenient: bool) -> Result<(), HeadError> {
+    let forgive = |checked: Result<(), HeadError>| match checked {
+        Err(HeadError::Host) if lenient => Ok(()),
+        checked => checked,
+    };
     if has_host {
-        merge(head)?;
+        forgive(merge(head))?;
     }
     if head.target().first() == Some(&b'/') && head.method() != b"CONNECT" {
         return Ok(());
@@ -20,9 +26,12 @@ pub(super) fn check(head: &mut Head, has_host: bool) -> Result<(), HeadError> {
     match parts.form {
         TargetForm::Origin => Ok(()),
         TargetForm::Asterisk if !NEEDS_PATH.contains(&head.method()) => Ok(()),
-        TargetForm::Authority if head.method() == b"CONNECT" => connect(head),
+        TargetForm::Authority if head.method() == b"CONNECT" => {
+            let checked = connect(head);
+            if lenient { Ok(()) } else { checked }
+        }
         TargetForm::Asterisk | TargetForm::Authority => Err(HeadError::Target),
-        TargetForm::Absolute => absolute(head),
+        TargetForm::Absolute => forgive(absolute(head)),
     }
 }
 

@@ -1,6 +1,6 @@
 //! The incremental parser of request and response heads.
 
-use memchr::memchr3;
+use memchr::{memchr2, memchr3};
 
 use super::error::HeadError;
 use super::framing::{self, Asked, Framing, Seen};
@@ -18,6 +18,9 @@ pub struct Limits {
     pub fields: usize,
     /// Accept GET, HEAD and DELETE of HTTP/1.0 with a body: `h1-accept-payload-with-any-method`.
     pub body_with_any_method: bool,
+    /// Let through some of what breaks the rules: `option accept-unsafe-violations-in-http-request`
+    /// and `-response`. What two readers could frame differently stays refused.
+    pub lenient: bool,
 }
 
 impl Default for Limits {
@@ -27,6 +30,7 @@ impl Default for Limits {
             buffer_bytes: 16_384,
             fields: 100,
             body_with_any_method: false,
+            lenient: false,
         }
     }
 }
@@ -109,7 +113,7 @@ impl HeadParser {
             return Ok(Parse::Partial);
         };
         let seen = std::mem::take(self).seen;
-        let framing = framing::response(head, seen, asked)?;
+        let framing = framing::response(head, seen, asked, limits.lenient)?;
         Ok(Parse::Complete { consumed, framing })
     }
 
@@ -139,15 +143,17 @@ impl HeadParser {
         kind: Kind,
         head: &mut Head,
     ) -> Result<Option<usize>, HeadError> {
-        while let Some((line, next)) = self.next_line(input)? {
+        while let Some((line, next)) = self.next_line(input, limits.lenient)? {
             match self.stage {
                 Stage::StartLine if line.is_empty() => {}
                 Stage::StartLine => {
                     head.reset(kind);
                     head.reserve(input.len().min(limits.buffer_bytes));
                     match kind {
-                        Kind::Response => status_line(line, head)?,
-                        Kind::Request | Kind::Trailers => request_line(line, head)?,
+                        Kind::Response => status_line(line, head, limits.lenient)?,
+                        Kind::Request | Kind::Trailers => {
+                            request_line(line, head, limits.lenient)?;
+                        }
                     }
                     self.stage = Stage::Fields;
                 }
@@ -168,16 +174,27 @@ impl HeadParser {
         if input.len() >= limits.buffer_bytes {
             return Err(self.too_large(kind));
         }
-        self.check_unfinished(input.get(self.line..).unwrap_or(&[]), kind)?;
+        if !limits.lenient {
+            self.check_unfinished(input.get(self.line..).unwrap_or(&[]), kind)?;
+        }
         Ok(None)
     }
 
     /// The line in work without its end, and where the next one begins; `None` if it is not all here.
-    fn next_line<'a>(&mut self, input: &'a [u8]) -> Result<Option<(&'a [u8], usize)>, HeadError> {
+    fn next_line<'a>(
+        &mut self,
+        input: &'a [u8],
+        lenient: bool,
+    ) -> Result<Option<(&'a [u8], usize)>, HeadError> {
         let Some(rest) = input.get(self.searched..) else {
             return Ok(None);
         };
-        let Some(found) = memchr3(b'\n', b'\r', 0, rest) else {
+        let found = if lenient {
+            memchr2(b'\n', b'\r', rest)
+        } else {
+            memchr3(b'\n', b'\r', 0, rest)
+        };
+        let Some(found) = found else {
             self.searched = input.len();
             return Ok(None);
         };
@@ -202,8 +219,12 @@ impl HeadParser {
         if head.len() == limits.fields {
             return Err(HeadError::TooManyFields);
         }
-        let known = head.push_line(line).ok_or(HeadError::FieldName)?;
-        self.seen.note(known);
+        match head.push_line(line) {
+            Some(known) => self.seen.note(known),
+            // A field whose name is none is dropped; one without a name never passes.
+            None if limits.lenient && line[0] != b':' && line.contains(&b':') => {}
+            None => return Err(HeadError::FieldName),
+        }
         Ok(())
     }
 
@@ -265,7 +286,7 @@ const UNFINISHED_BYTES_MAX: usize = 64;
 const PROTOCOL: &[u8] = b"HTTP/";
 
 /// `method SP target SP version`, where HAProxy takes any number of blanks between the parts.
-fn request_line(line: &[u8], head: &mut Head) -> Result<(), HeadError> {
+fn request_line(line: &[u8], head: &mut Head, lenient: bool) -> Result<(), HeadError> {
     let method_end = line
         .iter()
         .position(|&b| !text::token(b))
@@ -277,7 +298,8 @@ fn request_line(line: &[u8], head: &mut Head) -> Result<(), HeadError> {
     let rest = skip_blanks(rest);
     let target_end = memchr::memchr2(b' ', b'\t', rest).ok_or(HeadError::StartLine)?;
     let (target, rest) = rest.split_at(target_end);
-    if !text::valid_target(target) {
+    let is_visible = |target: &[u8]| target.iter().all(|&b| b > b' ' && b != 0x7f);
+    if !(text::valid_target(target) || lenient && is_visible(target)) {
         return Err(HeadError::Target);
     }
     head.set_version(version(skip_blanks(rest))?);
@@ -287,18 +309,20 @@ fn request_line(line: &[u8], head: &mut Head) -> Result<(), HeadError> {
 }
 
 /// `version SP status SP reason`, where a missing reason becomes the usual one.
-fn status_line(line: &[u8], head: &mut Head) -> Result<(), HeadError> {
+fn status_line(line: &[u8], head: &mut Head, lenient: bool) -> Result<(), HeadError> {
     let version_end = memchr::memchr2(b' ', b'\t', line).ok_or(HeadError::StartLine)?;
     head.set_version(version(&line[..version_end])?);
     let rest = skip_blanks(&line[version_end..]);
     let status_end = memchr::memchr2(b' ', b'\t', rest).unwrap_or(rest.len());
     let (digits, rest) = rest.split_at(status_end);
-    if digits.len() != 3 || !digits.iter().all(u8::is_ascii_digit) {
+    let has_length = digits.len() == 3 || (lenient && digits.len() > 3);
+    if !has_length || !digits.iter().all(u8::is_ascii_digit) {
         return Err(HeadError::Status);
     }
-    let status = digits
-        .iter()
-        .fold(0, |status, digit| status * 10 + u16::from(digit - b'0'));
+    let status = digits.iter().try_fold(0u16, |status, digit| {
+        status.checked_mul(10)?.checked_add(u16::from(digit - b'0'))
+    });
+    let status = status.ok_or(HeadError::Status)?;
     let reason = skip_blanks(rest);
     head.set_status(status, (!reason.is_empty()).then_some(reason));
     Ok(())

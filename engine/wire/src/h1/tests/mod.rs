@@ -1,6 +1,7 @@
 //! Heads as HAProxy 3.5 reads and sends them; RFC sections where it follows them.
 
 mod framing;
+mod lenient;
 mod properties;
 mod request;
 mod response;

@@ -209,7 +209,7 @@ fn host_and_target_agree() {
         ("GET https://a/x HTTP/1.1", &["Host: a:80"]),
         ("GET http:///x HTTP/1.1", &["Host: a"]),
         ("GET http://a::/x HTTP/1.1", &["Host: a"]),
-        ("GET http://:80/x HTTP/1.1", &[]),
+        ("GET http://:80/x HTTP/1.1", &["Host: a"]),
         ("CONNECT a:80:80 HTTP/1.1", &["Host: a"]),
         ("CONNECT a:22 HTTP/1.1", &["Host: b:22"]),
         ("CONNECT a:80 HTTP/1.1", &["Host: a:443"]),
