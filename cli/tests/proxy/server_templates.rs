@@ -13,9 +13,9 @@ listen web
     bind *:{port}
     balance roundrobin
     default-server weight 7
-    server-template s 2-4 {} maxconn 5
+    server-template s 2-4 localhost:{} maxconn 5
 ",
-        origin.address
+        origin.address.port()
     );
     let proxy = Proxy::start(1, &config);
     for _ in 0..6 {
