@@ -148,10 +148,7 @@ impl Reader<'_> {
         if trimmed.is_empty() || trimmed.starts_with('#') {
             return;
         }
-        // Nothing is resolved in branches that are not read.
-        if self.skipping() && !trimmed.starts_with('.') {
-            return;
-        }
+        let skipped = self.skipping() && !trimmed.starts_with('.');
         let words = {
             let environment = self.environment.borrow();
             let section = &self.section;
@@ -164,7 +161,9 @@ impl Reader<'_> {
             lex::words(text, place, &variable)
         };
         match words {
-            Ok(words) if words.is_empty() => {}
+            Ok(words) if words.is_empty() || skipped => {}
+            // Branches that are not read must have their quotes closed, and nothing else.
+            Err(error) if skipped && error.kind != lex::LexErrorKind::UnmatchedQuote => {}
             Ok(words) if words[0].text.starts_with('.') => self.directive(&words),
             Ok(words) => self.statement(Line { words }),
             Err(error) => {
@@ -194,6 +193,10 @@ impl Reader<'_> {
     fn directive(&mut self, words: &[Word]) {
         let name = words[0].as_str();
         let span = words[0].span();
+        if let (".else" | ".endif", Some(extra)) = (name, words.get(1)) {
+            let message = format!("Unexpected argument '{}' for '{name}'.", extra.text);
+            self.alert(extra.span(), "extra-argument", message);
+        }
         match name {
             ".if" => self.open_block(words),
             ".elif" => self.elif(words),

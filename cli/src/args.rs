@@ -4,11 +4,26 @@ use std::path::PathBuf;
 
 use clap::{Parser, Subcommand};
 
+const EXAMPLES: &str = "\
+Examples:
+  engine demo                            three origins, a balancer and its stats page, here and now
+  engine -c -V -f lb.cfg                 check a configuration as HAProxy's -c does
+  engine --cores 4 -f lb.cfg             run it on four cores
+  engine -Ws -f lb.cfg -p /run/lb.pid    as a systemd service (Type=notify)
+  engine -D -f lb.cfg -sf $(cat lb.pid)  start anew; the old process finishes
+  engine -cc 'feature(OPENSSL)'          evaluate a condition: 0 true, 1 false, 2 not understood
+  engine explain option httplog          what is known of a keyword
+
+Other one-dash words of HAProxy are understood: -vv -vq -db -dW -dD -st -dM and the like.
+Exit codes: 0 done or valid, 1 not; SIGUSR1 stops softly, SIGTERM and SIGINT at once.
+The manual of the configuration language is HAProxy's; docs/compatibility.md says what differs.";
+
 /// engine: an HAProxy-compatible proxy, one core a thread, on io_uring.
 #[derive(Debug, Parser)]
 #[command(
     name = "engine",
     disable_version_flag = true,
+    after_help = EXAMPLES,
     args_conflicts_with_subcommands = true
 )]
 pub struct Args {

@@ -405,9 +405,17 @@ fn default_path(cx: &mut Context, _: &mut Global, args: &mut Args) {
             };
         }
         "origin" => {
-            if let Some(path) = args.text(cx, "a directory") {
-                cx.default_path = path;
+            let Some(word) = args.required(cx, "a directory") else {
+                return;
+            };
+            if !cx.exists(&word.text) {
+                let message = format!(
+                    "couldn't set 'default-path' to origin '{}': no such directory.",
+                    word.text
+                );
+                cx.alert(word.span(), "unreadable-file", message);
             }
+            cx.default_path.clone_from(&word.text);
         }
         other => {
             let message = format!(
