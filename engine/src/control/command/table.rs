@@ -11,11 +11,11 @@ use crate::table::{Data, Entry, Field, Key, KeyKind, Shape, Slot, Table};
 #[rustfmt::skip]
 pub(super) const COMMANDS: &[Command] = &[
     row("clear table", "clear table <table> [<filter>]*",
-        "remove an entry from a table (filter: data/key/ptr)", Level::Operator, clear),
+        "remove an entry from a table (filter: data/key)", Level::Operator, clear),
     row("set table", "set table <table> key <k> [data.* <v>]*",
         "update or create a table entry's data", Level::Operator, set),
-    row("show table", "show table <table> [<filter>]*",
-        "report table usage stats or dump this table's contents (filter: data/key/ptr)", Level::User, show),
+    row("show table", "show table [<table> [<filter>]*]",
+        "report table usage stats or dump this table's contents (filter: data/key)", Level::User, show),
 ];
 
 /// Conditions of one command (management.txt: "4 by default").
