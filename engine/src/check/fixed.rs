@@ -100,9 +100,10 @@ pub fn mysql(user: Option<&str>, pre_41: bool) -> Ruleset {
     let mut packets = vec![body.len() as u8, (body.len() >> 8) as u8, 0, 1];
     packets.append(&mut body);
     packets.extend_from_slice(&[1, 0, 0, 0, 1]);
+    // All at once: what stands in front of the server may wait for the client's word.
     sequence(vec![
-        expect(on_mysql_greeting),
         Action::Send(packets),
+        expect(on_mysql_greeting),
         expect(on_mysql_reply),
     ])
 }
@@ -263,8 +264,10 @@ fn on_mysql_greeting(input: &[u8], last: bool) -> Answer {
     }
 }
 
+/// What follows the greeting, which stands before it.
 fn on_mysql_reply(input: &[u8], last: bool) -> Answer {
-    match mysql_packet(input) {
+    let reply = mysql_packet(input).and_then(|greeting| input.get(4 + greeting.len()..));
+    match mysql_packet(reply.unwrap_or_default()) {
         Some(payload @ [0xff, ..]) => mysql_error(payload),
         Some(_) => Answer::passed(""),
         None if last => Answer::invalid("MySQL reply is incomplete"),

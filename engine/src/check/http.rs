@@ -62,7 +62,7 @@ pub(super) fn parse(input: &[u8], was_head: bool, ended: bool) -> Parsed {
     let mut head = Head::new();
     let asked = Asked {
         head: was_head,
-        switch: None,
+        switch: Some(wire::h1::Switch::Other),
     };
     let (consumed, framing) =
         match HeadParser::new().response(input, &Limits::default(), asked, &mut head) {
