@@ -80,6 +80,9 @@ pub const COMMAND_WORDS_MAX: usize = 64;
 /// Milliseconds that an admin client may stay silent, by default (manual, `stats timeout`).
 pub const ADMIN_TIMEOUT_MS: u64 = 10_000;
 
+/// Bytes of an agent's line: a few words and a description.
+pub const AGENT_ANSWER_BYTES_MAX: usize = 1_024;
+
 /// Bytes of a server's answer that a health check looks at: HAProxy's `tune.bufsize`.
 pub const CHECK_RESPONSE_BYTES_MAX: usize = 16_384;
 

@@ -379,11 +379,11 @@ const PLAIN: &[Row<Params>] = &[
 #[rustfmt::skip]
 const CHECK: &[Row<Params>] = &[
     row("addr", "<ipv4|ipv6>", Full, "address of health checks", |cx, p, a| p.server.check.addr = address_of(cx, a)),
-    row("agent-addr", "<addr>", Planned, "address of the agent", |cx, p, a| p.server.agent.addr = address_of(cx, a)),
-    row("agent-check", "", Planned, "ask an agent for state and weight", |_, p, _| p.server.agent.enabled = true),
-    row("agent-inter", "<delay>", Planned, "time between two questions to the agent", |cx, p, a| p.server.agent.inter_ms = a.delay(cx)),
-    lax_number(row("agent-port", "<port>", Planned, "port of the agent", |cx, p, a| p.server.agent.port = port(cx, a))),
-    row("agent-send", "<string>", Planned, "what the agent is asked", |cx, p, a| p.server.agent.send = text(cx, a)),
+    row("agent-addr", "<addr>", Full, "address of the agent", |cx, p, a| p.server.agent.addr = address_of(cx, a)),
+    row("agent-check", "", Full, "ask an agent for state and weight", |_, p, _| p.server.agent.enabled = true),
+    row("agent-inter", "<delay>", Full, "time between two questions to the agent", |cx, p, a| p.server.agent.inter_ms = a.delay(cx)),
+    lax_number(row("agent-port", "<port>", Full, "port of the agent", |cx, p, a| p.server.agent.port = port(cx, a))),
+    row("agent-send", "<string>", Full, "what the agent is asked", |cx, p, a| p.server.agent.send = text(cx, a)),
     row("check", "", Full, "check the server's health", |_, p, _| p.server.check.enabled = true),
     row("check-alpn", "<protocols>", Planned, "protocols offered by checks", |cx, p, a| p.server.check.alpn = list(cx, a)),
     row("check-pool-conn-name", "<name>", Planned, "pool that checks take connections from", |cx, _, a| { text(cx, a); }),

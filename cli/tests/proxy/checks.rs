@@ -223,3 +223,44 @@ listen web
         on_backup.ends();
     }
 }
+
+/// Manual 5.2, `agent-check`: an agent changes weight and states, and only it takes them back.
+#[test]
+fn an_agent_speaks_for_its_server() {
+    let words = Arc::new(std::sync::Mutex::new("up 50%\n"));
+    let spoken = Arc::clone(&words);
+    let agent = Origin::raw(move |peer| peer.send(*spoken.lock().expect("words")));
+    let origin = Origin::named("a");
+    for cores in CORES {
+        *words.lock().expect("words") = "up 50%\n";
+        let server = format!(
+            "{} weight 40 agent-check agent-addr 127.0.0.1 agent-port {} agent-inter 50ms",
+            origin.address,
+            agent.address.port()
+        );
+        let (listen, syslog, proxy) = proxy(
+            cores,
+            "balance roundrobin\n    option log-health-checks",
+            &server,
+        );
+        let becomes = |field: &str, value: &str| {
+            wait_until(&format!("{field} {value}"), || {
+                proxy.stat("web", "s1", field) == value
+            });
+        };
+        becomes("uweight", "20");
+        *words.lock().expect("words") = "down # too hot\n";
+        becomes("status", "DOWN (agent)");
+        assert_eq!(get(listen.address(), "/").status(), 503);
+        syslog.line_with("info: \"via agent : down (too hot)\"");
+        *words.lock().expect("words") = "up maxconn:7 100%\n";
+        becomes("slim", "7");
+        becomes("uweight", "40");
+        assert_eq!(get(listen.address(), "/").status(), 200);
+        *words.lock().expect("words") = "maint\n";
+        becomes("status", "MAINT");
+        *words.lock().expect("words") = "ready up\n";
+        becomes("status", "no check");
+        assert_eq!(get(listen.address(), "/").status(), 200);
+    }
+}

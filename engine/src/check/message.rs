@@ -118,13 +118,22 @@ pub fn admin_text(server: &ServerState, event: AdminEvent<'_>, left: &Left) -> S
 /// `Health check for server be/s1 failed, reason: ..., status: 2/3 UP.` (`option
 /// log-health-checks`).
 pub fn check_text(server: &ServerState, report: &CheckReport, health: Health) -> String {
+    result_text("Health", server, report, health)
+}
+
+/// The same of an agent's answer.
+pub fn agent_text(server: &ServerState, report: &CheckReport, agent: Health) -> String {
+    result_text("Agent", server, report, agent)
+}
+
+fn result_text(kind: &str, server: &ServerState, report: &CheckReport, health: Health) -> String {
     let verdict = match report.status {
         status if !status.is_passed() => "failed",
         crate::server::CheckStatus::L7OkConditional => "conditionally succeeded",
         _ => "succeeded",
     };
     let mut text = format!(
-        "Health check for {}server {}/{} {verdict}",
+        "{kind} check for {}server {}/{} {verdict}",
         if server.is_backup() { "backup " } else { "" },
         server.backend().name(),
         server.name(),

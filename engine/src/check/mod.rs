@@ -4,6 +4,7 @@
 //! [`Finding`] is what came out, and [`judge`] changes the server's state by it. Only [`run`] has
 //! sockets and timers. Everything here runs on the control thread.
 
+pub mod agent;
 mod compile;
 mod connection;
 mod expect;
@@ -25,7 +26,9 @@ mod tests;
 
 pub use compile::{CompileError, rules, settings};
 pub use judge::{Judged, judge, observe, prepare};
-pub use message::{AdminEvent, Cause, Left, admin_text, change_text, check_text, no_server_text};
+pub use message::{
+    AdminEvent, Cause, Left, admin_text, agent_text, change_text, check_text, no_server_text,
+};
 pub use probe::{Finding, Probe, Todo};
 pub use ruleset::{
     Action, ConnectStep, Expect, HeaderMatch, HttpRequest, Prologue, Ruleset, Step, Style,

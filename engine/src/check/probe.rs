@@ -263,7 +263,7 @@ impl Probe {
 }
 
 /// `ECONNREFUSED returned by OS (Connection refused)`.
-fn errno_text(error: &io::Error) -> String {
+pub(super) fn errno_text(error: &io::Error) -> String {
     let Some(errno) = error.raw_os_error() else {
         return error.to_string();
     };

@@ -225,7 +225,7 @@ async fn run_once(core: &Core, watched: &Watched, world: &dyn World) -> Finding 
 }
 
 /// Why a step did not come about.
-enum Failure {
+pub(super) enum Failure {
     Io(io::Error),
     Tls(String),
     Timeout { in_handshake: bool },
@@ -243,6 +243,15 @@ impl From<Broken> for Failure {
 }
 
 impl Failure {
+    /// In words, for whoever has no steps to name.
+    pub(super) fn text(&self) -> String {
+        match self {
+            Self::Io(error) => super::probe::errno_text(error),
+            Self::Tls(reason) => reason.clone(),
+            Self::Timeout { .. } | Self::NoAddress => String::new(),
+        }
+    }
+
     fn finding(&self, probe: &Probe) -> Finding {
         match self {
             Self::Io(error) => probe.failed(error),
@@ -289,7 +298,7 @@ async fn open(
 }
 
 /// The future's result, or `None` if the timer expired first.
-async fn within<T>(timer: &Timer, future: impl Future<Output = T>) -> Option<T> {
+pub(super) async fn within<T>(timer: &Timer, future: impl Future<Output = T>) -> Option<T> {
     let mut future = pin!(future);
     poll_fn(|context| match future.as_mut().poll(context) {
         Poll::Ready(done) => Poll::Ready(Some(done)),

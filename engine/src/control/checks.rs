@@ -1,6 +1,7 @@
 //! Health checks of all servers, run on the control thread.
 
 use std::cell::{Cell, RefCell};
+use std::net::IpAddr;
 use std::rc::Rc;
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, PoisonError};
@@ -10,6 +11,7 @@ use reactor::Core;
 use socket2::SockAddr;
 
 use super::process::{Process, Surroundings};
+use crate::check::agent::{self, Agent, Said};
 use crate::check::run::{self, Watched, World};
 use crate::check::{self, ConnectStep, Finding};
 use crate::plan::{Endpoint, Plan, ServerId};
@@ -76,6 +78,7 @@ pub fn start(
         surroundings: Rc::clone(surroundings),
         random: Cell::new(random.max(1)),
     });
+    start_agents(core, process, &runtime);
     for (index, server) in checked.iter().enumerate() {
         let section = &plan.proxy(server.backend).section;
         let rules = match check::rules(&section.check, &server.line) {
@@ -97,6 +100,45 @@ pub fn start(
             id: server.id,
         });
         rt::spawn(run::watch(core.clone(), watched, world, first_ms));
+    }
+}
+
+/// Starts asking the agents of all servers that have one.
+fn start_agents(core: &Core, process: &Rc<RefCell<Process>>, runtime: &Arc<Runtime>) {
+    let agents = runtime.plan.servers.iter().filter_map(|server| {
+        let agent = Agent::new(&server.line.agent)?;
+        Some((server.id, agent))
+    });
+    for (id, agent) in agents {
+        process.borrow_mut().asked_of(id, Rc::clone(&agent));
+        let world = Rc::new(OneAgent {
+            runtime: Arc::clone(runtime),
+            process: Rc::clone(process),
+            id,
+        });
+        rt::spawn(agent::watch(core.clone(), agent, world, 0));
+    }
+}
+
+/// The surroundings of one agent.
+struct OneAgent {
+    runtime: Arc<Runtime>,
+    process: Rc<RefCell<Process>>,
+    id: ServerId,
+}
+
+impl agent::World for OneAgent {
+    fn server_ip(&self) -> Option<IpAddr> {
+        let endpoint = &self.runtime.endpoints[self.id.index()];
+        match &*endpoint.read().unwrap_or_else(PoisonError::into_inner) {
+            Endpoint::Tcp(address) => Some(address.ip()),
+            Endpoint::TcpOffset(ip, _) => Some(*ip),
+            _ => None,
+        }
+    }
+
+    fn heard(&self, heard: Result<Said, Finding>, duration_ms: u64) {
+        self.process.borrow_mut().heard(self.id, heard, duration_ms);
     }
 }
 

@@ -84,6 +84,8 @@ pub enum CheckStatus {
     L7Timeout,
     L7Response,
     L7Status,
+    /// An agent that said nothing about health.
+    Checked,
     /// `observe` counted too many errors in live traffic.
     Observed,
     ProcessTimeout,
@@ -109,6 +111,7 @@ impl CheckStatus {
             Self::L7Timeout => "L7TOUT",
             Self::L7Response => "L7RSP",
             Self::L7Status => "L7STS",
+            Self::Checked => "CHECKED",
             Self::Observed => "HANA",
             Self::ProcessTimeout => "PROCTOUT",
             Self::ProcessError => "PROCERR",
@@ -133,6 +136,7 @@ impl CheckStatus {
             Self::L7Timeout => "Layer7 timeout",
             Self::L7Response => "Layer7 invalid response",
             Self::L7Status => "Layer7 wrong status",
+            Self::Checked => "No status change",
             Self::Observed => "Health analyze",
             Self::ProcessTimeout => "External check timeout",
             Self::ProcessError => "External check error",

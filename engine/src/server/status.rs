@@ -7,7 +7,7 @@ use super::{Admin, Health, Operational};
 pub struct StatusInput<'a> {
     pub admin: Admin,
     pub operational: Operational,
-    /// `None` when neither checks nor an agent watch this server.
+    /// `None` when no checks watch this server.
     pub health: Option<Health>,
     /// The agent's counter, if an agent is configured.
     pub agent: Option<Health>,
@@ -26,12 +26,11 @@ pub fn status_text(input: &StatusInput<'_>) -> String {
     if input.admin.in_maint() {
         return "MAINT".to_owned();
     }
-    let Some(health) = input.health.or(input.agent) else {
+    let Some(health) = input.health else {
         return unchecked(input);
     };
     if !input.operational.is_up() {
-        let agent_down = input.agent.is_some_and(|agent| !agent.is_up());
-        return if agent_down && input.health.is_none_or(Health::is_up) {
+        return if is_agent_down(input) && health.is_up() {
             "DOWN (agent)".to_owned()
         } else if health.counter > 0 && !health.is_up() {
             format!("DOWN {}/{}", health.counter, health.rise)
@@ -53,11 +52,16 @@ pub fn status_text(input: &StatusInput<'_>) -> String {
 
 fn unchecked(input: &StatusInput<'_>) -> String {
     let text = match (input.operational.is_up(), up_word(input)) {
+        (false, _) if is_agent_down(input) => "DOWN (agent)",
         (false, _) => "DOWN",
         (true, "UP") => "no check",
         (true, word) => word,
     };
     text.to_owned()
+}
+
+fn is_agent_down(input: &StatusInput<'_>) -> bool {
+    input.agent.is_some_and(|agent| !agent.is_up())
 }
 
 fn up_word(input: &StatusInput<'_>) -> &'static str {

@@ -1,10 +1,12 @@
 //! Limits and parts of servers that change at run time.
 
 use std::net::{IpAddr, SocketAddr};
+use std::rc::Rc;
 use std::sync::PoisonError;
 use std::sync::atomic::Ordering;
 
 use super::Process;
+use crate::check::agent::Agent;
 use crate::control::ops::ServerChange;
 use crate::gate::Gate;
 use crate::mesh::ToShard;
@@ -44,6 +46,13 @@ impl Process {
             }
             &ServerChange::CheckPort(port) => {
                 watch.check_port.store(port, Ordering::Relaxed);
+                Ok(None)
+            }
+            ServerChange::AgentAddress { .. }
+            | ServerChange::AgentPort(_)
+            | ServerChange::AgentSend(_)
+                if let_agent(self.agents[id.index()].as_ref(), change) =>
+            {
                 Ok(None)
             }
             ServerChange::AgentAddress { .. } | ServerChange::AgentPort(_) => {
@@ -117,4 +126,21 @@ impl Process {
             _ => 0,
         }
     }
+}
+
+/// Tells an agent's watch of a change; false where there is none.
+fn let_agent(agent: Option<&Rc<Agent>>, change: &ServerChange) -> bool {
+    let Some(agent) = agent else { return false };
+    match change {
+        &ServerChange::AgentAddress { address, port } => {
+            agent.ip.set(Some(address));
+            if let Some(port) = port {
+                agent.port.set(port);
+            }
+        }
+        &ServerChange::AgentPort(port) => agent.port.set(port),
+        ServerChange::AgentSend(text) => text.clone_into(&mut agent.request.borrow_mut()),
+        _ => {}
+    }
+    true
 }

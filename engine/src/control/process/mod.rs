@@ -4,6 +4,7 @@
 //! state, a new view of its backend for all cores, what follows for queued requests, streams and
 //! tracking servers, and last the words about it.
 
+mod agent;
 mod change;
 mod dump;
 mod limits;
@@ -21,6 +22,7 @@ use std::sync::atomic::Ordering;
 use cfgparse::Severity;
 
 use super::ops::{Later, SocketFacts};
+use crate::check::agent::Agent;
 use crate::check::run::Watched;
 use crate::log::Level;
 use crate::mesh::{Mesh, ToShard};
@@ -53,6 +55,8 @@ pub struct Process {
     settlements: Settlements,
     /// By [`ServerId`]: the checks that run.
     checks: Vec<Option<Rc<Watched>>>,
+    /// By [`ServerId`]: the agents that are asked.
+    agents: Vec<Option<Rc<Agent>>>,
     sockets: Vec<SocketFacts>,
 }
 
@@ -64,6 +68,7 @@ impl Process {
         sockets: Vec<SocketFacts>,
     ) -> Self {
         let checks = runtime.servers.iter().map(|_| None).collect();
+        let agents = runtime.servers.iter().map(|_| None).collect();
         runtime
             .process
             .admin_sockets
@@ -75,6 +80,7 @@ impl Process {
             surroundings,
             settlements,
             checks,
+            agents,
             sockets,
         }
     }
@@ -137,6 +143,10 @@ impl Process {
             .iter()
             .flatten()
             .for_each(|watched| watched.stop());
+        self.agents
+            .iter()
+            .flatten()
+            .for_each(|agent| agent.is_enabled.set(false));
         self.mesh.broadcast(|| ToShard::SoftStop);
     }
 

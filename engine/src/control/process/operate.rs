@@ -183,8 +183,8 @@ impl Ops for Process {
         Ok(())
     }
 
-    fn force_agent(&mut self, _server: ServerId, _health: ForcedHealth) -> Result<(), String> {
-        Err("agent checks are not enabled on this server.".to_owned())
+    fn force_agent(&mut self, server: ServerId, health: ForcedHealth) -> Result<(), String> {
+        self.force(server, health)
     }
 
     fn set_checks(&mut self, server: ServerId, kind: CheckKind, on: bool) -> Result<(), String> {
@@ -192,6 +192,12 @@ impl Ops for Process {
         let watch = &runtime.watches[server.index()];
         let watched = self.checks[server.index()].as_ref();
         match (kind, watched) {
+            (CheckKind::Agent, _) if self.agents[server.index()].is_some() => {
+                self.agents[server.index()]
+                    .iter()
+                    .for_each(|agent| agent.is_enabled.set(on));
+                Ok(())
+            }
             (CheckKind::Health, Some(watched)) => {
                 watched.enable(on);
                 watch.check_enabled.store(on, Ordering::Relaxed);

@@ -63,7 +63,10 @@ pub fn facts(runtime: &Runtime, id: ServerId, now_ms: u64) -> ServerFacts {
             .check
             .observe
             .map(|_| watch.observed_failures.load(Relaxed)),
-        check: watch.checked.then(|| check(state, &report)),
+        check: watch.checked.then(|| check(state, state.health(), &report)),
+        agent: state
+            .agent()
+            .map(|agent| check(state, Some(agent), &state.agent_report())),
         address: words::connecting(&endpoint),
         host: host(&line.address),
         cookie: line.cookie.clone(),
@@ -113,8 +116,8 @@ fn condition(state: &ServerState, health: Option<Health>) -> Condition {
 }
 
 /// The last check. HAProxy shows none of a server in maintenance.
-fn check(state: &ServerState, report: &CheckReport) -> CheckFacts {
-    let health = state.health().unwrap_or_else(|| Health::barely_up(1, 1));
+fn check(state: &ServerState, health: Option<Health>, report: &CheckReport) -> CheckFacts {
+    let health = health.unwrap_or_else(|| Health::barely_up(1, 1));
     let counts = CheckFacts {
         failed: report.failed,
         rise: health.rise,
@@ -231,6 +234,7 @@ fn numbers(
 fn status_number(status: CheckStatus) -> u8 {
     match status {
         CheckStatus::Unknown | CheckStatus::Initializing => 1,
+        CheckStatus::Checked => 3,
         CheckStatus::Observed => 4,
         CheckStatus::SocketError => 5,
         CheckStatus::L4Ok => 6,
@@ -253,7 +257,7 @@ fn status_number(status: CheckStatus) -> u8 {
 /// 0 unknown, 2 failed, 3 passed, 4 conditionally passed.
 fn result_number(status: CheckStatus) -> u8 {
     match status {
-        CheckStatus::Unknown | CheckStatus::Initializing => 0,
+        CheckStatus::Unknown | CheckStatus::Initializing | CheckStatus::Checked => 0,
         CheckStatus::L7OkConditional => 4,
         status if status.is_passed() => 3,
         _ => 2,
