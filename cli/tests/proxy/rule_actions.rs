@@ -131,3 +131,35 @@ http-request set-fc-tos 0x20";
         assert!(positive(port), "{port}");
     }
 }
+
+#[test]
+fn a_request_is_described_as_rfc_7239_says() {
+    for cores in CORES {
+        let source = "http-request set-src hdr(x-src) if { hdr(x-src) -m found }";
+        let rows = [
+            (
+                "option forwarded",
+                "GET / HTTP/1.1\r\nhost: h\r\nforwarded: for=1.2.3.4",
+                "for=1.2.3.4,proto=http;for=127.0.0.1",
+            ),
+            (
+                "option forwarded proto host for",
+                "GET / HTTP/1.1\r\nhost: [::1]:80\r\nx-src: 2001:db8::1",
+                "proto=http;host=\"[::1]:80\";for=\"[2001:db8::1]\"",
+            ),
+            (
+                "option forwarded host-expr req.hdr(x-h) by-expr req.hdr(x-h) for-expr str(_hid) for_port-expr int(9)",
+                "GET / HTTP/1.1\r\nhost: h\r\nx-h: a.b:81",
+                "host=\"a.b:81\";by=unknown;for=\"_hid:9\"",
+            ),
+        ];
+        for (option, head, expected) in rows {
+            let site = site(cores, source, option);
+            Client::connect(site.listen.address())
+                .send(format!("{head}\r\n\r\n"))
+                .response();
+            let request = site.origin.last_request();
+            assert_eq!(request.all("forwarded"), [expected], "{option}");
+        }
+    }
+}

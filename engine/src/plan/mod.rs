@@ -22,8 +22,8 @@ pub use listener::Listener;
 pub use logging::{LogSink, LogTarget};
 pub use process::Process;
 pub use proxy::{
-    AddressField, CookieCapture, Frontend, HeaderCapture, Options, Proxy, Route, RouteTarget,
-    Rulesets, StatsPage, Timeouts,
+    AddressField, CookieCapture, Forwarded, Frontend, HeaderCapture, Options, Proxy, Route,
+    RouteTarget, Rulesets, Said, StatsPage, Timeouts,
 };
 pub use server::{Endpoint, ProxyHeader, Server};
 pub use statuses::Statuses;

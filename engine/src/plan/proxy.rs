@@ -8,6 +8,7 @@ use ipnet::IpNet;
 use super::{Backend, ErrorPages, ListenerId, LogSink, ProxyId};
 use crate::log::Format;
 use crate::rules::{Condition, Ruleset};
+use crate::sample::Expr;
 use crate::sample::{CaptureCounts, CaptureStore};
 
 /// One proxy.
@@ -177,6 +178,8 @@ pub struct Options {
     pub forwardfor: Option<AddressField>,
     /// `option originalto`.
     pub originalto: Option<AddressField>,
+    /// `option forwarded`.
+    pub forwarded: Option<Arc<Forwarded>>,
     pub reuse: HttpReuse,
     pub abort_on_close: bool,
     pub nolinger: bool,
@@ -215,4 +218,22 @@ pub struct StatsPage {
     pub settings: Arc<cfgparse::model::Stats>,
     pub admin: Vec<Condition>,
     pub rules: Ruleset,
+}
+
+/// What `option forwarded` tells of a request (RFC 7239).
+#[derive(Debug)]
+pub struct Forwarded {
+    pub proto: bool,
+    pub host: Option<Said>,
+    pub by: Option<Said>,
+    pub by_port: Option<Said>,
+    pub r#for: Option<Said>,
+    pub for_port: Option<Said>,
+}
+
+/// Where a part of it comes from.
+#[derive(Debug)]
+pub enum Said {
+    Default,
+    Expr(Expr),
 }

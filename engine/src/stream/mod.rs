@@ -10,6 +10,7 @@ mod error;
 mod exchange;
 mod fault;
 mod finish;
+mod forwarded;
 mod hash;
 mod journal;
 mod judge;

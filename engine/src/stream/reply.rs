@@ -64,7 +64,10 @@ pub fn early_hint(stream: &mut Stream<'_>) {
 /// Sends a whole HTTP message that was made here.
 pub fn message(stream: &mut Stream<'_>, message: &[u8]) -> Next {
     match whole(&mut stream.exchange.response, message) {
-        Some(made) => deliver(stream, made),
+        Some(made) => {
+            decide::after_response(stream);
+            deliver(stream, made)
+        }
         None => Next::Close,
     }
 }

@@ -109,6 +109,9 @@ fn capture_fields(stream: &mut Stream<'_>) {
 pub fn add_own_fields(stream: &mut Stream<'_>) {
     add_unique_id(stream);
     let plan = stream.generation.plan();
+    if let Some(option) = &plan.proxy(stream.backend()).options.forwarded {
+        super::forwarded::add(stream, option);
+    }
     let front = &plan.proxy(stream.client.frontend).options;
     let back = &plan.proxy(stream.backend()).options;
     let source = stream

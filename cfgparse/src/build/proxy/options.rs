@@ -116,7 +116,7 @@ pub const SWITCHES: &[Row<Draft>] = &[
 
 #[rustfmt::skip]
 pub const ROWS: &[Row<Draft>] = &[
-    proxy_row("option forwarded", "[proto] [host|host-expr <e>] [by|by-expr <e>] [by_port...] [for|for-expr <e>] ...", "DLB", Planned, "add a Forwarded header (RFC 7239)", forwarded),
+    proxy_row("option forwarded", "[proto] [host|host-expr <e>] [by|by-expr <e>] [by_port...] [for|for-expr <e>] ...", "DLB", Full, "add a Forwarded header (RFC 7239)", forwarded),
     proxy_row("option forwardfor", "[except <net>] [header <name>] [if-none]", "DFLB", Full, "add X-Forwarded-For", forwardfor),
     proxy_row("option http-keep-alive", "", "DFLB", Full, "keep connections on both sides", |_, d, _| d.proxy.options.http_connection = HttpConnection::KeepAlive),
     proxy_row("option http-restrict-req-hdr-names", "preserve|delete|reject", "DFLB", Planned, "header names with odd characters", restrict_names),

@@ -12,15 +12,16 @@ mod tables;
 
 use std::sync::Arc;
 
+use cfgparse::model::proxy::ForwardedValue;
 use cfgparse::model::{Mode, Model, Place};
 use ipnet::IpNet;
 
 use self::names::ModelNames;
-use super::proxy::{AddressField, Options, Rulesets, StatsPage, Timeouts};
+use super::proxy::{AddressField, Forwarded, Options, Rulesets, Said, StatsPage, Timeouts};
 use super::{Listener, ListenerId, LogTarget, Plan, Process, Proxy, ProxyId, Statuses};
 use crate::rules::{Condition, Kind, Ruleset};
 use crate::sample::pattern::Patterns;
-use crate::sample::{CaptureCounts, CompileError, Compiler, Point, ProcVars};
+use crate::sample::{CaptureCounts, CompileError, Compiler, Expr, Point, ProcVars};
 
 pub use startup::{StartSource, StartValue};
 
@@ -83,7 +84,7 @@ pub fn compile(model: &Model, machine: &Machine) -> Result<Compiled, Vec<Compile
             number: section.id.unwrap_or(index as u32 + 2),
             timeouts: Timeouts::new(&section.timeouts),
             rules,
-            options: options(section),
+            options: context.options(section, &mut compiler),
             log: context.log(section, &mut compiler),
             stats_page: context.stats_page(section, &mut compiler),
             error_pages: Arc::new(context.error_pages(section, &mut compiler)),
@@ -139,6 +140,40 @@ impl Context<'_> {
 
     fn error(&mut self, at: Place, message: String, remedy: &str) {
         self.errors.push(CompileError::new(at, message, remedy));
+    }
+
+    fn options(
+        &mut self,
+        section: &cfgparse::model::Proxy,
+        compiler: &mut Compiler<'_>,
+    ) -> Options {
+        Options {
+            forwarded: self.forwarded(section, compiler),
+            ..options(section)
+        }
+    }
+
+    /// `option forwarded`, whose parts may be expressions on the request.
+    fn forwarded(
+        &mut self,
+        section: &cfgparse::model::Proxy,
+        compiler: &mut Compiler<'_>,
+    ) -> Option<Arc<Forwarded>> {
+        let option = section.options.forwarded.as_ref()?;
+        compiler.point = Point::HttpRequest;
+        compiler.at = section.at;
+        let mut said = |value: &Option<ForwardedValue>| match value.as_ref()? {
+            ForwardedValue::Default => Some(Said::Default),
+            ForwardedValue::Expr(expr) => self.note(Expr::compile(expr, compiler)).map(Said::Expr),
+        };
+        Some(Arc::new(Forwarded {
+            proto: option.proto,
+            host: said(&option.host),
+            by: said(&option.by),
+            by_port: said(&option.by_port),
+            r#for: said(&option.r#for),
+            for_port: said(&option.for_port),
+        }))
     }
 
     fn condition(
@@ -275,6 +310,7 @@ fn options(section: &cfgparse::model::Proxy) -> Options {
             except: network(field.except),
             if_none: false,
         }),
+        forwarded: None,
         reuse: section.http_reuse,
         // On by default for HTTP (manual, `option abortonclose`).
         abort_on_close: options.abortonclose.unwrap_or(section.mode == Mode::Http),
