@@ -41,7 +41,7 @@ pub fn parse(cx: &mut Context, text: &str, span: Span, place: Where) -> Result<L
                 literal.push('%');
                 continue;
             }
-            Some(FormatPart::Alias { name, flags }) if name == "o" => {
+            Some(FormatPart::Alias { name, flags, .. }) if name == "o" => {
                 common = flags;
                 continue;
             }
@@ -58,6 +58,7 @@ pub fn parse(cx: &mut Context, text: &str, span: Span, place: Where) -> Result<L
     }
     Ok(LogFormat {
         parts,
+        common,
         text: text.to_owned(),
     })
 }
@@ -114,6 +115,7 @@ fn item<'t>(
         Some(FormatPart::Alias {
             name: alias.to_owned(),
             flags,
+            key: name,
         }),
         &rest[end..],
     ))

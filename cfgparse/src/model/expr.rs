@@ -122,6 +122,8 @@ pub enum AclTest {
 #[derive(Clone, Debug, PartialEq, Default)]
 pub struct LogFormat {
     pub parts: Vec<FormatPart>,
+    /// What `%o` sets for the whole.
+    pub common: FormatFlags,
     /// As written.
     pub text: String,
 }
@@ -157,6 +159,8 @@ pub enum FormatPart {
     Alias {
         name: String,
         flags: FormatFlags,
+        /// `%(key)` or `%(key:type)`.
+        key: Option<String>,
     },
     /// `%{flags}[expr]`.
     Sample {

@@ -35,6 +35,8 @@ pub enum Format {
     Tcp,
     /// `option tcplog clf`.
     TcpClf,
+    /// `option jsonlog`: the fields of `httplog` or `tcplog`, by the proxy's mode.
+    Json,
     /// `option httplog`.
     Http,
     /// `option httplog clf`.

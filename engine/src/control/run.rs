@@ -53,7 +53,11 @@ const TICK_MS: u64 = 1_000;
 /// Runs the control thread until the process ends.
 pub async fn run(core: Core, seed: ControlSeed) {
     let (mailbox, post) = core.mailbox();
-    let logger = match Logger::new(&core, &seed.runtime.plan.log_targets) {
+    let logger = match Logger::new(
+        &core,
+        &seed.runtime.plan.log_targets,
+        &seed.runtime.log_offered,
+    ) {
         Ok(logger) => Rc::new(logger),
         Err(error) => {
             (seed.notify)(Severity::Alert, &error.to_string());

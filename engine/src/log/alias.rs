@@ -389,6 +389,13 @@ fn spaced_list(cx: &Cx<'_>, item: &mut Item<'_>, declared: usize, store: &Captur
     if slots == 0 {
         item.nothing();
     }
+    if slots > 0 && item.encodes_list() {
+        for slot in 0..slots {
+            item.escaped(store.value(slot).unwrap_or(b"-"), Escape::Header);
+            item.plain(b"\0");
+        }
+        return;
+    }
     let quote: &[u8] = if item.wants_quotes() { b"\"" } else { b"" };
     for slot in 0..slots {
         if slot > 0 {

@@ -16,6 +16,12 @@ pub const TCP_LOG_FORMAT: &str =
 /// `option tcplog clf` (manual, 8.2.2).
 pub const TCP_CLF_LOG_FORMAT: &str = "%{+Q}o %{-Q}ci - - [%T] \"TCP \" 000 %B \"\" \"\" %cp %ms %ft %b %s %Th %Tw %Tc %Tt %U %ts-- %ac %fc %bc %sc %rc %sq %bq \"\" \"\" ";
 
+/// `option jsonlog` in `mode http`: the fields of `option httplog` by the manual's names (8.2.3).
+pub const JSON_HTTP_LOG_FORMAT: &str = "%{+json}o%(client_ip)ci%(client_port)cp%(request_date)tr%(frontend_name)ft%(backend_name)b%(server_name)s%(TR)TR%(Tw)Tw%(Tc)Tc%(Tr)Tr%(Ta)Ta%(status_code)ST%(bytes_read)B%(captured_request_cookie)CC%(captured_response_cookie)CS%(termination_state)tsc%(actconn)ac%(feconn)fc%(beconn)bc%(srv_conn)sc%(retries)rc%(srv_queue)sq%(backend_queue)bq%(captured_request_headers)hrl%(captured_response_headers)hsl%(http_request)r";
+
+/// `option jsonlog` in `mode tcp`: the fields of `option tcplog` (8.2.2).
+pub const JSON_TCP_LOG_FORMAT: &str = "%{+json}o%(client_ip)ci%(client_port)cp%(accept_date)t%(frontend_name)ft%(backend_name)b%(server_name)s%(Tw)Tw%(Tc)Tc%(Tt)Tt%(bytes_read)B%(termination_state)ts%(actconn)ac%(feconn)fc%(beconn)bc%(srv_conn)sc%(retries)rc%(srv_queue)sq%(backend_queue)bq";
+
 /// `option httpslog` (manual, 8.2.4).
 pub const HTTPS_LOG_FORMAT: &str = "%ci:%cp [%tr] %ft %b/%s %TR/%Tw/%Tc/%Tr/%Ta %ST %B %CC %CS %tsc %ac/%fc/%bc/%sc/%rc %sq/%bq %hr %hs %{+Q}r %[fc_err]/%[ssl_fc_err,hex]/%[ssl_c_err]/%[ssl_c_ca_err]/%[ssl_fc_is_resumed] %[ssl_fc_sni]/%sslv/%sslc";
 

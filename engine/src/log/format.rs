@@ -2,9 +2,10 @@
 
 use cfgparse::model::expr::{FormatFlags, FormatPart, LogFormat};
 
-use crate::sample::{CompileError, Compiler, Cx, Expr, Point};
+use crate::sample::{CompileError, Compiler, Cx, Expr, Point, Value};
 
 use super::alias::{self, Alias};
+use super::encode::{Encoding, Kind};
 use super::escape::Escape;
 use super::write::Item;
 
@@ -12,6 +13,8 @@ use super::write::Item;
 #[derive(Clone, Debug, Default)]
 pub struct Format {
     parts: Box<[Part]>,
+    /// The whole is one object of its named items.
+    encoding: Option<Encoding>,
     text: Box<str>,
 }
 
@@ -21,11 +24,20 @@ enum Part {
     Alias {
         row: &'static Alias,
         flags: FormatFlags,
+        key: Key,
     },
     Sample {
         expr: Expr,
         flags: FormatFlags,
+        key: Key,
     },
+}
+
+/// `%(name:type)`.
+#[derive(Clone, Debug, Default)]
+struct Key {
+    name: Box<str>,
+    kind: Option<Kind>,
 }
 
 /// What a format is for; it decides what is escaped and what an empty item looks like.
@@ -54,23 +66,29 @@ impl Format {
                     Part::Text(merge_spaces(text).into())
                 }
                 FormatPart::Text(text) => Part::Text(text.as_bytes().into()),
-                FormatPart::Alias { name, flags } => {
+                FormatPart::Alias { name, flags, key } => {
                     let row = alias::find(name).ok_or_else(|| {
                         compiler.error(
                             format!("no such format alias '{name}'"),
                             "the manual's section 8.2.6 lists all; write %% for a plain %",
                         )
                     })?;
-                    Part::Alias { row, flags: *flags }
+                    Part::Alias {
+                        row,
+                        flags: *flags,
+                        key: Key::parse(key.as_deref(), compiler)?,
+                    }
                 }
-                FormatPart::Sample { expr, flags, .. } => Part::Sample {
+                FormatPart::Sample { expr, flags, name } => Part::Sample {
                     expr: Expr::compile(expr, compiler)?,
                     flags: *flags,
+                    key: Key::parse(name.as_deref(), compiler)?,
                 },
             });
         }
         Ok(Format {
             parts: parts.into_boxed_slice(),
+            encoding: Encoding::of(format.common),
             text: format.text.as_str().into(),
         })
     }
@@ -97,6 +115,9 @@ impl Format {
 
     /// Appends the text of all items for `purpose`.
     pub fn render(&self, cx: &Cx<'_>, purpose: Purpose, out: &mut Vec<u8>) {
+        if let Some(encoding) = self.encoding {
+            return self.render_object(encoding, cx, purpose, out);
+        }
         // In a log line a space follows no other, even where an item between them is missing.
         let mut after_space = true;
         for part in &self.parts {
@@ -106,12 +127,18 @@ impl Format {
                     out.extend_from_slice(&text[usize::from(repeated)..]);
                     after_space = text.ends_with(b" ");
                 }
-                Part::Alias { row, flags } => {
+                Part::Alias { flags, .. } | Part::Sample { flags, .. }
+                    if let Some(encoding) = Encoding::of(*flags) =>
+                {
+                    part.encode(encoding, cx, purpose, &mut Vec::new(), out);
+                    after_space = false;
+                }
+                Part::Alias { row, flags, .. } => {
                     let mut item = Item::begin(out, purpose, *flags, row.is_text);
                     (row.write)(cx, &mut item);
                     after_space &= !item.end();
                 }
-                Part::Sample { expr, flags } => {
+                Part::Sample { expr, flags, .. } => {
                     // A header field's samples are never put in quotes.
                     let mut item = Item::begin(out, purpose, *flags, purpose != Purpose::Http);
                     if let Some(value) = expr.eval(cx).value() {
@@ -121,6 +148,92 @@ impl Format {
                 }
             }
         }
+    }
+}
+
+impl Format {
+    /// One object of all named items; whatever has no name is left out.
+    fn render_object(&self, encoding: Encoding, cx: &Cx<'_>, purpose: Purpose, out: &mut Vec<u8>) {
+        let mut text = Vec::new();
+        let mut is_first = true;
+        encoding.begin(out);
+        for part in &self.parts {
+            let (Part::Alias { key, .. } | Part::Sample { key, .. }) = part else {
+                continue;
+            };
+            if !key.name.is_empty() {
+                encoding.key(&key.name, is_first, out);
+                part.encode(encoding, cx, purpose, &mut text, out);
+                is_first = false;
+            }
+        }
+        encoding.end(out);
+    }
+}
+
+impl Part {
+    /// The item as a value of its own; `text` is memory for what it reads like.
+    fn encode(
+        &self,
+        encoding: Encoding,
+        cx: &Cx<'_>,
+        purpose: Purpose,
+        text: &mut Vec<u8>,
+        out: &mut Vec<u8>,
+    ) {
+        text.clear();
+        let (kind, key) = match self {
+            Part::Text(_) => return,
+            Part::Alias { row, key, .. } => {
+                let mut item = Item::encoded(text, purpose);
+                (row.write)(cx, &mut item);
+                let kind = if row.is_text { Kind::Text } else { Kind::Guess };
+                (item.kind(kind), key)
+            }
+            Part::Sample { expr, key, .. } => {
+                let value = expr.eval(cx).value();
+                let kind = match &value {
+                    None if encoding == Encoding::Cbor => Kind::Missing,
+                    None => Kind::Text,
+                    Some(Value::Bool(_)) => Kind::Bool,
+                    Some(Value::Sint(_)) => Kind::Number,
+                    Some(Value::Bin(_)) if encoding == Encoding::Cbor => Kind::Bytes,
+                    Some(_) => Kind::Text,
+                };
+                match value {
+                    Some(Value::Bin(data)) if kind == Kind::Bytes => text.extend_from_slice(&data),
+                    Some(value) => Item::encoded(text, purpose).value(&value),
+                    None => {}
+                }
+                (kind, key)
+            }
+        };
+        encoding.write(key.kind.unwrap_or(kind), text, out);
+    }
+}
+
+impl Key {
+    fn parse(written: Option<&str>, compiler: &Compiler<'_>) -> Result<Key, CompileError> {
+        let Some(written) = written else {
+            return Ok(Key::default());
+        };
+        let (name, kind) = written.split_once(':').unwrap_or((written, ""));
+        let kind = match kind {
+            "" => None,
+            "str" => Some(Kind::Text),
+            "sint" => Some(Kind::Number),
+            "bool" => Some(Kind::Bool),
+            _ => {
+                return Err(compiler.error(
+                    format!("unexpected output type '{kind}' of a log-format item"),
+                    "types are str, sint and bool",
+                ));
+            }
+        };
+        Ok(Key {
+            name: name.into(),
+            kind,
+        })
     }
 }
 

@@ -3,6 +3,7 @@
 mod alias;
 pub mod date;
 mod defaults;
+mod encode;
 mod escape;
 mod format;
 mod syslog;
@@ -13,8 +14,8 @@ mod write;
 
 pub use alias::{Alias, find as find_alias, names as alias_names};
 pub use defaults::{
-    CLF_LOG_FORMAT, DEFAULT_RFC5424_SD, HTTP_LOG_FORMAT, HTTPS_LOG_FORMAT, TCP_CLF_LOG_FORMAT,
-    TCP_LOG_FORMAT, write_connect_line, write_error_line,
+    CLF_LOG_FORMAT, DEFAULT_RFC5424_SD, HTTP_LOG_FORMAT, HTTPS_LOG_FORMAT, JSON_HTTP_LOG_FORMAT,
+    JSON_TCP_LOG_FORMAT, TCP_CLF_LOG_FORMAT, TCP_LOG_FORMAT, write_connect_line, write_error_line,
 };
 pub use escape::{Escape, write_hex};
 pub use format::{Format, Purpose};

@@ -7,6 +7,7 @@ use cfgparse::model::expr::FormatFlags;
 
 use crate::sample::{Value, until_nul};
 
+use super::encode::Kind;
 use super::escape::{Escape, write_hex};
 use super::format::Purpose;
 
@@ -21,6 +22,9 @@ pub struct Item<'o> {
     start: usize,
     /// What an item without text looks like.
     empty: Empty,
+    /// The item is encoded, not printed.
+    is_encoded: bool,
+    is_list: bool,
 }
 
 /// What an item without text looks like.
@@ -56,7 +60,33 @@ impl<'o> Item<'o> {
             quoted,
             start,
             empty: Empty::Dash,
+            is_encoded: false,
+            is_list: false,
         }
+    }
+
+    /// An item whose text goes into `out` as it is, to be encoded.
+    pub fn encoded(out: &'o mut Vec<u8>, purpose: Purpose) -> Item<'o> {
+        Item {
+            is_encoded: true,
+            ..Item::begin(out, purpose, FormatFlags::default(), false)
+        }
+    }
+
+    /// What the item turned out to be.
+    pub fn kind(&self, kind: Kind) -> Kind {
+        match self.empty {
+            Empty::Absent => Kind::Missing,
+            _ if self.is_list => Kind::List,
+            _ => kind,
+        }
+    }
+
+    /// Whether the members of a list are encoded: the item is one from now on, and a NUL goes behind
+    /// each member.
+    pub fn encodes_list(&mut self) -> bool {
+        self.is_list = self.is_encoded;
+        self.is_list
     }
 
     /// Closes the item; tells whether it is there at all.

@@ -7,7 +7,10 @@ mod sink;
 
 use std::cell::{Cell, RefCell};
 
-use cfgparse::model::log::{LogFraming, LogLevel, LogTarget};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use cfgparse::model::log::{LogFraming, LogLevel, LogSample, LogTarget};
 use reactor::{Core, Event};
 
 use crate::log::date::Date;
@@ -21,6 +24,8 @@ use sink::Sink;
 pub struct Logger {
     core: Core,
     targets: RefCell<Vec<Target>>,
+    /// Lines that each target was offered, by all cores.
+    offered: Arc<[AtomicU64]>,
     pending: Event,
     pid: u32,
     dropped: Cell<u64>,
@@ -33,6 +38,7 @@ struct Target {
     level: LogLevel,
     min_level: LogLevel,
     bytes_max: usize,
+    sample: Option<LogSample>,
 }
 
 /// What a line says beside its text.
@@ -49,12 +55,17 @@ pub struct Line<'a> {
 }
 
 impl Logger {
-    /// Opens all targets of a plan.
-    pub fn new(core: &Core, targets: &[LogTarget]) -> Result<Self, OpenError> {
+    /// Opens all targets of a plan; `offered` counts for all cores what each is offered.
+    pub fn new(
+        core: &Core,
+        targets: &[LogTarget],
+        offered: &Arc<[AtomicU64]>,
+    ) -> Result<Self, OpenError> {
         let targets = targets.iter().map(Target::open).collect::<Result<_, _>>()?;
         Ok(Self {
             core: core.clone(),
             targets: RefCell::new(targets),
+            offered: Arc::clone(offered),
             pending: core.event(),
             pid: std::process::id(),
             dropped: Cell::new(0),
@@ -69,7 +80,10 @@ impl Logger {
             let Some(target) = targets.get_mut(index) else {
                 continue;
             };
-            queued |= target.queue(line, self.pid, text);
+            if target.wants(line.level, self.offered.get(index)) {
+                target.queue(line, self.pid, text);
+                queued = true;
+            }
         }
         if queued {
             self.pending.notify();
@@ -108,13 +122,25 @@ impl Target {
             level: target.level,
             min_level: target.min_level,
             bytes_max: target.len.unwrap_or(1024) as usize,
+            sample: target.sample.clone(),
         })
     }
 
-    fn queue(&mut self, line: &Line<'_>, pid: u32, text: &[u8]) -> bool {
-        if line.level as u8 > self.level as u8 {
+    /// Whether the level is important enough, and the line one of the sample.
+    fn wants(&self, level: Level, offered: Option<&AtomicU64>) -> bool {
+        if level as u8 > self.level as u8 {
             return false;
         }
+        let (Some(sample), Some(offered)) = (&self.sample, offered) else {
+            return true;
+        };
+        // Manual, `log ... sample`: ranges count from 1.
+        let number = offered.fetch_add(1, Ordering::Relaxed) % u64::from(sample.size.max(1)) + 1;
+        let mut ranges = sample.ranges.iter();
+        ranges.any(|&(low, high)| (u64::from(low)..=u64::from(high)).contains(&number))
+    }
+
+    fn queue(&mut self, line: &Line<'_>, pid: u32, text: &[u8]) {
         let number = (line.level as u8).max(self.min_level as u8);
         let frame = Frame {
             framing: self.framing,
@@ -130,7 +156,6 @@ impl Target {
             frame.write(out);
             out.extend_from_slice(text);
         });
-        true
     }
 }
 

@@ -77,6 +77,7 @@ fn text(text: &str) -> LogFormat {
     LogFormat {
         parts: vec![FormatPart::Text(text.to_owned())],
         text: text.to_owned(),
+        ..LogFormat::default()
     }
 }
 

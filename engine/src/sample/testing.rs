@@ -349,6 +349,7 @@ pub fn format(text: &str) -> LogFormat {
             parts.push(FormatPart::Alias {
                 name: rest[..end].to_owned(),
                 flags,
+                key: None,
             });
         }
         rest = &rest[end..];
@@ -356,6 +357,7 @@ pub fn format(text: &str) -> LogFormat {
     push_text(&mut parts, rest);
     LogFormat {
         parts,
+        common: all,
         text: text.to_owned(),
     }
 }

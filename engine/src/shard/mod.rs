@@ -42,7 +42,11 @@ struct Shard {
 /// Runs one core until it is told to stop.
 pub async fn run(core: Core, seed: Seed) -> Result<(), OpenError> {
     let (mailbox, post) = core.mailbox();
-    let logger = Logger::new(&core, &seed.runtime.plan.log_targets)?;
+    let logger = Logger::new(
+        &core,
+        &seed.runtime.plan.log_targets,
+        &seed.runtime.log_offered,
+    )?;
     let generation = Generation::new(seed.runtime, seed.views, seed.index);
     let ways = Ways {
         wake: seed.mesh.clone(),

@@ -77,6 +77,7 @@ pub fn build(
             .iter()
             .map(|s| RwLock::new(s.endpoint.clone()))
             .collect(),
+        log_offered: plan.log_targets.iter().map(|_| AtomicU64::new(0)).collect(),
         log_counters: plan.proxies.iter().map(|_| AtomicU64::new(0)).collect(),
         servers,
         backends,

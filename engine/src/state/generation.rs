@@ -46,6 +46,8 @@ pub struct Runtime {
     pub tables: Box<[Arc<Table>]>,
     /// By [`ProxyId`]: lines that the frontend has written, counted where a format shows it.
     pub log_counters: Box<[AtomicU64]>,
+    /// By log target: lines that it was offered (manual, `log ... sample`).
+    pub log_offered: Arc<[AtomicU64]>,
     pub process: ProcessState,
 }
 

@@ -176,6 +176,7 @@ fn send(cx: &mut Context, draft: &mut Draft, args: &mut Args) {
     let plain = |word: &Word| LogFormat {
         parts: vec![crate::model::expr::FormatPart::Text(word.text.clone())],
         text: word.text.clone(),
+        ..LogFormat::default()
     };
     while let Some(word) = args.next() {
         match word.as_str() {

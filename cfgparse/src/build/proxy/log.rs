@@ -7,6 +7,7 @@ use crate::build::keyword::{Row, lax_end, proxy_row};
 use crate::context::{Context, Reference, ReferenceKind};
 use crate::diagnostic::closest;
 use crate::model::log::{Format, LogAddr, LogFraming, LogLevel, LogSample, LogTarget};
+use crate::registry::Info;
 use crate::registry::prelude::*;
 use crate::registry::sample::Where;
 
@@ -33,6 +34,7 @@ pub const ROWS: &[Row<Draft>] = &[
         ignored_in_backend(cx, d, a, "option httpslog");
         d.proxy.logging.format = Format::Https;
     })),
+    proxy_row("option jsonlog", "", "DFL", Full, "the line of httplog or tcplog as one JSON object (not in HAProxy)", |_, d, _| d.proxy.logging.format = Format::Json),
     proxy_row("option log-separate-errors", "", "DFL", Full, "raise the level of lines about errors", |_, d, _| d.proxy.logging.log_separate_errors = true),
     proxy_row("option logasap", "", "DFL", Full, "write the line when the response begins", |_, d, _| d.proxy.logging.logasap = true),
     proxy_row("option tcplog", "[clf]", "DFLB", Full, "the TCP log line", |cx, d, a| {
@@ -99,6 +101,14 @@ fn log(cx: &mut Context, draft: &mut Draft, args: &mut Args) {
         draft.proxy.logging.targets.push(target);
     }
 }
+
+/// A word behind a target.
+const PROFILE: Info = Info {
+    name: "log profile",
+    syntax: "<name>",
+    status: Planned,
+    doc: "which log-profile makes this target's lines",
+};
 
 /// Facilities by number (RFC 5424, 6.2.1).
 const FACILITIES: &[&str] = &[
@@ -177,7 +187,10 @@ pub fn target(cx: &mut Context, args: &mut Args) -> Option<LogTarget> {
                 target.sample = Some(sample(cx, args)?);
             }
             "profile" => {
-                args.next();
+                let word = args.next();
+                if let Some(word) = word {
+                    cx.used(&PROFILE, word.span());
+                }
                 target.profile = args.text(cx, "a profile");
             }
             _ => break,

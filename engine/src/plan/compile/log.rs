@@ -8,7 +8,8 @@ use cfgparse::model::log::Format as Written;
 
 use super::Context;
 use crate::log::{
-    CLF_LOG_FORMAT, Format, HTTP_LOG_FORMAT, HTTPS_LOG_FORMAT, TCP_CLF_LOG_FORMAT, TCP_LOG_FORMAT,
+    CLF_LOG_FORMAT, Format, HTTP_LOG_FORMAT, HTTPS_LOG_FORMAT, JSON_HTTP_LOG_FORMAT,
+    JSON_TCP_LOG_FORMAT, TCP_CLF_LOG_FORMAT, TCP_LOG_FORMAT,
 };
 use crate::plan::LogSink;
 use crate::sample::{Compiler, Point};
@@ -31,6 +32,10 @@ impl Context<'_> {
             Written::Default => None,
             Written::Tcp => built_in(TCP_LOG_FORMAT),
             Written::TcpClf => built_in(TCP_CLF_LOG_FORMAT),
+            Written::Json if section.mode == cfgparse::model::Mode::Http => {
+                built_in(JSON_HTTP_LOG_FORMAT)
+            }
+            Written::Json => built_in(JSON_TCP_LOG_FORMAT),
             Written::Http => built_in(HTTP_LOG_FORMAT),
             Written::HttpClf => built_in(CLF_LOG_FORMAT),
             Written::Https => built_in(HTTPS_LOG_FORMAT),
