@@ -292,16 +292,10 @@ async fn tarpit(stream: &mut Stream<'_>, proxy: ProxyId) -> Result<(), Fault> {
         std::task::Poll::<()>::Pending
     });
     match held.await {
-        // A client that leaves has been held back too.
+        // Whoever leaves was held as well (manual, 8.5: `PT`, `Tw` is the time).
         Ok(()) | Err(Interrupted::TimedOut | Interrupted::ClientGone) => {
             stream.exchange.marks.permit_us = stream.local.core.now_us();
             Ok(())
-        }
-        // Whoever leaves was held as well (manual, 8.5: `PT`, `Tw` is the time).
-        Err(Interrupted::ClientGone) => {
-            stream.exchange.marks.permit_us = stream.local.core.now_us();
-            let fault = Fault::new(Cause::Proxy, Phase::Tarpit);
-            Err(fault.with_status(500).untold())
         }
         Err(other) => Err(other.fault(Cause::Proxy, Phase::Tarpit)),
     }

@@ -1,7 +1,9 @@
 //! The end of an exchange: times, counters, the log line.
 
+use super::relay::Flows;
 use super::{Stream, journal, track};
 use crate::log::Cause;
+use crate::plan::ProxyId;
 use crate::sample::{ConnectionCounts, Timers};
 
 /// Counts a request whose head is complete.
@@ -145,4 +147,19 @@ fn count(stream: &mut Stream<'_>, client: Passed) {
             .record(timers.active_ms(stream.client.facts.handshake_ms).max(0) as u64);
         service.latency.record_us(total_us);
     }
+}
+
+/// Counts what the kernel moved by itself.
+pub fn count_spliced(stream: &Stream<'_>, backend: ProxyId, flows: &Flows) {
+    let (up, down) = (flows.up.spliced_bytes, flows.down.spliced_bytes);
+    if up == 0 && down == 0 {
+        return;
+    }
+    let stats = &stream.generation.stats;
+    let (front, back) = (stats.front(stream.client.frontend), stats.back(backend));
+    front.h1.spliced_in.add(up);
+    back.h1.spliced_out.add(up);
+    back.h1.spliced_in.add(down);
+    front.h1.spliced_out.add(down);
+    stats.process.bytes_spliced.add(up + down);
 }

@@ -24,6 +24,8 @@ pub struct Flow {
     /// closes it to send, in one segment with FIN.
     pub is_last: bool,
     is_discarded: bool,
+    /// Bytes that went through a pipe.
+    pub spliced_bytes: u64,
     /// The kernel moves the bytes by itself.
     splice: Option<Box<Splice>>,
     /// The kernel could not: no pipe was to be had.
@@ -75,7 +77,10 @@ impl Flow {
         }
         while let Some(splice) = &mut self.splice {
             match ready!(splice.poll_step(cx)) {
-                Ok(SpliceStep::Moved(bytes)) => self.incoming.moved(bytes),
+                Ok(SpliceStep::Moved(bytes)) => {
+                    self.spliced_bytes += bytes;
+                    self.incoming.moved(bytes);
+                }
                 Ok(SpliceStep::Done) => self.splice = None,
                 Ok(SpliceStep::Eof) => {
                     self.splice = None;
@@ -124,6 +129,7 @@ impl Flow {
             finished: false,
             is_last: false,
             is_discarded: false,
+            spliced_bytes: 0,
             splice: None,
             copies: false,
         }
@@ -138,6 +144,7 @@ impl Flow {
             finished: true,
             is_last: false,
             is_discarded: false,
+            spliced_bytes: 0,
             splice: None,
             copies: false,
         }

@@ -198,6 +198,7 @@ async fn answer(
     if flows.up.finished && stream.exchange.upload == Upload::Begun {
         stream.exchange.upload = Upload::Done;
     }
+    finish::count_spliced(stream, backend, &flows);
     relayed?;
     let fate = if course.server_lives && flows.up.has_arrived() {
         Fate::Keep
