@@ -348,8 +348,8 @@ const PLAIN: &[Row<Params>] = &[
     row("proxy-v2-options", "<options>", Partial("all but cert-sig and cert-key"), "what the PROXY header tells", proxy_v2_options),
     row("quic-cc-algo", "<algo>", Planned, "congestion control of QUIC", |cx, _, a| { text(cx, a); }),
     row("redir", "<prefix>", Planned, "answer GET and HEAD with a redirect", |cx, p, a| p.server.redir = text(cx, a)),
-    row("resolve-net", "<networks>", Planned, "networks preferred in answers", |cx, p, a| p.server.resolve_net = list(cx, a)),
-    row("resolve-opts", "<options>", Planned, "how answers are used", |cx, p, a| p.server.resolve_opts = resolve_opts(cx, a)),
+    row("resolve-net", "<networks>", Ignored("it tells how answers of 'resolvers' are used, which is refused"), "networks preferred in answers", |cx, p, a| p.server.resolve_net = list(cx, a)),
+    row("resolve-opts", "<options>", Ignored("it tells how answers of 'resolvers' are used, which is refused"), "how answers are used", |cx, p, a| p.server.resolve_opts = resolve_opts(cx, a)),
     row("resolve-prefer", "ipv4|ipv6", Planned, "family preferred in answers", |cx, p, a| {
         p.server.resolve_prefer = choice(cx, a, &[("ipv4", AddressFamily::Ipv4), ("ipv6", AddressFamily::Ipv6)]);
     }),

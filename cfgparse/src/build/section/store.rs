@@ -8,6 +8,7 @@ use crate::args::Args;
 use crate::ast::Section;
 use crate::build::keyword::{Row, Table, row};
 use crate::context::Context;
+use crate::diagnostic::{Diagnostic, Severity, closest};
 use crate::model::section::{Cache, CrtStore, FcgiApp};
 use crate::registry::Info;
 use crate::registry::prelude::*;
@@ -54,6 +55,59 @@ pub const NAMES_ONLY: &[Info] = &[
     Info { name: "traces", syntax: "", status: crate::registry::Ignored("there are no trace points"), doc: "debugging traces" },
 ];
 
+/// Lines of these sections: they are known, and not read further.
+#[rustfmt::skip]
+const LINES: &[(&str, &[Info])] = &[
+    ("acme", ACME),
+    ("log-profile", &[
+        line("log-tag", "<string>", Planned, "program's name in log lines"),
+        line("on", "<step> [drop] [format <fmt>] [sd <fmt>]", Planned, "line of a step"),
+    ]),
+    ("program", &[
+        line("command", "<command> [<argument> ...]", Planned, "what is started"),
+        line("group", "<name>", Planned, "group to run as"),
+        line("option", "start-on-reload", Planned, "start again on reload"),
+        line("user", "<name>", Planned, "user to run as"),
+    ]),
+    ("traces", &[line("trace", "<source> <argument>...", Ignored("there are no trace points"), "what is traced")]),
+];
+
+#[rustfmt::skip]
+const ACME: &[Info] = &[
+    line("account-key", "<file>", Planned, "key of the account"),
+    line("acme-vars", "<string>", Planned, "variables for the challenge"),
+    line("bits", "<number>", Planned, "size of RSA keys"),
+    line("challenge", "HTTP-01|DNS-01|<type>", Planned, "how a name is proved"),
+    line("challenge-ready", "<conditions>", Planned, "when a challenge is ready"),
+    line("contact", "<address>", Planned, "who is told"),
+    line("curves", "<curve>", Planned, "curve of ECDSA keys"),
+    line("directory", "<uri>", Planned, "where the server is"),
+    line("dns-delay", "<time>", Planned, "wait before names are asked for"),
+    line("dns-timeout", "<time>", Planned, "longest wait for names"),
+    line("eab-key-id", "<id>", Planned, "key of an external account"),
+    line("eab-mac-alg", "<algorithm>", Planned, "algorithm of that key"),
+    line("eab-mac-key", "<key>", Planned, "secret of that key"),
+    line("keytype", "RSA|ECDSA", Planned, "kind of keys"),
+    line("map", "<map>", Planned, "map of challenges"),
+    line("profile", "<name>", Planned, "profile of certificates"),
+    line("provider-name", "<name>", Planned, "name for the challenge"),
+    line("reuse-key", "on|off", Planned, "keep keys at renewal"),
+];
+
+const fn line(
+    name: &'static str,
+    syntax: &'static str,
+    status: crate::registry::Status,
+    doc: &'static str,
+) -> Info {
+    Info {
+        name,
+        syntax,
+        status,
+        doc,
+    }
+}
+
 /// Rows for the documents.
 pub fn infos() -> impl Iterator<Item = (&'static str, &'static Info)> {
     CACHE
@@ -61,6 +115,11 @@ pub fn infos() -> impl Iterator<Item = (&'static str, &'static Info)> {
         .map(|row| ("cache", &row.info))
         .chain(CRT_STORE.iter().map(|row| ("crt-store", &row.info)))
         .chain(FCGI_APP.iter().map(|row| ("fcgi-app", &row.info)))
+        .chain(
+            LINES
+                .iter()
+                .flat_map(|(section, lines)| lines.iter().map(|info| (*section, info))),
+        )
 }
 
 fn load(cx: &mut Context, store: &mut CrtStore, args: &mut Args) {
@@ -134,9 +193,35 @@ pub fn fcgi_app(cx: &mut Context, section: &Section) -> FcgiApp {
     app
 }
 
-/// Notes a section whose lines are not read.
+/// Notes a section whose lines are known by their first words only; the section itself is refused.
 pub fn name_only(cx: &mut Context, section: &Section) {
     if let Some(info) = NAMES_ONLY.iter().find(|info| info.name == section.kind()) {
         cx.used(info, section.header.span());
+    }
+    let Some((_, known)) = LINES.iter().find(|(name, _)| *name == section.kind()) else {
+        return;
+    };
+    for line in &section.lines {
+        let first = match line.keyword().as_str() {
+            "no" if line.words.len() > 1 => &line.words[1],
+            _ => line.keyword(),
+        };
+        if known.iter().any(|info| info.name == first.text) {
+            continue;
+        }
+        let message = format!(
+            "unknown keyword '{}' in '{}' section",
+            first.text,
+            section.kind()
+        );
+        let near = closest(&first.text, known.iter().map(|info| info.name));
+        let mut diagnostic = Diagnostic::new(
+            Severity::Alert,
+            "unknown-keyword",
+            Some(first.span()),
+            message,
+        );
+        diagnostic.remedy = near.map(|near| format!("did you mean '{near}' maybe ?"));
+        cx.report(diagnostic);
     }
 }
