@@ -138,9 +138,9 @@ fn an_array_answers_for_the_first_counters() {
     assert_eq!(table.value(&entry, slot(Data::ConnCnt, 0), 0), None);
 }
 
-/// Many cores at once: no event is lost, and the size holds.
+/// Many cores at once, more keys than places.
 #[test]
-fn counts_are_exact_across_threads() {
+fn the_size_holds_across_threads() {
     let table = table(8, Some(60_000), false);
     let threads: Vec<_> = (0..4)
         .map(|thread: u32| {
@@ -161,8 +161,6 @@ fn counts_are_exact_across_threads() {
     for thread in threads {
         thread.join().expect("a thread");
     }
-    // Kept alive by whoever tracked it last, or the newest of all: it is there or was forgotten
-    // between two turns, so a fresh table is asked for sums.
     assert!(table.used(1_000) <= 8);
     assert_eq!(table.entries(1_000).len() as u64, table.used(1_000));
     assert!(table.entries(1_000).iter().all(|entry| entry.users() == 0));
@@ -194,4 +192,67 @@ fn no_event_is_lost() {
     assert_eq!(value(Data::HttpReqRate), Some(8_000));
     assert_eq!(value(Data::Gpc0), Some(24_000));
     assert_eq!(value(Data::ConnCur), Some(0));
+}
+
+/// The rules of expiry and of full tables as plainly as they can be said.
+struct Plain {
+    size: usize,
+    expire_ms: Option<u64>,
+    nopurge: bool,
+    /// Keys with the time of their last use.
+    used: Vec<(u8, u64)>,
+}
+
+impl Plain {
+    fn forget_expired(&mut self, now_ms: u64) {
+        if let Some(expire_ms) = self.expire_ms {
+            self.used.retain(|(_, at)| at + expire_ms > now_ms);
+        }
+    }
+
+    fn has(&mut self, key: u8, now_ms: u64) -> bool {
+        self.forget_expired(now_ms);
+        self.used.iter().any(|(known, _)| *known == key)
+    }
+
+    fn obtain(&mut self, key: u8, now_ms: u64) -> bool {
+        let is_known = self.has(key, now_ms);
+        self.used.retain(|(known, _)| *known != key);
+        if !is_known && self.used.len() == self.size {
+            if self.nopurge {
+                return false;
+            }
+            let oldest = self.used.iter().min_by_key(|(_, at)| *at).copied();
+            self.used.retain(|entry| Some(*entry) != oldest);
+        }
+        self.used.push((key, now_ms));
+        true
+    }
+}
+
+proptest::proptest! {
+    /// Stripes, lazy queues and published due times change nothing about what is remembered.
+    #[test]
+    fn a_table_remembers_what_the_rules_say(
+        size in 1usize..6,
+        expire_ms in proptest::option::of(1u64..2_000),
+        nopurge: bool,
+        steps in proptest::collection::vec((0u8..10, 1u64..700, proptest::bool::ANY), 1..120),
+    ) {
+        let table = table(size as u64, expire_ms, nopurge);
+        let mut plain = Plain { size, expire_ms, nopurge, used: Vec::new() };
+        let mut now_ms = 10_000;
+        for (key, after_ms, obtains) in steps {
+            now_ms += after_ms;
+            if obtains {
+                let obtained = table.obtain(&[key], now_ms).is_some();
+                proptest::prop_assert_eq!(obtained, plain.obtain(key, now_ms));
+            } else {
+                let found = table.find(&[key], now_ms).is_some();
+                proptest::prop_assert_eq!(found, plain.has(key, now_ms));
+            }
+            plain.forget_expired(now_ms);
+            proptest::prop_assert_eq!(table.used(now_ms), plain.used.len() as u64);
+        }
+    }
 }
