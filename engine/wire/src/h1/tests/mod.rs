@@ -3,6 +3,7 @@
 mod framing;
 mod lenient;
 mod properties;
+mod published;
 mod request;
 mod response;
 
