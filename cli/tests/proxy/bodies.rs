@@ -134,6 +134,7 @@ fn a_client_that_leaves_while_its_body_is_waited_for() {
     client.ends();
     let line = syslog.line_with("/form");
     assert!(line.contains(" 400 ") && line.contains(" CR-- "), "{line}");
+    assert!(!line.contains("/<NOSRV> -1/"), "its head was whole: {line}");
     assert_eq!(origin.requests().len(), 0);
 }
 

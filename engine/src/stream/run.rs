@@ -55,10 +55,10 @@ async fn exchange(stream: &mut Stream<'_>) -> Result<Next, Fault> {
     if let Some(next) = decide::backend(stream).await? {
         return Ok(next);
     }
+    stream.exchange.marks.request_is_fit = true;
     if let Some(fault) = stream.exchange.pending_fault {
         return Err(fault);
     }
-    stream.exchange.marks.request_is_fit = true;
     request::add_own_fields(stream);
     let bound = persist::bind(stream);
     let bound = stick::bind(stream, bound).or_else(|| route::last_server(stream, backend));
