@@ -19,6 +19,7 @@ mod differential;
 mod error_answers;
 mod forwarding;
 mod framing;
+mod framing_cases;
 mod half_close;
 mod listeners;
 mod logs;

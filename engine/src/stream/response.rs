@@ -180,6 +180,7 @@ pub fn course(stream: &Stream<'_>) -> Course {
     let exchange = &*stream.exchange;
     let (asked, given) = (&exchange.request_framing, &exchange.response_framing);
     let client_is_11 = exchange.request.version().is_11();
+    let server_is_11 = exchange.response.version().is_11();
     let outgoing = match given.body {
         BodyLength::None if exchange.request.method() == b"HEAD" => Outgoing::Nothing,
         BodyLength::Tunnel => Outgoing::Stream,
@@ -188,7 +189,8 @@ pub fn course(stream: &Stream<'_>) -> Course {
     };
     let ends_with_connection = match given.body {
         BodyLength::UntilClose | BodyLength::Tunnel => true,
-        BodyLength::Chunked => !client_is_11,
+        // Chunked in HTTP/1.0 is no framing to all readers (RFC 9112, section 6.1).
+        BodyLength::Chunked => !(client_is_11 && server_is_11),
         BodyLength::None | BodyLength::Length(_) => false,
     };
     Course {

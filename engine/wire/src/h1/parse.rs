@@ -316,7 +316,8 @@ fn status_line(line: &[u8], head: &mut Head, lenient: bool) -> Result<(), HeadEr
     let status_end = memchr::memchr2(b' ', b'\t', rest).unwrap_or(rest.len());
     let (digits, rest) = rest.split_at(status_end);
     let has_length = digits.len() == 3 || (lenient && digits.len() > 3);
-    if !has_length || !digits.iter().all(u8::is_ascii_digit) {
+    // A first digit of 0 would be an interim response to one reader and a final one to another.
+    if !has_length || !digits.iter().all(u8::is_ascii_digit) || digits[0] == b'0' {
         return Err(HeadError::Status);
     }
     let status = digits.iter().try_fold(0u16, |status, digit| {
