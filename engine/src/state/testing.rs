@@ -18,13 +18,16 @@ impl Wake for NoWake {
     fn wake(&self, _token: Token) {}
 }
 
+/// A file that the configuration's check still found and that is gone when it is to be loaded.
+pub const GONE_FILE: &str = "/gone/since/file.pem";
+
 /// A configuration without faults.
 pub fn model(text: &str) -> Model {
     let source = Source {
         name: "test.cfg".to_owned(),
         text: text.to_owned(),
     };
-    let files: BTreeMap<String, Vec<u8>> = BTreeMap::new();
+    let files = BTreeMap::from([(GONE_FILE.to_owned(), Vec::new())]);
     let options = LoadOptions {
         language_only: true,
         ..LoadOptions::default()

@@ -220,12 +220,11 @@ fn names_that_cannot_be_resolved_are_errors() {
 
 #[test]
 fn certificates_that_cannot_be_loaded_are_errors() {
-    // It is there and can be read, but holds no certificate.
-    let file = concat!(env!("CARGO_MANIFEST_DIR"), "/Cargo.toml");
+    let file = testing::GONE_FILE;
     let errors = testing::errors(&format!(
         "frontend fe\n mode http\n timeout client 1s\n bind 127.0.0.1:1,127.0.0.1:2 ssl crt {file}\n"
     ));
     assert_eq!(errors.len(), 1, "once a line: {errors:?}");
-
+    assert!(errors[0].message.contains(file), "{errors:?}");
     assert_eq!(errors[0].at.line, 4);
 }
