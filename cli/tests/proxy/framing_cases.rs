@@ -292,7 +292,8 @@ fn heads_beyond_the_bounds() {
     let (origin, requests) = recorder();
     let (listen, _proxy) = proxy(&origin);
     let field = format!("x: {}\r\n", "a".repeat(17_000));
-    let fields: String = (0..102).map(|number| format!("x{number}: y\r\n")).collect();
+    let fields: Vec<String> = (0..102).map(|number| format!("x{number}: y\r\n")).collect();
+    let fields = fields.concat();
     let path = "a".repeat(17_000);
     for (status, path, fields) in [(414, &*path, ""), (431, "", &*field), (400, "", &*fields)] {
         let mut client = Client::connect(listen.address());
