@@ -3,6 +3,8 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicUsize, Ordering};
 
+use crate::server::Padded;
+
 /// A `maxconn` shared by all cores: of the process, of a frontend or of a listener.
 ///
 /// Taking and giving back are one atomic operation each; only a core that found the gate full is
@@ -98,10 +100,45 @@ pub trait WakeCore: Send + Sync {
     fn wake(&self, core: usize);
 }
 
-/// The right of one connection to be open: inside every gate on its way.
+/// Open connections of each core. The kernel deals new ones out blindly: a core that has more
+/// than its share hands them on.
+#[derive(Debug)]
+pub struct Loads {
+    open: Box<[Padded<AtomicU32>]>,
+}
+
+impl Loads {
+    pub fn new(cores: usize) -> Self {
+        Self {
+            open: (0..cores).map(|_| Padded::default()).collect(),
+        }
+    }
+
+    /// The core that a new connection of `core` should rather go to. One other core is looked at,
+    /// chosen by `random`: over many connections that evens all of them out.
+    pub fn less_loaded(&self, core: usize, random: u64) -> Option<usize> {
+        let cores = self.open.len();
+        if cores < 2 {
+            return None;
+        }
+        let other = (core + 1 + (random % (cores as u64 - 1)) as usize) % cores;
+        let (mine, theirs) = (self.of(core), self.of(other));
+        // A difference that is worth a message: two and an eighth.
+        (mine > theirs + 2 + theirs / 8).then_some(other)
+    }
+
+    /// Connections that are open on `core`.
+    pub fn of(&self, core: usize) -> u32 {
+        self.open[core].load(Ordering::Relaxed)
+    }
+}
+
+/// The right of one connection to be open: inside every gate on its way, on one core.
 pub struct Pass {
     gates: [Option<Arc<Gate>>; 3],
     wake: Arc<dyn WakeCore>,
+    loads: Arc<Loads>,
+    core: usize,
 }
 
 impl Pass {
@@ -110,10 +147,14 @@ impl Pass {
         gates: [Option<&Arc<Gate>>; 3],
         core: usize,
         wake: &Arc<dyn WakeCore>,
+        loads: &Arc<Loads>,
     ) -> Option<Self> {
+        loads.open[core].fetch_add(1, Ordering::Relaxed);
         let mut pass = Self {
             gates: [None, None, None],
             wake: Arc::clone(wake),
+            loads: Arc::clone(loads),
+            core,
         };
         for (slot, gate) in pass.gates.iter_mut().zip(gates) {
             let Some(gate) = gate else { continue };
@@ -124,10 +165,18 @@ impl Pass {
         }
         Some(pass)
     }
+
+    /// The connection goes to another core.
+    pub fn move_to(&mut self, core: usize) {
+        self.loads.open[self.core].fetch_sub(1, Ordering::Relaxed);
+        self.loads.open[core].fetch_add(1, Ordering::Relaxed);
+        self.core = core;
+    }
 }
 
 impl Drop for Pass {
     fn drop(&mut self) {
+        self.loads.open[self.core].fetch_sub(1, Ordering::Relaxed);
         for gate in self.gates.iter().flatten() {
             if let Some(core) = gate.leave() {
                 self.wake.wake(core);
@@ -139,6 +188,34 @@ impl Drop for Pass {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    struct Nobody;
+
+    impl WakeCore for Nobody {
+        fn wake(&self, _core: usize) {}
+    }
+
+    #[test]
+    fn connections_go_to_the_core_that_has_fewer() {
+        let (loads, wake) = (
+            Arc::new(Loads::new(2)),
+            Arc::new(Nobody) as Arc<dyn WakeCore>,
+        );
+        let mut passes = Vec::new();
+        for _ in 0..100 {
+            let mut pass = Pass::enter([None; 3], 0, &wake, &loads).expect("no gate is in the way");
+            if let Some(other) = loads.less_loaded(0, 7) {
+                pass.move_to(other);
+            }
+            passes.push(pass);
+        }
+        assert_eq!(loads.of(0) + loads.of(1), 100);
+        assert!(loads.of(0) - loads.of(1) <= 2 + 100 / 8, "{loads:?}");
+        assert_eq!(loads.less_loaded(1, 7), None, "the other one has more");
+        drop(passes);
+        assert_eq!((loads.of(0), loads.of(1)), (0, 0));
+        assert_eq!(Loads::new(1).less_loaded(0, 7), None);
+    }
 
     #[test]
     fn never_more_than_the_limit_inside() {

@@ -32,6 +32,10 @@ pub const POOL_PER_CORE_MAX: usize = 4_096;
 /// `pool-purge-delay`: 5 s, half of the idle ones each time).
 pub const POOL_PURGE_DELAY_MS: u64 = 5_000;
 
+/// Milliseconds that a request waits for an idle connection of another core before it opens one of
+/// its own: a busy core takes a turn or two, and a connection takes a round trip to the server.
+pub const LEND_PATIENCE_MS: u64 = 5;
+
 /// Milliseconds between two attempts on the same server after a connection failure (manual,
 /// `retries`).
 pub const RETRY_PAUSE_MS: u64 = 1_000;

@@ -341,7 +341,7 @@ const PLAIN: &[Row<Params>] = &[
         p.server.on_marked_up = choice(cx, a, &[("shutdown-backup-sessions", MarkedUp::ShutdownBackupSessions)]);
     }),
     row("pool-conn-name", "<expr>", Planned, "names the pool of idle connections", |cx, p, a| p.server.pool.conn_name = expression(cx, a)),
-    lax_number(row("pool-low-conn", "<number>", Ignored("cores ask each other only for connections that are idle"), "idle connections below which none is taken from other threads", |cx, p, a| p.server.pool.low_conn = a.number(cx))),
+    lax_number(row("pool-low-conn", "<number>", Full, "idle connections below which none is taken from other threads", |cx, p, a| p.server.pool.low_conn = a.number(cx))),
     lax_number(row("pool-max-conn", "<number>", Full, "idle connections kept", |cx, p, a| p.server.pool.max_conn = a.number_in(cx, -1, i64::from(i32::MAX)).map(|n| n as i32))),
     row("pool-purge-delay", "<delay>", Full, "how long idle connections are kept", |cx, p, a| p.server.pool.purge_delay_ms = a.time(cx)),
     row("proto", "<name>", Partial("h1 and none only"), "protocol without negotiation", |cx, p, a| p.server.proto = proto(cx, a)),

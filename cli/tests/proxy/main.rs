@@ -31,6 +31,7 @@ mod retries;
 mod rule_actions;
 mod rules;
 mod runtime_rules;
+mod server_connections;
 mod server_templates;
 mod stats_page;
 mod stick_tables;

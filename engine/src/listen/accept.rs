@@ -11,7 +11,7 @@ use crate::gate::Pass;
 use crate::plan::ListenerId;
 use crate::rt;
 use crate::session;
-use crate::stream::Local;
+use crate::stream::{Local, NewClient};
 
 /// What a listener is to do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -56,13 +56,45 @@ pub async fn run(local: Rc<Local>, socket: Listener, switch: Rc<Switch>) {
             Some(pass) => pass,
             None => wait_for_room(&local, &socket, switch.listener).await,
         };
-        rt::spawn(session::run(
-            Rc::clone(&local),
-            accepted,
-            switch.listener,
-            pass,
-        ));
+        if let Some(client) = hand_over(&local, accepted, switch.listener, pass) {
+            serve(&local, client);
+        }
     }
+}
+
+/// Serves a client that was accepted, here or on another core.
+pub fn serve(local: &Rc<Local>, client: NewClient) {
+    let NewClient {
+        accepted,
+        listener,
+        pass,
+    } = client;
+    rt::spawn(session::run(Rc::clone(local), accepted, listener, pass));
+}
+
+/// Hands a client to a core that has fewer, before its first byte is read; it comes back if it is
+/// to be served here.
+fn hand_over(
+    local: &Local,
+    accepted: Accepted,
+    listener: ListenerId,
+    mut pass: Pass,
+) -> Option<NewClient> {
+    let other = local.loads.less_loaded(local.index, local.next_random());
+    if let Some(other) = other {
+        pass.move_to(other);
+    }
+    let client = NewClient {
+        accepted,
+        listener,
+        pass,
+    };
+    let Some(other) = other else {
+        return Some(client);
+    };
+    let mut client = local.neighbours.hand_over(other, client)?;
+    client.pass.move_to(local.index);
+    Some(client)
 }
 
 /// The next connection; `None` when the listener is to be closed.
@@ -107,7 +139,7 @@ fn enter(local: &Local, listener: ListenerId) -> Option<Pass> {
         runtime.frontend_gates[frontend.index()].as_ref(),
         runtime.listener_gates[listener.index()].as_ref(),
     ];
-    Pass::enter(gates, local.index, &local.wake)
+    Pass::enter(gates, local.index, &local.wake, &local.loads)
 }
 
 /// Holds one connection back, and the others in the kernel, until somebody leaves.

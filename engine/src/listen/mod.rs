@@ -2,4 +2,4 @@
 
 mod accept;
 
-pub use accept::{Switch, Wanted, run};
+pub use accept::{Switch, Wanted, run, serve};

@@ -9,11 +9,12 @@ use std::sync::{Arc, Mutex, OnceLock};
 use reactor::Post;
 
 use crate::balance::View;
-use crate::gate::WakeCore;
+use crate::gate::{Loads, WakeCore};
 use crate::log::Cause;
 use crate::plan::{ListenerId, ProxyId, ServerId};
+use crate::pool::{Answer, Wish};
 use crate::server::{Token, Wake};
-use crate::stream::{Asked, Control};
+use crate::stream::{Asked, Control, Neighbours, NewClient};
 
 /// What a core is told.
 pub enum ToShard {
@@ -36,6 +37,12 @@ pub enum ToShard {
     List(Arc<Mutex<Vec<Listed>>>),
     /// Ends one stream, as an administrator asks, and tells whether it was here.
     ShutdownOne { id: u64, found: Arc<AtomicBool> },
+    /// Serve a client that another core accepted.
+    Serve(Box<NewClient>),
+    /// Another core asks for an idle server connection.
+    Lend(Wish),
+    /// The answer to what this core asked.
+    Lent(Answer),
     /// Answer when everything sent before has been applied.
     Settle(Settle),
     /// Stop accepting; end when the last connection has ended.
@@ -92,6 +99,8 @@ pub struct Settle {
 pub struct Mesh {
     shards: Box<[OnceLock<Post<ToShard>>]>,
     control: OnceLock<Post<ToControl>>,
+    /// Open connections of each core.
+    pub loads: Arc<Loads>,
 }
 
 impl Mesh {
@@ -100,6 +109,7 @@ impl Mesh {
         Self {
             shards: (0..cores).map(|_| OnceLock::new()).collect(),
             control: OnceLock::new(),
+            loads: Arc::new(Loads::new(cores)),
         }
     }
 
@@ -177,6 +187,26 @@ impl Wake for Mesh {
 impl Control for Mesh {
     fn ask(&self, asked: Asked) {
         self.tell_control(ToControl::Asked(asked));
+    }
+}
+
+impl Neighbours for Mesh {
+    fn hand_over(&self, core: usize, client: NewClient) -> Option<NewClient> {
+        let Some(post) = self.shards.get(core).and_then(OnceLock::get) else {
+            return Some(client);
+        };
+        match post.send(ToShard::Serve(Box::new(client))) {
+            Err(ToShard::Serve(client)) => Some(*client),
+            _ => None,
+        }
+    }
+
+    fn ask(&self, core: usize, wish: Wish) -> bool {
+        self.tell(core, ToShard::Lend(wish))
+    }
+
+    fn answer(&self, core: usize, answer: Answer) {
+        self.tell(core, ToShard::Lent(answer));
     }
 }
 

@@ -25,7 +25,7 @@ pub use proxy::{
     AddressField, CookieCapture, Forwarded, Frontend, HeaderCapture, Options, Proxy, Route,
     RouteTarget, Rulesets, Said, StatsPage, Timeouts,
 };
-pub use server::{Endpoint, ProxyHeader, Server};
+pub use server::{Endpoint, PoolTerms, ProxyHeader, Server};
 pub use statuses::Statuses;
 pub use stick::StickRule;
 

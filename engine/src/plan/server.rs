@@ -23,10 +23,7 @@ pub struct Server {
     pub error_limit: u32,
     /// The value that names the server in the persistence cookie.
     pub cookie: Option<Box<[u8]>>,
-    /// Idle connections that one core may keep; `None` is the program's own bound.
-    pub pool_max: Option<u32>,
-    /// Requests over one connection; `None` is no limit.
-    pub reuse_max: Option<u32>,
+    pub pool: PoolTerms,
     pub shutdown_on_down: bool,
     /// What goes first on every connection.
     pub proxy_header: Option<ProxyHeader>,
@@ -42,6 +39,19 @@ pub struct ProxyHeader {
     pub asked: SendProxy,
     /// `set-proxy-v2-tlv-fmt`: types and values, in order.
     pub records: Box<[(u8, Format)]>,
+}
+
+/// How idle connections to a server are kept (manual 5.2).
+#[derive(Clone, Copy, Debug)]
+pub struct PoolTerms {
+    /// `pool-max-conn`: on all cores together; `None` is what the load needs.
+    pub max: Option<u32>,
+    /// `pool-low-conn`: with fewer on all cores, no core asks another for one.
+    pub low: u32,
+    /// `pool-purge-delay`: half of what was idle for so long is closed each time; 0 keeps none.
+    pub purge_delay_ms: u64,
+    /// `max-reuse`: how often a connection may be used again; `None` is no limit.
+    pub reuse_max: Option<u32>,
 }
 
 /// Where connections to a server go.

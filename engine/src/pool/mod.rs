@@ -1,7 +1,9 @@
 //! Idle connections to servers, kept for the next request.
 //!
-//! A core keeps its own. A connection that its server has closed, or on which the server spoke out
+//! A core keeps its own, and asks another one before it opens a connection. A connection that its server has closed, or on which the server spoke out
 //! of turn, is never handed out: it is noticed when it is taken and when the pool is swept.
+
+mod lending;
 
 use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
@@ -10,7 +12,11 @@ use std::task::{Context, Poll, Waker};
 
 use crate::limits::POOL_PER_CORE_MAX;
 use crate::mux::Link;
+use crate::plan::PoolTerms;
 use crate::server::ServerState;
+
+use lending::Asked;
+pub use lending::{Answer, Asking, Wish};
 
 /// What two connections must share so that one can stand in for the other.
 ///
@@ -50,6 +56,7 @@ pub struct Pool {
     /// By the address of the server's runtime state, which outlives a reload.
     servers: RefCell<HashMap<usize, Shelf>>,
     held: Cell<usize>,
+    asked: Asked,
 }
 
 struct Shelf {
@@ -57,6 +64,8 @@ struct Shelf {
     idle: Vec<Idle>,
     /// How many connections the traffic of the last seconds used at once: more are not kept.
     need: usize,
+    purge_delay_ms: u64,
+    next_purge_ms: u64,
 }
 
 impl Pool {
@@ -65,6 +74,7 @@ impl Pool {
             core,
             servers: RefCell::default(),
             held: Cell::new(0),
+            asked: Asked::default(),
         }
     }
 
@@ -92,9 +102,12 @@ impl Pool {
         None
     }
 
-    /// Keeps a connection; `max` is the server's own bound on this core.
-    pub fn put(&self, server: &Arc<ServerState>, idle: Idle, max: Option<u32>) {
-        if self.held.get() >= POOL_PER_CORE_MAX || !idle.is_quiet() {
+    /// Keeps a connection, if the server's terms allow and the load may need it.
+    pub fn put(&self, server: &Arc<ServerState>, idle: Idle, terms: PoolTerms) {
+        let is_unwanted = terms.purge_delay_ms == 0
+            || self.held.get() >= POOL_PER_CORE_MAX
+            || terms.max.is_some_and(|max| server.idle_total() >= max);
+        if is_unwanted || !idle.is_quiet() {
             return idle.end();
         }
         let mut servers = self.servers.borrow_mut();
@@ -102,10 +115,12 @@ impl Pool {
             server: Arc::clone(server),
             idle: Vec::new(),
             need: 1,
+            purge_delay_ms: terms.purge_delay_ms,
+            next_purge_ms: 0,
         });
         shelf.need = shelf.need.max(server.in_use() as usize);
-        let max = max.map_or(shelf.need, |max| shelf.need.min(max as usize));
-        if shelf.idle.len() >= max {
+        shelf.purge_delay_ms = terms.purge_delay_ms;
+        if shelf.idle.len() >= shelf.need {
             return idle.end();
         }
         shelf.idle.push(idle);
@@ -113,18 +128,23 @@ impl Pool {
         server.add_idle(self.core);
     }
 
-    /// Closes what the servers have ended, and half of what has been idle for `purge_delay_ms`.
-    pub fn sweep(&self, now_ms: u64, purge_delay_ms: u64) {
+    /// Closes what the servers have ended, and each `pool-purge-delay` half of what has been idle
+    /// for that long.
+    pub fn sweep(&self, now_ms: u64) {
         for shelf in self.servers.borrow_mut().values_mut() {
             let before = shelf.idle.len();
             shelf.need = (shelf.need + shelf.server.in_use() as usize)
                 .div_ceil(2)
                 .max(1);
             shelf.idle.retain(Idle::is_quiet);
-            let is_old = |idle: &&Idle| now_ms.saturating_sub(idle.since_ms) >= purge_delay_ms;
-            let old = shelf.idle.iter().filter(is_old).count();
-            // The oldest stand first: the last one put is the first one taken.
-            shelf.idle.drain(..old.div_ceil(2)).for_each(Idle::end);
+            if now_ms >= shelf.next_purge_ms {
+                let delay_ms = shelf.purge_delay_ms;
+                shelf.next_purge_ms = now_ms + delay_ms;
+                let is_old = |idle: &&Idle| now_ms.saturating_sub(idle.since_ms) >= delay_ms;
+                let old = shelf.idle.iter().filter(is_old).count();
+                // The oldest stand first: the last one put is the first one taken.
+                shelf.idle.drain(..old.div_ceil(2)).for_each(Idle::end);
+            }
             self.dropped(&shelf.server, before - shelf.idle.len());
         }
     }

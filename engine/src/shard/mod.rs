@@ -8,15 +8,15 @@ use std::sync::{Arc, PoisonError};
 use reactor::Core;
 
 use crate::balance::View;
-use crate::limits::POOL_PURGE_DELAY_MS;
 use crate::listen::{self, Switch, Wanted};
 use crate::log::Cause;
 use crate::logger::{Logger, OpenError};
 use crate::mesh::{Listed, Mesh, Streams, ToShard};
 use crate::plan::ListenerId;
+use crate::pool::Wish;
 use crate::rt;
 use crate::state::{Generation, Runtime};
-use crate::stream::{Entry, Local, Ways};
+use crate::stream::{Entry, Local, Neighbours, Ways};
 
 /// What a core is given to start with.
 pub struct Seed {
@@ -51,6 +51,8 @@ pub async fn run(core: Core, seed: Seed) -> Result<(), OpenError> {
     let ways = Ways {
         wake: seed.mesh.clone(),
         control: seed.mesh.clone(),
+        neighbours: seed.mesh.clone(),
+        loads: Arc::clone(&seed.mesh.loads),
     };
     let local = Local::new(
         core.clone(),
@@ -128,12 +130,24 @@ impl Shard {
                     found.store(true, Ordering::Relaxed);
                 }
             }
+            ToShard::Serve(client) => listen::serve(&self.local, *client),
+            ToShard::Lend(wish) => self.lend(wish),
+            ToShard::Lent(answer) => self.local.pool.answered(&self.local.core, answer),
             ToShard::Settle(settle) => self.mesh.settled(&settle),
             ToShard::SoftStop => self.soft_stop(),
             ToShard::Stop => {}
         }
         // Whoever was woken here runs before the core sleeps again.
         self.local.core.mark_runnable();
+    }
+
+    /// Gives an idle server connection to the core that asks.
+    fn lend(&self, wish: Wish) {
+        let (local, mesh) = (Rc::clone(&self.local), Arc::clone(&self.mesh));
+        rt::spawn(async move {
+            let (core, answer) = local.pool.lend(wish).await;
+            mesh.answer(core, answer);
+        });
     }
 
     fn shut_down(&self, streams: Streams, cause: Cause) {
@@ -204,23 +218,10 @@ const SWEEP_MS: u64 = 1_000;
 /// Closes server connections that their servers have ended, and those idle for long.
 async fn sweep(local: Rc<Local>) {
     let timer = local.core.timer();
-    let mut next_purge_ms = 0;
     loop {
         timer.set_after(SWEEP_MS);
         timer.expired().await;
-        let now_ms = local.core.now_ms();
-        let purges = now_ms >= next_purge_ms;
-        if purges {
-            next_purge_ms = now_ms + POOL_PURGE_DELAY_MS;
-        }
-        local.pool.sweep(
-            now_ms,
-            if purges {
-                POOL_PURGE_DELAY_MS
-            } else {
-                u64::MAX
-            },
-        );
+        local.pool.sweep(local.core.now_ms());
         let stats = local.generation();
         stats.stats.process.dropped_logs.set(local.logger.dropped());
         let counters = local.core.counters();

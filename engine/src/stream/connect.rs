@@ -15,6 +15,7 @@ use super::queue;
 use super::retry::{self, Attempts};
 use super::wait::{Interrupted, Patience, wait};
 use super::{Fault, Stream};
+use crate::limits::LEND_PATIENCE_MS;
 use crate::log::{Cause, Phase};
 use crate::mux::Link;
 use crate::plan::{Endpoint, ProxyId, Server, ServerId, Trouble};
@@ -101,7 +102,7 @@ async fn attempt(
     let state = Arc::clone(stream.generation.server(id));
     let header = proxy_header::of_server(stream, id);
     let key = key(stream, id, &header);
-    if let Some(idle) = idle_connection(stream, &state, key) {
+    if let Some(idle) = reusable(stream, id, &state, key).await {
         let facts = &mut stream.exchange.facts;
         (facts.server_side_src, facts.server_side_dst) = (idle.local, idle.peer);
         stream.generation.stats.server(id).reuses.inc();
@@ -140,8 +141,14 @@ async fn attempt(
     })
 }
 
-/// An idle connection that this request may use (manual, `http-reuse`).
-fn idle_connection(stream: &mut Stream<'_>, state: &Arc<ServerState>, key: Key) -> Option<Idle> {
+/// An idle connection that this request may use (manual, `http-reuse`): of this client, of this
+/// core, or else of another core.
+async fn reusable(
+    stream: &mut Stream<'_>,
+    id: ServerId,
+    state: &Arc<ServerState>,
+    key: Key,
+) -> Option<Idle> {
     if let Some((server, idle)) = stream.client.own.take().map(|own| *own)
         && Arc::ptr_eq(&server, state)
         && idle.is_quiet()
@@ -158,10 +165,22 @@ fn idle_connection(stream: &mut Stream<'_>, state: &Arc<ServerState>, key: Key) 
     }
     let proven_only = stream.client.is_first_exchange()
         && stream.backend_options().reuse == HttpReuse::Aggressive;
-    stream
-        .local
-        .pool
-        .take(state, key, if proven_only { 2 } else { 1 })
+    let carried_min = if proven_only { 2 } else { 1 };
+    let pool = &stream.local.pool;
+    if let Some(idle) = pool.take(state, key, carried_min) {
+        return Some(idle);
+    }
+    let terms = stream.generation.plan().server(id).pool;
+    let (core, wish, asking) = pool.wish(state, key, carried_min, terms)?;
+    if !stream.local.neighbours.ask(core, wish) {
+        return None;
+    }
+    let patience = Patience {
+        until_ms: Some(stream.local.core.now_ms() + LEND_PATIENCE_MS),
+        watches_client: false,
+    };
+    let answer = wait(stream.local, stream.client, patience, |cx| asking.poll(cx)).await;
+    answer.ok().flatten().filter(Idle::is_quiet)
 }
 
 /// Connects; `header` goes out before anything else.

@@ -6,8 +6,8 @@ use std::sync::Arc;
 
 use reactor::{Core, Event};
 
-use super::{Control, Exchange, Registry, Tickets};
-use crate::gate::WakeCore;
+use super::{Control, Exchange, Neighbours, Registry, Tickets};
+use crate::gate::{Loads, WakeCore};
 use crate::limits::EXCHANGES_KEPT;
 use crate::logger::Logger;
 use crate::pool::Pool;
@@ -27,6 +27,9 @@ pub struct Local {
     pub room: Event,
     pub wake: Arc<dyn WakeCore>,
     pub control: Arc<dyn Control>,
+    pub neighbours: Arc<dyn Neighbours>,
+    /// Open connections of each core.
+    pub loads: Arc<Loads>,
     pub logger: Logger,
     pub streams: Registry,
     /// State of this core's random numbers; never 0.
@@ -52,6 +55,8 @@ pub struct Local {
 pub struct Ways {
     pub wake: Arc<dyn WakeCore>,
     pub control: Arc<dyn Control>,
+    pub neighbours: Arc<dyn Neighbours>,
+    pub loads: Arc<Loads>,
 }
 
 impl Local {
@@ -73,6 +78,8 @@ impl Local {
             room,
             wake: ways.wake,
             control: ways.control,
+            neighbours: ways.neighbours,
+            loads: ways.loads,
             logger,
             streams: Registry::default(),
             random: Cell::new(seed.max(1)),

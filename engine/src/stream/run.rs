@@ -266,7 +266,7 @@ fn keep(stream: &mut Stream<'_>, side: ServerSide) {
     use cfgparse::model::proxy::HttpReuse;
     let server = stream.generation.server(side.id);
     let plan = stream.generation.plan().server(side.id);
-    if plan.reuse_max.is_some_and(|max| side.carried > max) {
+    if plan.pool.reuse_max.is_some_and(|max| side.carried > max) {
         return pool::end(&side.link);
     }
     let idle = Idle {
@@ -280,6 +280,6 @@ fn keep(stream: &mut Stream<'_>, side: ServerSide) {
     if stream.backend_options().reuse == HttpReuse::Never || stream.client.is_private {
         stream.client.own = Some(Box::new((std::sync::Arc::clone(server), idle)));
     } else {
-        stream.local.pool.put(server, idle, plan.pool_max);
+        stream.local.pool.put(server, idle, plan.pool);
     }
 }

@@ -7,8 +7,9 @@ use cfgparse::model::server::{MarkedDown, SendProxy};
 use cfgparse::model::{Addr, Port, Server as Line};
 
 use super::Context;
+use crate::limits::POOL_PURGE_DELAY_MS;
 use crate::log::Format;
-use crate::plan::{Endpoint, ProxyHeader, ProxyId, Server, ServerId};
+use crate::plan::{Endpoint, PoolTerms, ProxyHeader, ProxyId, Server, ServerId};
 use crate::sample::{Compiler, Point};
 
 impl Context<'_> {
@@ -47,8 +48,15 @@ impl Context<'_> {
             error_limit: line.check.error_limit.unwrap_or(ERROR_LIMIT),
             is_tls: line.tls.as_ref().is_some_and(|tls| tls.enabled),
             cookie: line.cookie.as_ref().map(|value| value.as_bytes().into()),
-            pool_max: line.pool.max_conn.and_then(|max| u32::try_from(max).ok()),
-            reuse_max: line.pool.max_reuse.and_then(|max| u32::try_from(max).ok()),
+            pool: PoolTerms {
+                max: line.pool.max_conn.and_then(|max| u32::try_from(max).ok()),
+                low: line.pool.low_conn.unwrap_or(0),
+                purge_delay_ms: line
+                    .pool
+                    .purge_delay_ms
+                    .map_or(POOL_PURGE_DELAY_MS, u64::from),
+                reuse_max: line.pool.max_reuse.and_then(|max| u32::try_from(max).ok()),
+            },
             shutdown_on_down: line.on_marked_down == Some(MarkedDown::ShutdownSessions),
             proxy_header: header.and_then(|header| self.proxy_header(header, line, compiler)),
             line: Arc::new(line.clone()),

@@ -13,9 +13,6 @@ use crate::server::{
 use crate::state::{Runtime, Watch};
 use crate::stats::{CheckFacts, Condition, IdleFacts, ServerFacts, StateFacts};
 
-/// Milliseconds between two looks at idle connections, as `show servers conn` prints it.
-const PURGE_DELAY_MS: u64 = crate::limits::POOL_PURGE_DELAY_MS;
-
 /// What reports say about a server.
 pub fn facts(runtime: &Runtime, id: ServerId, now_ms: u64) -> ServerFacts {
     let server = runtime.plan.server(id);
@@ -154,12 +151,12 @@ fn idle(server: &Server, state: &ServerState, used: u64) -> IdleFacts {
     let idle = state.idle_total();
     IdleFacts {
         idle,
-        limit: server.pool_max,
+        limit: server.pool.max,
         safe_idle: idle,
         used: u32::try_from(used).unwrap_or(u32::MAX),
         used_max: state.in_use_peak(),
         estimated_need: u32::try_from(used).unwrap_or(u32::MAX),
-        purge_delay_ms: PURGE_DELAY_MS,
+        purge_delay_ms: server.pool.purge_delay_ms,
         per_core: state.idle_per_core().collect(),
         ..IdleFacts::default()
     }
