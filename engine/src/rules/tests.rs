@@ -647,6 +647,7 @@ fn variables_live_in_their_scope() {
         }),
         set("txn.a", "req.hdr(nope)", &[]),
         set("txn.e", "str(v),set-var(txn.d)", &[]),
+        set("txn.e", "str(w),set-var(txn.d,ifnotexists)", &[]),
         header,
     ];
     let mut scene = Scene::request(&["GET / HTTP/1.1"]);

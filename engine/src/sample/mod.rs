@@ -18,6 +18,7 @@ pub(crate) mod testing;
 #[cfg(test)]
 mod tests;
 mod value;
+mod var_condition;
 mod vars;
 mod world;
 
@@ -34,6 +35,7 @@ pub use point::{Needs, Point};
 pub use proc_vars::{CoreProcVars, ProcVars};
 pub use row::{ConvertRow, FetchRow, Fetched, Walk};
 pub use value::{Type, Value, until_nul};
+pub use var_condition::VarCondition;
 pub use vars::{Effect, Effects, Scope, StreamVars, VarRef, VarStore, VarTable};
 pub use world::{
     PacketMark, PatternChange, ProxyCounters, ProxyTimeout, ServerCounters, Side, TcpMeasures,

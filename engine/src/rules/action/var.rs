@@ -5,61 +5,14 @@ use cfgparse::model::rule::Action;
 use crate::log::{Format, Purpose};
 use crate::rules::ruleset::Kind;
 use crate::rules::txn::Txn;
-use crate::sample::{CompileError, Compiler, Cx, Expr, Value, VarRef};
+use crate::sample::{CompileError, Compiler, Cx, Expr, Value, VarCondition, VarRef};
 
 use super::{Act, Compiled, Flow};
-
-/// What must be true of the old or the new value (manual, `set-var`).
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Only {
-    Existing,
-    Missing,
-    Empty,
-    NotEmpty,
-    NewSet,
-    NewNotSet,
-    Greater,
-    Less,
-}
-
-impl Only {
-    fn parse(word: &str) -> Option<Only> {
-        Some(match word {
-            "ifexists" => Only::Existing,
-            "ifnotexists" => Only::Missing,
-            "ifempty" => Only::Empty,
-            "ifnotempty" => Only::NotEmpty,
-            "ifset" => Only::NewSet,
-            "ifnotset" => Only::NewNotSet,
-            "ifgt" => Only::Greater,
-            "iflt" => Only::Less,
-            _ => return None,
-        })
-    }
-
-    fn allows(self, old: Option<&Value<'_>>, new: Option<&Value<'_>>) -> bool {
-        let is_empty = |v: &Value<'_>| v.bytes().is_some_and(<[u8]>::is_empty);
-        let ordered = |greater: bool| {
-            let numbers = old.and_then(Value::as_int).zip(new.and_then(Value::as_int));
-            numbers.is_none_or(|(old, new)| if greater { old > new } else { old < new })
-        };
-        match self {
-            Only::Existing => old.is_some(),
-            Only::Missing => old.is_none(),
-            Only::Empty => old.is_none_or(is_empty),
-            Only::NotEmpty => old.is_some_and(|v| !is_empty(v)),
-            Only::NewSet => new.is_some(),
-            Only::NewNotSet => new.is_none(),
-            Only::Greater => ordered(true),
-            Only::Less => ordered(false),
-        }
-    }
-}
 
 #[derive(Debug)]
 struct SetVar {
     var: VarRef,
-    only: Box<[Only]>,
+    only: Box<[VarCondition]>,
     source: Source,
 }
 
@@ -136,14 +89,7 @@ pub fn compile(action: &Action, compiler: &mut Compiler<'_>) -> Compiled {
     let var = intern(name, compiler)?;
     let only = conditions
         .iter()
-        .map(|word| {
-            Only::parse(word).ok_or_else(|| {
-                compiler.error(
-                    format!("unknown condition '{word}' of set-var"),
-                    "write ifexists, ifnotexists, ifempty, ifnotempty, ifset, ifnotset, ifgt or iflt",
-                )
-            })
-        })
+        .map(|word| VarCondition::compile(word, compiler))
         .collect::<Result<_, _>>()?;
     Ok(Box::new(SetVar { var, only, source }))
 }

@@ -5,21 +5,26 @@ use crate::sample::env::Compiler;
 use crate::sample::error::CompileError;
 use crate::sample::row::{ConvertRow, convert};
 use crate::sample::value::{Type, Value};
+use crate::sample::var_condition::VarCondition;
 
 use Kind::{Str, Var};
 
 pub static ROWS: &[ConvertRow] = &[
     convert(
         "set-var",
-        spec(1, &[Var, Str, Str, Str]),
+        spec(1, &[Var, Str, Str, Str, Str]),
         Type::Any,
         Type::Any,
         |v, a, cx| {
             let var = a.var(0)?;
-            cx.effects.set(var, v.clone().into_owned());
+            let old = cx.var(var);
+            if conditions(a).all(|only| only.allows(old.as_ref(), Some(&v))) {
+                cx.effects.set(var, v.clone().into_owned());
+            }
             Some(v)
         },
-    ),
+    )
+    .prepared(check_conditions),
     convert(
         "unset-var",
         spec(1, &[Var]),
@@ -85,6 +90,19 @@ pub static ROWS: &[ConvertRow] = &[
     )
     .prepared(check_item),
 ];
+
+/// The words behind the name of a `set-var`.
+fn condition_words(args: &Args) -> impl Iterator<Item = &str> {
+    (1..=4).filter_map(|index| std::str::from_utf8(args.text(index)?).ok())
+}
+
+fn conditions(args: &Args) -> impl Iterator<Item = VarCondition> {
+    condition_words(args).filter_map(VarCondition::parse)
+}
+
+fn check_conditions(args: &mut Args, compiler: &mut Compiler<'_>) -> Result<(), CompileError> {
+    condition_words(args).try_for_each(|word| VarCondition::compile(word, compiler).map(drop))
+}
 
 /// `add_item` needs a variable or a suffix.
 fn check_item(args: &mut Args, compiler: &mut Compiler<'_>) -> Result<(), CompileError> {
