@@ -64,6 +64,14 @@ impl Scene<'_> {
         drop(client);
     }
 
+    /// Asks, and resets the connection after a moment.
+    fn resets_after(&self, bytes: &str) {
+        let client = self.sends(bytes);
+        sleep(MOMENT);
+        let socket = SockRef::from(client.stream());
+        socket.set_linger(Some(Duration::ZERO)).expect("a socket");
+    }
+
     /// Asks, and an administrator ends it.
     fn is_killed(&self) {
         let mut client = self.sends(GET);
@@ -109,6 +117,16 @@ fn half_then_waits(peer: &mut Peer) -> io::Result<()> {
     peer.send(HALF)?;
     sleep(TOO_LONG);
     Ok(())
+}
+
+/// More than the buffers of all sockets on the way hold.
+fn floods(peer: &mut Peer) -> io::Result<()> {
+    const BYTES: usize = 64 << 20;
+    peer.request_head()?;
+    peer.send(format!(
+        "HTTP/1.1 200 OK\r\ncontent-length: {BYTES}\r\n\r\n"
+    ))?;
+    peer.send(vec![b'x'; BYTES])
 }
 
 fn half_then_closes(peer: &mut Peer) -> io::Result<()> {
@@ -162,6 +180,9 @@ const ROWS: &[Row] = &[
     Row { name: "cH", back: "timeout server 10s", server: Server::Answers(waits), act: |scene| drop(scene.sends(POST).rest()), line: "b_cH/s1 400 cH-- 0/0/0/-1", ..NO_ROW },
     Row { name: "CD", server: Server::Answers(half_then_waits), act: |scene| scene.leaves_after(GET), line: "b_CD/s1 200 CD-- 0/0/0/0", ..NO_ROW },
     Row { name: "cD", back: "timeout server 10s", server: Server::Answers(half_then_waits), act: |scene| drop(scene.sends(POST).rest()), line: "b_cD/s1 200 cD-- 0/0/0/0", ..NO_ROW },
+    Row { name: "CD_reset", server: Server::Answers(floods), act: |scene| scene.resets_after(GET), line: "b_CD_reset/s1 200 CD-- 0/0/0/0", ..NO_ROW },
+    // The server's time stands still while nobody takes what it sends.
+    Row { name: "cD_full", back: "timeout server 500ms", server: Server::Answers(floods), act: |scene| { let _reads_nothing = scene.sends(GET); sleep(TOO_LONG); }, line: "b_cD_full/s1 200 cD-- 0/0/0/0", ..NO_ROW },
     // The server.
     Row { name: "SC", server: Server::Refuses, line: "b_SC/s1 503 SC-- 0/0/-1/-1", ..NO_ROW },
     Row { name: "SC_none", server: Server::None, line: "b_SC_none/<NOSRV> 503 SC-- 0/-1/-1/-1", ..NO_ROW },

@@ -57,6 +57,13 @@ impl Format {
         format: &LogFormat,
         compiler: &mut Compiler<'_>,
     ) -> Result<Format, CompileError> {
+        // On a single item it is without effect (manual, 8.2.6).
+        if format.common.binary {
+            return Err(compiler.error(
+                "the format flag '+bin' is not supported yet",
+                "leave it out: samples are then written as text",
+            ));
+        }
         let mut parts = Vec::with_capacity(format.parts.len());
         for part in &format.parts {
             parts.push(match part {

@@ -24,6 +24,8 @@ pub struct Flow {
     /// closes it to send, in one segment with FIN.
     pub is_last: bool,
     is_discarded: bool,
+    /// It stands because the receiver takes no more: nothing is expected of the sender meanwhile.
+    waits_for_receiver: bool,
     /// Bytes that went through a pipe.
     pub spliced_bytes: u64,
     /// The kernel moves the bytes by itself.
@@ -54,7 +56,9 @@ impl Flow {
         cx: &mut Context<'_>,
     ) -> Poll<Result<(), FlowError>> {
         to.flush();
-        ready!(to.poll_sent(0, cx)).map_err(|_| FlowError::Sink)?;
+        let sent = to.poll_sent(0, cx);
+        self.waits_for_receiver = sent.is_pending();
+        ready!(sent).map_err(|_| FlowError::Sink)?;
         let left = self.incoming.opaque_bytes();
         if let (Some(from), Some(to)) = (from.plain(), to.plain()) {
             let left = (left != u64::MAX).then_some(left);
@@ -76,7 +80,9 @@ impl Flow {
             ready!(self.poll_begin(from, to, cx))?;
         }
         while let Some(splice) = &mut self.splice {
-            match ready!(splice.poll_step(cx)) {
+            let step = splice.poll_step(cx);
+            self.waits_for_receiver = step.is_pending() && splice.waits_for_receiver();
+            match ready!(step) {
                 Ok(SpliceStep::Moved(bytes)) => {
                     self.spliced_bytes += bytes;
                     self.incoming.moved(bytes);
@@ -89,8 +95,8 @@ impl Flow {
                     }
                 }
                 Err(error) => {
+                    let sink = splice.receiver_failed();
                     self.splice = None;
-                    let sink = to.sock().send_failed().is_some();
                     let source = BodyError::Failed(error);
                     return Poll::Ready(Err(if sink {
                         FlowError::Sink
@@ -129,6 +135,7 @@ impl Flow {
             finished: false,
             is_last: false,
             is_discarded: false,
+            waits_for_receiver: false,
             spliced_bytes: 0,
             splice: None,
             copies: false,
@@ -144,6 +151,7 @@ impl Flow {
             finished: true,
             is_last: false,
             is_discarded: false,
+            waits_for_receiver: false,
             spliced_bytes: 0,
             splice: None,
             copies: false,
@@ -154,12 +162,19 @@ impl Flow {
     pub fn discard(&mut self) {
         self.outgoing = Outgoing::Nothing;
         self.splice = None;
+        self.waits_for_receiver = false;
         self.is_discarded = true;
     }
 
     /// Whether all of it has been put on the receiving link.
     pub fn has_arrived(&self) -> bool {
         self.finished && !self.is_discarded
+    }
+
+    /// Whether more has to come from the sender; not while the receiver is full, for then nobody
+    /// listens to it.
+    fn sender_is_awaited(&self) -> bool {
+        !self.finished && !self.waits_for_receiver
     }
 
     /// Moves what can be moved now; ready once the end is on the receiving link.
@@ -195,11 +210,9 @@ impl Flow {
             }
             if !self.is_discarded && to.unsent() >= RELAY_HIGH_BYTES {
                 to.flush();
-                match to.poll_sent(RELAY_LOW_BYTES, cx) {
-                    Poll::Ready(Ok(())) => {}
-                    Poll::Ready(Err(_)) => return Poll::Ready(Err(FlowError::Sink)),
-                    Poll::Pending => return Poll::Pending,
-                }
+                let sent = to.poll_sent(RELAY_LOW_BYTES, cx);
+                self.waits_for_receiver = sent.is_pending();
+                ready!(sent).map_err(|_| FlowError::Sink)?;
             }
             match self.incoming.poll_piece(from, limits, cx) {
                 Poll::Pending => return Poll::Pending,
@@ -276,9 +289,10 @@ pub async fn bodies(
         if let Some(interrupted) = broken(client, watches_client && flows.up.finished, cx) {
             return Poll::Ready(Err(interrupted.fault(Cause::Internal, Phase::Data)));
         }
+        let (up, down) = (&flows.up, &flows.down);
         let awaited = [
-            !flows.up.finished || client.link.unsent() > 0,
-            !flows.down.finished || server.unsent() > 0,
+            up.sender_is_awaited() || down.waits_for_receiver || client.link.unsent() > 0,
+            down.sender_is_awaited() || up.waits_for_receiver || server.unsent() > 0,
         ];
         match watch.poll(stream.local, client, server, awaited, cx) {
             Poll::Ready(Side::Client) => Poll::Ready(Err(flows.cut(Cause::ClientTimeout))),

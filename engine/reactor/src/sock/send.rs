@@ -122,12 +122,6 @@ impl Sock {
         Poll::Pending
     }
 
-    /// Why sending ended, if it has.
-    pub fn send_failed(&self) -> Option<io::Error> {
-        let errno = self.state.io.borrow().send.error;
-        (errno != 0).then(|| io::Error::from_raw_os_error(errno))
-    }
-
     /// Flushes, and sends FIN after what is queued. What is written later is dropped.
     pub fn shutdown_write(&self) {
         let mut io = self.state.io.borrow_mut();

@@ -36,6 +36,7 @@ pub struct Splice {
     pipe: Option<Pipe>,
     phase: Phase,
     eof: bool,
+    receiver_failed: bool,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -69,6 +70,7 @@ impl Sock {
             pipe: Some(pipe),
             phase: Phase::Quiesce,
             eof: false,
+            receiver_failed: false,
         })
     }
 
@@ -122,6 +124,17 @@ impl Splice {
         self.poll_pipe(context)
     }
 
+    /// Whether the transfer stands because the receiver takes no more.
+    pub fn waits_for_receiver(&self) -> bool {
+        matches!(self.phase, Phase::Queue { .. })
+            || self.pipe.as_ref().is_some_and(|pipe| pipe.filled > 0)
+    }
+
+    /// Whether the error of the last step was the receiver's.
+    pub fn receiver_failed(&self) -> bool {
+        self.receiver_failed
+    }
+
     /// Runs to the end and returns how many bytes moved.
     pub async fn run(mut self) -> io::Result<u64> {
         let mut total = 0;
@@ -153,7 +166,10 @@ impl Splice {
     ) -> Poll<io::Result<SpliceStep>> {
         match self.to.poll_sent(0, context) {
             Poll::Pending => Poll::Pending,
-            Poll::Ready(Err(error)) => Poll::Ready(Err(error)),
+            Poll::Ready(Err(error)) => {
+                self.receiver_failed = true;
+                Poll::Ready(Err(error))
+            }
             Poll::Ready(Ok(())) => {
                 self.phase = Phase::Pipe;
                 let io = self.from.state.io.borrow();
@@ -207,7 +223,10 @@ impl Splice {
                     sock.splice_waits(op, context);
                     return Poll::Pending;
                 }
-                Err(error) => return Poll::Ready(Err(error)),
+                Err(error) => {
+                    self.receiver_failed = filled > 0;
+                    return Poll::Ready(Err(error));
+                }
             }
         }
     }
