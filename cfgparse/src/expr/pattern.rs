@@ -10,22 +10,7 @@ use crate::model::expr::{MatchMethod, PatternLine};
 
 /// The method that `-m` names.
 pub fn method(word: &str) -> Option<MatchMethod> {
-    Some(match word {
-        "found" => MatchMethod::Found,
-        "bool" => MatchMethod::Bool,
-        "int" => MatchMethod::Int,
-        "ip" => MatchMethod::Ip,
-        "bin" => MatchMethod::Bin,
-        "len" => MatchMethod::Len,
-        "str" => MatchMethod::Str,
-        "sub" => MatchMethod::Sub,
-        "reg" => MatchMethod::Reg,
-        "beg" => MatchMethod::Beg,
-        "end" => MatchMethod::End,
-        "dir" => MatchMethod::Dir,
-        "dom" => MatchMethod::Dom,
-        _ => return None,
-    })
+    MatchMethod::named(word)
 }
 
 /// Whether `text` begins a comparison of integers rather than being one.

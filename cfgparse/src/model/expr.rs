@@ -39,6 +39,36 @@ pub enum MatchMethod {
     Dom,
 }
 
+impl MatchMethod {
+    const WORDS: [(&'static str, MatchMethod); 13] = [
+        ("found", MatchMethod::Found),
+        ("bool", MatchMethod::Bool),
+        ("int", MatchMethod::Int),
+        ("ip", MatchMethod::Ip),
+        ("bin", MatchMethod::Bin),
+        ("len", MatchMethod::Len),
+        ("str", MatchMethod::Str),
+        ("sub", MatchMethod::Sub),
+        ("reg", MatchMethod::Reg),
+        ("beg", MatchMethod::Beg),
+        ("end", MatchMethod::End),
+        ("dir", MatchMethod::Dir),
+        ("dom", MatchMethod::Dom),
+    ];
+
+    /// The method of this name.
+    pub fn named(word: &str) -> Option<MatchMethod> {
+        let row = Self::WORDS.iter().find(|(name, _)| *name == word)?;
+        Some(row.1)
+    }
+
+    /// As it is written behind `-m`.
+    pub fn word(self) -> &'static str {
+        let row = Self::WORDS.iter().find(|(_, method)| *method == self);
+        row.map_or("", |row| row.0)
+    }
+}
+
 /// One test of an ACL: expression, flags, patterns (manual, 7.1).
 #[derive(Clone, Debug, PartialEq)]
 pub struct AclExpr {

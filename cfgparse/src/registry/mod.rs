@@ -65,6 +65,23 @@ pub struct Info {
     pub doc: &'static str,
 }
 
+impl Info {
+    /// The fields in their order, as tables write them.
+    pub const fn new(
+        name: &'static str,
+        syntax: &'static str,
+        status: Status,
+        doc: &'static str,
+    ) -> Self {
+        Self {
+            name,
+            syntax,
+            status,
+            doc,
+        }
+    }
+}
+
 /// Where a keyword may stand.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Sections(pub u8);

@@ -98,7 +98,7 @@ impl One {
                 "'{}' gives {}, which cannot be matched with '-m {}'",
                 expr.text(),
                 expr.out(),
-                method_word(test.method)
+                test.method.word()
             );
             return Err(compiler.error(message, "choose another '-m' method (manual, 7.1)"));
         }
@@ -220,24 +220,6 @@ fn fits(out: Type, method: MatchMethod, input: Type) -> bool {
     }
 }
 
-fn method_word(method: MatchMethod) -> &'static str {
-    match method {
-        MatchMethod::Found => "found",
-        MatchMethod::Bool => "bool",
-        MatchMethod::Int => "int",
-        MatchMethod::Ip => "ip",
-        MatchMethod::Bin => "bin",
-        MatchMethod::Len => "len",
-        MatchMethod::Str => "str",
-        MatchMethod::Sub => "sub",
-        MatchMethod::Reg => "reg",
-        MatchMethod::Beg => "beg",
-        MatchMethod::End => "end",
-        MatchMethod::Dir => "dir",
-        MatchMethod::Dom => "dom",
-    }
-}
-
 fn blame(error: &PatternError, test: &AclExpr, compiler: &Compiler<'_>) -> CompileError {
     let at = error
         .item
@@ -248,7 +230,7 @@ fn blame(error: &PatternError, test: &AclExpr, compiler: &Compiler<'_>) -> Compi
         error.message.clone(),
         format!(
             "write a pattern that '-m {}' understands",
-            method_word(test.method)
+            test.method.word()
         ),
     )
 }

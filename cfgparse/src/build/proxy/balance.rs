@@ -21,34 +21,20 @@ pub const ROWS: &[Row<Draft>] = &[
 /// One row for each algorithm.
 #[rustfmt::skip]
 pub const ALGORITHMS: &[Info] = &[
-    algorithm("roundrobin", "", Full, "in turn, by weight"),
-    algorithm("static-rr", "", Full, "in turn, by the weights of the start"),
-    algorithm("leastconn", "", Full, "where the fewest connections are"),
-    algorithm("first", "", Full, "the first that has room"),
-    algorithm("source", "", Full, "by the client's address"),
-    algorithm("random", "[(<draws>)]", Full, "the least loaded of some drawn at random"),
-    algorithm("uri", "[len <n>] [depth <n>] [whole] [path-only]", Full, "by the URI"),
-    algorithm("url_param", "<name> [check_post [<max>]]", Full, "by a parameter of the URI"),
-    algorithm("hdr", "(<name>) [use_domain_only]", Full, "by a header"),
-    algorithm("rdp-cookie", "[(<name>)]", Planned, "by the RDP cookie"),
-    algorithm("hash", "<expr>", Full, "by an expression"),
-    algorithm("log-hash", "<converters>", Planned, "by a log line"),
-    algorithm("sticky", "", Planned, "log lines keep to a server"),
+    Info::new("roundrobin", "", Full, "in turn, by weight"),
+    Info::new("static-rr", "", Full, "in turn, by the weights of the start"),
+    Info::new("leastconn", "", Full, "where the fewest connections are"),
+    Info::new("first", "", Full, "the first that has room"),
+    Info::new("source", "", Full, "by the client's address"),
+    Info::new("random", "[(<draws>)]", Full, "the least loaded of some drawn at random"),
+    Info::new("uri", "[len <n>] [depth <n>] [whole] [path-only]", Full, "by the URI"),
+    Info::new("url_param", "<name> [check_post [<max>]]", Full, "by a parameter of the URI"),
+    Info::new("hdr", "(<name>) [use_domain_only]", Full, "by a header"),
+    Info::new("rdp-cookie", "[(<name>)]", Planned, "by the RDP cookie"),
+    Info::new("hash", "<expr>", Full, "by an expression"),
+    Info::new("log-hash", "<converters>", Planned, "by a log line"),
+    Info::new("sticky", "", Planned, "log lines keep to a server"),
 ];
-
-const fn algorithm(
-    name: &'static str,
-    syntax: &'static str,
-    status: crate::registry::Status,
-    doc: &'static str,
-) -> Info {
-    Info {
-        name,
-        syntax,
-        status,
-        doc,
-    }
-}
 
 fn balance(cx: &mut Context, draft: &mut Draft, args: &mut Args) {
     let Some(word) = args.next() else {

@@ -60,53 +60,39 @@ pub const NAMES_ONLY: &[Info] = &[
 const LINES: &[(&str, &[Info])] = &[
     ("acme", ACME),
     ("log-profile", &[
-        line("log-tag", "<string>", Planned, "program's name in log lines"),
-        line("on", "<step> [drop] [format <fmt>] [sd <fmt>]", Planned, "line of a step"),
+        Info::new("log-tag", "<string>", Planned, "program's name in log lines"),
+        Info::new("on", "<step> [drop] [format <fmt>] [sd <fmt>]", Planned, "line of a step"),
     ]),
     ("program", &[
-        line("command", "<command> [<argument> ...]", Planned, "what is started"),
-        line("group", "<name>", Planned, "group to run as"),
-        line("option", "start-on-reload", Planned, "start again on reload"),
-        line("user", "<name>", Planned, "user to run as"),
+        Info::new("command", "<command> [<argument> ...]", Planned, "what is started"),
+        Info::new("group", "<name>", Planned, "group to run as"),
+        Info::new("option", "start-on-reload", Planned, "start again on reload"),
+        Info::new("user", "<name>", Planned, "user to run as"),
     ]),
-    ("traces", &[line("trace", "<source> <argument>...", Ignored("there are no trace points"), "what is traced")]),
+    ("traces", &[Info::new("trace", "<source> <argument>...", Ignored("there are no trace points"), "what is traced")]),
 ];
 
 #[rustfmt::skip]
 const ACME: &[Info] = &[
-    line("account-key", "<file>", Planned, "key of the account"),
-    line("acme-vars", "<string>", Planned, "variables for the challenge"),
-    line("bits", "<number>", Planned, "size of RSA keys"),
-    line("challenge", "HTTP-01|DNS-01|<type>", Planned, "how a name is proved"),
-    line("challenge-ready", "<conditions>", Planned, "when a challenge is ready"),
-    line("contact", "<address>", Planned, "who is told"),
-    line("curves", "<curve>", Planned, "curve of ECDSA keys"),
-    line("directory", "<uri>", Planned, "where the server is"),
-    line("dns-delay", "<time>", Planned, "wait before names are asked for"),
-    line("dns-timeout", "<time>", Planned, "longest wait for names"),
-    line("eab-key-id", "<id>", Planned, "key of an external account"),
-    line("eab-mac-alg", "<algorithm>", Planned, "algorithm of that key"),
-    line("eab-mac-key", "<key>", Planned, "secret of that key"),
-    line("keytype", "RSA|ECDSA", Planned, "kind of keys"),
-    line("map", "<map>", Planned, "map of challenges"),
-    line("profile", "<name>", Planned, "profile of certificates"),
-    line("provider-name", "<name>", Planned, "name for the challenge"),
-    line("reuse-key", "on|off", Planned, "keep keys at renewal"),
+    Info::new("account-key", "<file>", Planned, "key of the account"),
+    Info::new("acme-vars", "<string>", Planned, "variables for the challenge"),
+    Info::new("bits", "<number>", Planned, "size of RSA keys"),
+    Info::new("challenge", "HTTP-01|DNS-01|<type>", Planned, "how a name is proved"),
+    Info::new("challenge-ready", "<conditions>", Planned, "when a challenge is ready"),
+    Info::new("contact", "<address>", Planned, "who is told"),
+    Info::new("curves", "<curve>", Planned, "curve of ECDSA keys"),
+    Info::new("directory", "<uri>", Planned, "where the server is"),
+    Info::new("dns-delay", "<time>", Planned, "wait before names are asked for"),
+    Info::new("dns-timeout", "<time>", Planned, "longest wait for names"),
+    Info::new("eab-key-id", "<id>", Planned, "key of an external account"),
+    Info::new("eab-mac-alg", "<algorithm>", Planned, "algorithm of that key"),
+    Info::new("eab-mac-key", "<key>", Planned, "secret of that key"),
+    Info::new("keytype", "RSA|ECDSA", Planned, "kind of keys"),
+    Info::new("map", "<map>", Planned, "map of challenges"),
+    Info::new("profile", "<name>", Planned, "profile of certificates"),
+    Info::new("provider-name", "<name>", Planned, "name for the challenge"),
+    Info::new("reuse-key", "on|off", Planned, "keep keys at renewal"),
 ];
-
-const fn line(
-    name: &'static str,
-    syntax: &'static str,
-    status: crate::registry::Status,
-    doc: &'static str,
-) -> Info {
-    Info {
-        name,
-        syntax,
-        status,
-        doc,
-    }
-}
 
 /// Rows for the documents.
 pub fn infos() -> impl Iterator<Item = (&'static str, &'static Info)> {

@@ -97,23 +97,36 @@ pub fn original_destination(socket: impl AsFd) -> io::Result<SockAddr> {
     }
 }
 
-/// Bytes that a TCP peer has acknowledged (`tcpi_bytes_acked`, Linux 4.1).
-pub fn bytes_acknowledged(socket: BorrowedFd<'_>) -> Option<u64> {
-    // Offset of tcpi_bytes_acked in the kernel's tcp_info, of which libc declares an older form.
-    const BYTES_ACKED: usize = 120;
-    let mut info = [0u64; 16];
-    let mut len = size_of_val(&info) as libc::socklen_t;
-    // SAFETY: `info` has `len` writable bytes.
+/// 32-bit words of the kernel's `tcp_info` that are looked at: eight bytes, then fields in the
+/// order of the structure, of which libc declares an older form.
+const TCP_INFO_WORDS: usize = 32;
+
+/// The beginning of `TCP_INFO`, as many words as the kernel knows.
+fn tcp_info_words(socket: BorrowedFd<'_>) -> Option<([u32; TCP_INFO_WORDS], usize)> {
+    let mut words = [0u32; TCP_INFO_WORDS];
+    let mut len = size_of_val(&words) as libc::socklen_t;
+    // SAFETY: `words` has `len` writable bytes.
     let code = unsafe {
         libc::getsockopt(
             socket.as_raw_fd(),
             libc::IPPROTO_TCP,
             libc::TCP_INFO,
-            info.as_mut_ptr().cast(),
+            words.as_mut_ptr().cast(),
             &raw mut len,
         )
     };
-    (code == 0 && len as usize >= BYTES_ACKED + 8).then(|| info[BYTES_ACKED / 8])
+    (code == 0).then_some((words, len as usize / size_of::<u32>()))
+}
+
+/// Bytes that a TCP peer has acknowledged (`tcpi_bytes_acked`, Linux 4.1).
+pub fn bytes_acknowledged(socket: BorrowedFd<'_>) -> Option<u64> {
+    // Byte 120 of the structure, 64 bits.
+    const AT: usize = 30;
+    let (words, known) = tcp_info_words(socket)?;
+    let halves = [words[AT].to_ne_bytes(), words[AT + 1].to_ne_bytes()];
+    let mut bytes = [0; 8];
+    bytes.copy_from_slice(halves.as_flattened());
+    (known >= AT + 2).then(|| u64::from_ne_bytes(bytes))
 }
 
 /// What the kernel measures of a TCP connection (tcp(7), `TCP_INFO`).
@@ -132,20 +145,9 @@ pub struct TcpInfo {
 
 /// `TCP_INFO`; `None` for what is no TCP connection.
 pub fn tcp_info(socket: BorrowedFd<'_>) -> Option<TcpInfo> {
-    // Eight bytes, then 32-bit fields in the order of the kernel's structure.
-    let mut info = [0u32; 23];
-    let mut len = size_of_val(&info) as libc::socklen_t;
-    // SAFETY: `info` has `len` writable bytes.
-    let code = unsafe {
-        libc::getsockopt(
-            socket.as_raw_fd(),
-            libc::IPPROTO_TCP,
-            libc::TCP_INFO,
-            info.as_mut_ptr().cast(),
-            &raw mut len,
-        )
-    };
-    (code == 0 && len as usize == size_of_val(&info)).then(|| TcpInfo {
+    const LAST: usize = 22;
+    let (info, known) = tcp_info_words(socket)?;
+    (known > LAST).then(|| TcpInfo {
         unacked: info[6],
         sacked: info[7],
         lost: info[8],
@@ -153,7 +155,7 @@ pub fn tcp_info(socket: BorrowedFd<'_>) -> Option<TcpInfo> {
         fackets: info[10],
         rtt_us: info[17],
         rttvar_us: info[18],
-        reordering: info[22],
+        reordering: info[LAST],
     })
 }
 

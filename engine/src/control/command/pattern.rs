@@ -178,7 +178,7 @@ fn look_up(call: &mut Call<'_>, serves: Serves) -> Answer {
         } else {
             "sensitive"
         };
-        let _ = write!(out, "type={}, case={case}", method_word(usage.method));
+        let _ = write!(out, "type={}, case={case}", usage.method.word());
         let index = index_word(usage.method, usage.ignore_case);
         let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
         let _ = match (serves, now.key(id, &sample)) {
@@ -197,24 +197,6 @@ fn look_up(call: &mut Call<'_>, serves: Serves) -> Answer {
         };
     }
     Ok(Reply::Report(out))
-}
-
-fn method_word(method: MatchMethod) -> &'static str {
-    match method {
-        MatchMethod::Found => "found",
-        MatchMethod::Bool => "bool",
-        MatchMethod::Int => "int",
-        MatchMethod::Ip => "ip",
-        MatchMethod::Bin => "bin",
-        MatchMethod::Len => "len",
-        MatchMethod::Str => "str",
-        MatchMethod::Sub => "sub",
-        MatchMethod::Reg => "reg",
-        MatchMethod::Beg => "beg",
-        MatchMethod::End => "end",
-        MatchMethod::Dir => "dir",
-        MatchMethod::Dom => "dom",
-    }
 }
 
 fn index_word(method: MatchMethod, ignore_case: bool) -> &'static str {
