@@ -64,6 +64,14 @@ pub enum LogLevel {
 }
 
 impl Overrides {
+    /// Another backend has timeouts of its own.
+    pub fn forget_server_side(&mut self) {
+        self.connect_timeout_ms = None;
+        self.queue_timeout_ms = None;
+        self.server_timeout_ms = None;
+        self.tunnel_timeout_ms = None;
+    }
+
     /// A timeout as `set-timeout` left it.
     pub fn timeout_ms(&self, which: ProxyTimeout) -> Option<u32> {
         match which {

@@ -127,8 +127,9 @@ impl Stream<'_> {
         let now_ms = self.local.core.now_ms();
         self.exchange.facts.backend = Some(backend);
         if backend != self.client.frontend {
-            // What the frontend's rules set was meant for its own servers.
+            // What the frontend's rules set was meant for its own servers (manual, 4.4 `set-timeout`).
             self.exchange.facts.retries_max = None;
+            self.exchange.overrides.forget_server_side();
         }
         self.client.entry.backend.set(Some(backend));
         persist::enter(self);

@@ -39,14 +39,16 @@ impl Act for SetVar {
     fn run(&self, txn: &mut Txn<'_>, _: Kind) -> Flow {
         let cx = txn.cx();
         let value = self.source.value(&cx);
-        let allowed = self.only.is_empty() || {
-            let old = cx.var(self.var);
-            let new = value.as_ref();
-            self.only.iter().all(|only| only.allows(old.as_ref(), new))
-        };
-        txn.apply_effects();
         // Without a value the variable stays as it is.
-        if allowed && value.is_some() {
+        let value = value.filter(|new| {
+            self.only.is_empty() || {
+                let (var, old) = (self.var, cx.var(self.var));
+                let mut only = self.only.iter();
+                only.all(|only| only.allows(var.scope, old.as_ref(), new))
+            }
+        });
+        txn.apply_effects();
+        if value.is_some() {
             txn.set_var(self.var, value);
         }
         Flow::Next

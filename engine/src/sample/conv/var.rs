@@ -18,7 +18,7 @@ pub static ROWS: &[ConvertRow] = &[
         |v, a, cx| {
             let var = a.var(0)?;
             let old = cx.var(var);
-            if conditions(a).all(|only| only.allows(old.as_ref(), Some(&v))) {
+            if conditions(a).all(|only| only.allows(var.scope, old.as_ref(), &v)) {
                 cx.effects.set(var, v.clone().into_owned());
             }
             Some(v)
