@@ -109,8 +109,12 @@ fn absolute(head: &mut Head) -> Result<(), HeadError> {
 /// having another.
 fn valid_authority(authority: &[u8]) -> bool {
     let (host, _) = split_port(authority);
-    let is_one_host = host.first() == Some(&b'[') || !host.contains(&b':');
-    is_one_host && text::valid_host(authority)
+    // The colons of an IPv6 address stand in its brackets.
+    let bare = match host.iter().rposition(|&b| b == b']') {
+        Some(bracket) => &host[bracket + 1..],
+        None => host,
+    };
+    !bare.contains(&b':') && text::valid_host(authority)
 }
 
 /// Whether `Host` names the authority, default ports aside; tells the host without the port that
