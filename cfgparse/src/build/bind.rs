@@ -142,8 +142,8 @@ const SOCKET: &[Row<BindDraft>] = &[
         d.bind.accept_proxy = true;
     }),
     lax_number(row("backlog", "<backlog>", Full, "connections that wait in the kernel", |cx, d, a| d.bind.backlog = a.number(cx))),
-    row("cc", "<algo>", Planned, "congestion control algorithm", |cx, d, a| d.bind.cc = text(cx, a)),
-    row("defer-accept", "", Harmless, "accept when data has arrived", |_, d, _| d.bind.defer_accept = true),
+    row("cc", "<algo>", Full, "congestion control algorithm", |cx, d, a| d.bind.cc = text(cx, a)),
+    row("defer-accept", "", Full, "accept when data has arrived", |_, d, _| d.bind.defer_accept = true),
     row("expose-fd", "listeners", Ignored("the admin socket passes listeners on reload when that exists"), "let a new process take the listening sockets", |cx, d, a| {
         let Some(word) = a.required(cx, "'listeners'") else { return };
         d.bind.expose_fd_listeners = word.text == "listeners";
@@ -158,7 +158,7 @@ const SOCKET: &[Row<BindDraft>] = &[
     row("idle-ping", "<delay>", Planned, "ping idle HTTP/2 connections", |cx, _, a| {
         a.time(cx);
     }),
-    row("interface", "<interface>", Planned, "accept from this network interface only", |cx, d, a| d.bind.interface = text(cx, a)),
+    row("interface", "<interface>", Full, "accept from this network interface only", |cx, d, a| d.bind.interface = text(cx, a)),
     row("label", "<label>", Harmless, "label in statistics", |cx, _, a| {
         text(cx, a);
     }),
@@ -176,7 +176,7 @@ const SOCKET: &[Row<BindDraft>] = &[
     }),
     lax_number(row("maxconn", "<maxconn>", Full, "connections of each socket", |cx, d, a| d.bind.maxconn = a.number(cx))),
     row("mode", "<mode>", Full, "octal permissions of the unix socket", |cx, d, a| d.bind.mode = octal(cx, a)),
-    lax_number(row("mss", "<maxseg>", Planned, "TCP maximum segment size", |cx, d, a| d.bind.mss = a.number(cx))),
+    lax_number(row("mss", "<maxseg>", Full, "TCP maximum segment size", |cx, d, a| d.bind.mss = a.number(cx))),
     row("name", "<name>", Full, "name in statistics", |cx, d, a| d.bind.name = text(cx, a)),
     row("namespace", "<name>", Planned, "network namespace", |cx, d, a| d.bind.namespace = text(cx, a)),
     row("nbconn", "<nbconn>", Planned, "connections opened in reverse", |cx, _, a| {
@@ -202,10 +202,10 @@ const SOCKET: &[Row<BindDraft>] = &[
     row("tcp-ss", "<mode>", Harmless, "save the SYN for tcp fetches", |cx, _, a| {
         a.number::<u32>(cx);
     }),
-    row("tcp-ut", "<delay>", Planned, "TCP user timeout", |cx, d, a| d.bind.tcp_ut_ms = a.time(cx)),
-    row("tfo", "", Harmless, "TCP fast open", |_, d, _| d.bind.tfo = true),
+    row("tcp-ut", "<delay>", Full, "TCP user timeout", |cx, d, a| d.bind.tcp_ut_ms = a.time(cx)),
+    row("tfo", "", Full, "TCP fast open", |_, d, _| d.bind.tfo = true),
     row("thread", "<set>", Ignored("every core accepts"), "threads that accept", |cx, d, a| d.bind.thread = text(cx, a)),
-    row("transparent", "", Planned, "accept for addresses that are not ours", |_, d, _| d.bind.transparent = true),
+    row("transparent", "", Full, "accept for addresses that are not ours", |_, d, _| d.bind.transparent = true),
     lax_number(row("uid", "<uid>", Full, "user id of the unix socket", |cx, d, a| d.bind.uid = a.number(cx))),
     row("user", "<user>", Full, "user of the unix socket", |cx, d, a| d.bind.user = text(cx, a)),
     row("v4v6", "", Full, "an IPv6 socket takes IPv4 too", |_, d, _| d.bind.v4v6 = true),

@@ -308,7 +308,7 @@ fn expression(cx: &mut Context, args: &mut Args) -> Option<crate::model::expr::S
 #[rustfmt::skip]
 const PLAIN: &[Row<Params>] = &[
     row("backup", "", Full, "used when all others are down", |_, p, _| p.server.backup = true),
-    row("cc", "<algo>", Planned, "congestion control algorithm", |cx, p, a| p.server.cc = text(cx, a)),
+    row("cc", "<algo>", Full, "congestion control algorithm", |cx, p, a| p.server.cc = text(cx, a)),
     row("cookie", "<value>", Full, "value of the persistence cookie", |cx, p, a| p.server.cookie = text(cx, a)),
     row("disabled", "", Full, "starts in maintenance", |_, p, _| p.server.disabled = true),
     row("enabled", "", Full, "does not start in maintenance", |_, p, _| p.server.disabled = false),
@@ -365,11 +365,11 @@ const PLAIN: &[Row<Params>] = &[
     lax_number(row("shard", "<shard>", Planned, "shard of a peer", |cx, p, a| p.server.shard = a.number(cx))),
     row("slowstart", "<time>", Full, "time over which its weight grows", |cx, p, a| p.server.slowstart_ms = a.time(cx)),
     row("socks4", "<addr>:<port>", Planned, "connect through this proxy", |cx, p, a| p.server.socks4 = text(cx, a)),
-    row("source", "<addr>[:<low>[-<high>]] [usesrc ...] [interface <name>]", Planned, "address to connect from", |cx, p, a| p.server.source = server_source::parse(cx, a)),
+    row("source", "<addr>[:<low>[-<high>]] [usesrc ...] [interface <name>]", Full, "address to connect from", |cx, p, a| p.server.source = server_source::parse(cx, a)),
     row("stick", "", Full, "takes back 'non-stick'", |_, p, _| p.server.non_stick = false),
     row("strict-maxconn", "", Planned, "maxconn counts idle connections too", |_, p, _| p.server.strict_maxconn = true),
     row("tcp-md5sig", "<password>", Planned, "TCP MD5 signatures", |cx, _, a| { text(cx, a); }),
-    row("tcp-ut", "<delay>", Planned, "TCP user timeout", |cx, p, a| p.server.tcp_ut_ms = a.time(cx)),
+    row("tcp-ut", "<delay>", Full, "TCP user timeout", |cx, p, a| p.server.tcp_ut_ms = a.time(cx)),
     row("tfo", "", Harmless, "TCP fast open", |_, p, _| p.server.tfo = true),
     row("track", "[<backend>/]<server>", Full, "take the state of another server", track),
     lax_number(row("weight", "<weight>", Full, "share of the load, 0 to 256", |cx, p, a| p.server.weight = a.number_in(cx, 0, 256).unwrap_or(1) as u32)),

@@ -5,6 +5,7 @@
 
 mod harness;
 
+mod addresses;
 mod admin_socket;
 mod backup;
 mod balance;

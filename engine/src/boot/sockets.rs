@@ -109,6 +109,7 @@ pub fn open(
                 interface: bind.interface.clone(),
                 transparent: bind.transparent,
                 mss: bind.mss.and_then(|mss| u32::try_from(mss).ok()),
+                congestion: bind.cc.clone(),
                 user_timeout_ms: bind.tcp_ut_ms,
             };
             net::listen_tcp(SocketAddr::new(*ip, *port), &options)

@@ -7,6 +7,7 @@ use std::rc::Rc;
 use cfgparse::model::Addr;
 use cfgparse::model::server::AgentCheck;
 use reactor::Core;
+use reactor::net::{ConnectOptions, stream_socket_from};
 use socket2::SockAddr;
 
 use super::connection::{Connection, Received};
@@ -96,6 +97,10 @@ fn number(word: &str) -> Option<Number> {
 pub trait World {
     /// Where the server is; `None` while that is unknown.
     fn server_ip(&self) -> Option<IpAddr>;
+    /// Our end of the connection to the agent (manual, `source`).
+    fn source(&self) -> ConnectOptions<'_> {
+        ConnectOptions::default()
+    }
     /// An agent has spoken, or not as it should.
     fn heard(&self, heard: Result<Said, Finding>, duration_ms: u64);
 }
@@ -158,7 +163,8 @@ async fn ask(core: &Core, agent: &Agent, world: &dyn World) -> Result<Said, Find
         return Err(failed(CheckStatus::SocketError, info));
     };
     let address: SockAddr = SocketAddr::new(ip, agent.port.get()).into();
-    let socket = reactor::net::stream_socket(&address).map_err(io(CheckStatus::SocketError))?;
+    let socket =
+        stream_socket_from(&address, &world.source()).map_err(io(CheckStatus::SocketError))?;
     let timer = core.timer();
     timer.set_after(agent.inter_ms);
     let sock = within(&timer, core.connect(socket, &address))

@@ -17,6 +17,8 @@ use super::connection::{Broken, Connection, Received};
 use super::probe::{Finding, Probe, Todo};
 use super::ruleset::{ConnectStep, Ruleset, Style};
 use super::schedule::{self, Settings};
+use reactor::net::{ConnectOptions, stream_socket_from};
+
 use crate::plan::Endpoint;
 use crate::server::{CheckStatus, Health, ServerState};
 use crate::tls::{TlsError, TlsSession};
@@ -25,6 +27,10 @@ use crate::tls::{TlsError, TlsSession};
 pub trait World {
     /// Where to connect for a step; `None` while the address is unknown. See [`address`].
     fn address(&self, watched: &Watched, step: &ConnectStep) -> Option<SockAddr>;
+    /// Our end of connections to a server (manual, `source`).
+    fn source(&self) -> ConnectOptions<'_> {
+        ConnectOptions::default()
+    }
     /// A client session for a step with TLS.
     fn tls(&self, watched: &Watched) -> Result<TlsSession, TlsError>;
     /// The value of `x-haproxy-server-state` (manual 4.2, `http-check send-state`).
@@ -274,7 +280,7 @@ async fn open(
     timer: &Timer,
 ) -> Result<Connection, Failure> {
     let address = world.address(watched, step).ok_or(Failure::NoAddress)?;
-    let socket = reactor::net::stream_socket(&address).map_err(Failure::Io)?;
+    let socket = stream_socket_from(&address, &world.source()).map_err(Failure::Io)?;
     let sock = match within(timer, core.connect(socket, &address)).await {
         Some(Ok(sock)) => sock,
         Some(Err(error)) => return Err(Failure::Io(error)),

@@ -8,12 +8,14 @@ use std::sync::{Arc, PoisonError};
 
 use cfgparse::Severity;
 use reactor::Core;
+use reactor::net::ConnectOptions;
 use socket2::SockAddr;
 
 use super::process::{Process, Surroundings};
 use crate::check::agent::{self, Agent, Said};
 use crate::check::run::{self, Watched, World};
 use crate::check::{self, ConnectStep, Finding};
+use crate::mux::our_end;
 use crate::plan::{Endpoint, Plan, ServerId};
 use crate::rt;
 use crate::sample::CompileError;
@@ -137,6 +139,10 @@ impl agent::World for OneAgent {
         }
     }
 
+    fn source(&self) -> ConnectOptions<'_> {
+        our_end(self.runtime.plan.server(self.id).source.as_deref())
+    }
+
     fn heard(&self, heard: Result<Said, Finding>, duration_ms: u64) {
         self.process.borrow_mut().heard(self.id, heard, duration_ms);
     }
@@ -174,6 +180,10 @@ impl World for OneServer {
             port => line.port = Some(port),
         }
         run::address(&endpoint, &line, step)
+    }
+
+    fn source(&self) -> ConnectOptions<'_> {
+        our_end(self.world.runtime.plan.server(self.id).source.as_deref())
     }
 
     fn tls(&self, _watched: &Watched) -> Result<TlsSession, TlsError> {

@@ -2,5 +2,7 @@
 
 pub mod h1;
 mod link;
+mod our_end;
 
 pub use link::Link;
+pub use our_end::our_end;

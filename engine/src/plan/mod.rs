@@ -25,7 +25,7 @@ pub use proxy::{
     AddressField, CookieCapture, Forwarded, Frontend, HeaderCapture, Options, Proxy, Route,
     RouteTarget, Rulesets, Said, StatsPage, Timeouts,
 };
-pub use server::{Endpoint, PoolTerms, ProxyHeader, Server};
+pub use server::{Endpoint, PoolTerms, Presents, ProxyHeader, Server, Source};
 pub use statuses::Statuses;
 pub use stick::StickRule;
 

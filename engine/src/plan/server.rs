@@ -1,12 +1,13 @@
 //! One `server` line, as the data path needs it.
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 
 use cfgparse::model::server::{Observe, ProxyVersion, SendProxy};
 
 use super::{ProxyId, ServerId};
 use crate::log::Format;
+use crate::sample::Expr;
 
 /// A server's constant facts. Its address is here as resolved at start; a change at run time lives
 /// in the runtime state.
@@ -27,8 +28,36 @@ pub struct Server {
     pub shutdown_on_down: bool,
     /// What goes first on every connection.
     pub proxy_header: Option<ProxyHeader>,
+    /// What is special about our end of its connections; nothing mostly.
+    pub source: Option<Box<Source>>,
     /// The line as the configuration has it: checks, addresses, texts.
     pub line: Arc<cfgparse::model::Server>,
+}
+
+/// Our end of a server's connections (manual 5.2: `source`, `tcp-ut`, `cc`).
+#[derive(Clone, Debug, Default)]
+pub struct Source {
+    /// One of this machine's addresses; checks use it too.
+    pub address: Option<IpAddr>,
+    /// The ports to use, low and high; 0 leaves the choice to the kernel.
+    pub ports: (u16, u16),
+    /// `usesrc`: what the server is shown instead.
+    pub presents: Option<Presents>,
+    pub interface: Option<Box<str>>,
+    pub user_timeout_ms: Option<u32>,
+    pub congestion: Option<Box<str>>,
+}
+
+/// `usesrc`: whose address a server sees.
+#[derive(Clone, Debug)]
+pub enum Presents {
+    /// The client's address and port.
+    Client,
+    /// The client's address.
+    ClientIp,
+    Address(SocketAddr),
+    /// What a field of the request names, `hdr_ip`.
+    Field(Expr),
 }
 
 /// The PROXY protocol header that a server wants (manual, 5.2 `send-proxy`).
@@ -59,7 +88,7 @@ pub struct PoolTerms {
 pub enum Endpoint {
     Tcp(SocketAddr),
     /// The client's destination port plus this offset, at the server's address.
-    TcpOffset(std::net::IpAddr, i32),
+    TcpOffset(IpAddr, i32),
     Unix(String),
     Abstract(String),
     /// The name could not be resolved yet (`init-addr none`): the server is down.

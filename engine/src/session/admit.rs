@@ -2,8 +2,8 @@
 
 use std::net::SocketAddr;
 
-use cfgparse::model::{BindAddr, Mode};
-use reactor::{Accepted, Sock};
+use cfgparse::model::{Bind, BindAddr, Mode};
+use reactor::{Accepted, Sock, net};
 
 use super::proxy_header;
 use crate::mux::Link;
@@ -22,8 +22,12 @@ pub fn address(accepted: &Accepted, facts: &mut SessionFacts) {
     facts.connection_src = facts.src;
 }
 
-/// Socket options of the client's side (manual, `option clitcpka`, `option nolinger`).
-pub fn tune(sock: &Sock, frontend: &Proxy) {
+/// Socket options of the client's side (manual, `option clitcpka`, `option nolinger`, and `mss`,
+/// which says by how much segments fall short of the client's where it is negative).
+pub fn tune(sock: &Sock, frontend: &Proxy, bind: &Bind) {
+    if let Some(less @ ..0) = bind.mss {
+        let _ = sock.options(|socket| net::reduce_segments(&*socket, less.unsigned_abs()));
+    }
     stream::tune(
         sock,
         frontend.options.client_probes,

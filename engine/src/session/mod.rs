@@ -56,12 +56,13 @@ fn begin(
     accepted: Accepted,
     listener: ListenerId,
 ) -> Client {
-    let frontend = generation.plan().listener(listener).frontend;
+    let plan = generation.plan().listener(listener);
+    let frontend = plan.frontend;
     let mut facts = SessionFacts::new(frontend, listener);
     admit::address(&accepted, &mut facts);
     facts.accepted_us = local.clock().unix_us;
     let sock = local.core.socket(accepted.fd);
-    admit::tune(&sock, generation.plan().proxy(frontend));
+    admit::tune(&sock, generation.plan().proxy(frontend), &plan.bind);
     Client {
         link: Link::Plain(sock),
         frontend,
@@ -72,7 +73,7 @@ fn begin(
         exchanges: 0,
         ready_us: local.core.now_us(),
         is_drained: true,
-        expects_proxy: generation.plan().listener(listener).bind.accept_proxy,
+        expects_proxy: plan.bind.accept_proxy,
         unread: None,
         is_private: false,
         own: None,

@@ -2,7 +2,7 @@
 //! retries that the configuration grants.
 
 use std::io;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::pin::pin;
 use std::sync::Arc;
 
@@ -13,6 +13,7 @@ use super::observe::{self, Event};
 use super::proxy_header;
 use super::queue;
 use super::retry::{self, Attempts};
+use super::source::{self, Sockets};
 use super::wait::{Interrupted, Patience, wait};
 use super::{Fault, Stream};
 use crate::limits::LEND_PATIENCE_MS;
@@ -36,9 +37,12 @@ pub struct ServerSide {
     _permit: Permit,
 }
 
+/// Why there is no connection.
 enum Failure {
-    /// Another attempt may succeed.
-    Connect(Cause),
+    /// Refused, unreachable, broken in a handshake: the server is left alone for a moment.
+    Refused,
+    /// Another attempt may succeed at once.
+    Passing(Cause),
     /// No other attempt is to be made.
     Final(Fault),
 }
@@ -52,7 +56,7 @@ pub async fn open(
     loop {
         let (server, permit) = queue::obtain(stream, backend, attempts.want()).await?;
         chosen(stream, backend, server, attempts.stays());
-        let cause = match attempt(stream, server, permit).await {
+        let (cause, is_refused) = match attempt(stream, server, permit).await {
             Ok(side) => {
                 if !side.is_reused {
                     observe::note(stream, server, Event::Connected);
@@ -62,7 +66,8 @@ pub async fn open(
                 return Ok(side);
             }
             Err(Failure::Final(fault)) => return Err(fault),
-            Err(Failure::Connect(cause)) => cause,
+            Err(Failure::Refused) => (Cause::ServerAbort, true),
+            Err(Failure::Passing(cause)) => (cause, false),
         };
         observe::note(stream, server, Event::NotConnected);
         if !retry::applies(stream, backend, attempts, Trouble::ConnFailure) {
@@ -71,8 +76,7 @@ pub async fn open(
             stats.back(backend).service.connect_errors.inc();
             return Err(Fault::new(cause, Phase::Connect));
         }
-        let refused = cause == Cause::ServerAbort;
-        retry::prepare(stream, backend, attempts, server, refused).await?;
+        retry::prepare(stream, backend, attempts, server, is_refused).await?;
     }
 }
 
@@ -100,43 +104,35 @@ async fn attempt(
     permit: Permit,
 ) -> Result<ServerSide, Failure> {
     let state = Arc::clone(stream.generation.server(id));
-    let header = proxy_header::of_server(stream, id);
-    let key = key(stream, id, &header);
-    if let Some(idle) = reusable(stream, id, &state, key).await {
-        let facts = &mut stream.exchange.facts;
-        (facts.server_side_src, facts.server_side_dst) = (idle.local, idle.peer);
-        stream.generation.stats.server(id).reuses.inc();
-        stream
-            .generation
-            .stats
-            .back(stream.backend())
-            .service
-            .reuses
-            .inc();
-        return Ok(ServerSide {
-            link: idle.link,
-            id,
-            key,
-            is_reused: true,
-            carried: idle.carried + 1,
-            _permit: permit,
-        });
+    let opening = Opening {
+        header: proxy_header::of_server(stream, id),
+        presented: source::presented(stream, id),
+    };
+    let key = key(stream, id, &opening);
+    let idle = reusable(stream, id, &state, key).await;
+    let is_reused = idle.is_some();
+    let (link, carried) = match idle {
+        Some(idle) => {
+            let facts = &mut stream.exchange.facts;
+            (facts.server_side_src, facts.server_side_dst) = (idle.local, idle.peer);
+            (idle.link, idle.carried + 1)
+        }
+        None => (connect(stream, id, opening).await?, 1),
+    };
+    let service = &stream.generation.stats.back(stream.backend()).service;
+    for counters in [stream.generation.stats.server(id), service] {
+        if is_reused {
+            counters.reuses.inc();
+        } else {
+            counters.connects.inc();
+        }
     }
-    let link = connect(stream, id, header).await?;
-    stream.generation.stats.server(id).connects.inc();
-    stream
-        .generation
-        .stats
-        .back(stream.backend())
-        .service
-        .connects
-        .inc();
     Ok(ServerSide {
         link,
         id,
         key,
-        is_reused: false,
-        carried: 1,
+        is_reused,
+        carried,
         _permit: permit,
     })
 }
@@ -183,48 +179,70 @@ async fn reusable(
     answer.ok().flatten().filter(Idle::is_quiet)
 }
 
-/// Connects; `header` goes out before anything else.
-async fn connect(stream: &mut Stream<'_>, id: ServerId, header: Vec<u8>) -> Result<Link, Failure> {
+/// What makes a connection unlike others to the same server.
+struct Opening {
+    /// The PROXY header, which goes out before anything else.
+    header: Vec<u8>,
+    /// The address that the server sees (manual, `usesrc`).
+    presented: Option<SocketAddr>,
+}
+
+async fn connect(stream: &mut Stream<'_>, id: ServerId, opening: Opening) -> Result<Link, Failure> {
     let server = stream.generation.plan().server(id);
     let timeouts = &stream.generation.plan().proxy(server.backend).timeouts;
-    let connect_ms = stream
-        .exchange
-        .overrides
-        .connect_timeout_ms
-        .map(u64::from)
-        .or(timeouts.connect_ms);
-    let Some(address) = address(stream, server) else {
-        return Err(Failure::Connect(Cause::ServerAbort));
-    };
+    let overridden_ms = stream.exchange.overrides.connect_timeout_ms;
+    let connect_ms = overridden_ms.map(u64::from).or(timeouts.connect_ms);
+    let address = address(stream, server).ok_or(Failure::Refused)?;
     let address = address.map_err(|_| Failure::Final(resource()))?;
     stream.exchange.facts.server_side_src = None;
     stream.exchange.facts.server_side_dst = address.as_socket();
-    let Ok(socket) = reactor::net::stream_socket(&address) else {
-        return Err(Failure::Final(resource()));
-    };
     let patience = Patience {
         until_ms: connect_ms.map(|ms| stream.local.core.now_ms() + ms),
         watches_client: stream.aborts_on_close(),
     };
-    let mut connecting = pin!(stream.local.core.connect(socket, &address));
-    let polled = |cx: &mut std::task::Context<'_>| connecting.as_mut().poll(cx);
-    match wait(stream.local, stream.client, patience, polled).await {
-        Ok(Ok(sock)) => {
-            let options = stream.backend_options();
-            tune(&sock, options.server_probes, options.nolinger);
-            let local = sock.local_addr().ok();
-            stream.exchange.facts.server_side_src = local.and_then(|local| local.as_socket());
-            if !header.is_empty() {
-                sock.write(|out| out.extend_from_slice(&header));
-            }
-            secure(stream, id, sock, patience).await
-        }
-        Ok(Err(_)) => Err(Failure::Connect(Cause::ServerAbort)),
-        Err(Interrupted::TimedOut) => Err(Failure::Connect(Cause::ServerTimeout)),
-        Err(other) => Err(Failure::Final(
-            other.fault(Cause::ServerTimeout, Phase::Connect),
-        )),
+    let sock = establish(stream, server, &address, opening.presented, patience).await?;
+    let options = stream.backend_options();
+    tune(&sock, options.server_probes, options.nolinger);
+    let local = sock.local_addr().ok();
+    stream.exchange.facts.server_side_src = local.and_then(|local| local.as_socket());
+    if !opening.header.is_empty() {
+        sock.write(|out| out.extend_from_slice(&opening.header));
     }
+    secure(stream, id, sock, patience).await
+}
+
+/// The transport connection, from a port that is free.
+async fn establish(
+    stream: &Stream<'_>,
+    server: &Server,
+    address: &SockAddr,
+    presented: Option<SocketAddr>,
+    patience: Patience,
+) -> Result<Sock, Failure> {
+    let random = stream.local.next_random();
+    let mut sockets = Sockets::new(server.source.as_deref(), presented, random);
+    while let Some(socket) = sockets.open(address) {
+        let socket = match socket {
+            Ok(socket) => socket,
+            Err(_) if server.source.is_none() => return Err(Failure::Final(resource())),
+            Err(error) if source::is_taken(&error) => continue,
+            Err(_) => break,
+        };
+        let mut connecting = pin!(stream.local.core.connect(socket, address));
+        let polled = |cx: &mut std::task::Context<'_>| connecting.as_mut().poll(cx);
+        match wait(stream.local, stream.client, patience, polled).await {
+            Ok(Ok(sock)) => return Ok(sock),
+            Ok(Err(error)) if source::is_taken(&error) && sockets.has_more() => {}
+            Ok(Err(_)) => return Err(Failure::Refused),
+            Err(Interrupted::TimedOut) => return Err(Failure::Passing(Cause::ServerTimeout)),
+            Err(other) => {
+                let fault = other.fault(Cause::ServerTimeout, Phase::Connect);
+                return Err(Failure::Final(fault));
+            }
+        }
+    }
+    // The configured source cannot be had: another server may have one that can.
+    Err(Failure::Passing(Cause::ServerAbort))
 }
 
 /// Socket options of either side (manual, `option clitcpka`, `option srvtcpka`, `option nolinger`);
@@ -255,7 +273,7 @@ async fn secure(
         return Ok(Link::Plain(sock));
     };
     let Ok(session) = context.session(server_name(stream)) else {
-        return Err(Failure::Connect(Cause::ServerAbort));
+        return Err(Failure::Refused);
     };
     let secured = tls::Stream::new(sock, session);
     let shaken = wait(stream.local, stream.client, patience, |cx| {
@@ -264,8 +282,8 @@ async fn secure(
     .await;
     match shaken {
         Ok(Ok(())) => Ok(Link::Tls(Box::new(secured))),
-        Ok(Err(_)) => Err(Failure::Connect(Cause::ServerAbort)),
-        Err(Interrupted::TimedOut) => Err(Failure::Connect(Cause::ServerTimeout)),
+        Ok(Err(_)) => Err(Failure::Refused),
+        Err(Interrupted::TimedOut) => Err(Failure::Passing(Cause::ServerTimeout)),
         Err(other) => Err(Failure::Final(
             other.fault(Cause::ServerTimeout, Phase::Connect),
         )),
@@ -279,16 +297,17 @@ fn server_name<'s>(stream: &'s Stream<'_>) -> Option<&'s str> {
     Some(host.rsplit_once(':').map_or(host, |(name, _)| name)).filter(|name| !name.is_empty())
 }
 
-/// What connections to this server must share: for TLS, the name that was asked for; where a PROXY
-/// header goes first, the header.
-fn key(stream: &Stream<'_>, id: ServerId, header: &[u8]) -> Key {
+/// What connections to this server must share: for TLS, the name that was asked for; the PROXY
+/// header and the address that the server was shown, where there are any.
+fn key(stream: &Stream<'_>, id: ServerId, opening: &Opening) -> Key {
     use std::hash::{DefaultHasher, Hash, Hasher};
     let is_tls = stream.generation.runtime.tls_of_server(id).is_some();
-    if !is_tls && header.is_empty() {
+    if !is_tls && opening.header.is_empty() && opening.presented.is_none() {
         return Key::default();
     }
     let mut hasher = DefaultHasher::new();
-    header.hash(&mut hasher);
+    opening.header.hash(&mut hasher);
+    opening.presented.hash(&mut hasher);
     if is_tls {
         server_name(stream).hash(&mut hasher);
     }
@@ -303,18 +322,23 @@ fn resource() -> Fault {
 /// Where the server is now; `None` where its name has not been resolved.
 fn address(stream: &Stream<'_>, server: &Server) -> Option<io::Result<SockAddr>> {
     Some(match stream.generation.endpoint(server) {
-        Endpoint::Tcp(address) => Ok(address.into()),
+        Endpoint::Tcp(address) if !address.ip().is_unspecified() => Ok(address.into()),
+        Endpoint::Tcp(address) => Ok(meant(stream, address.ip(), |_| address.port()).into()),
         Endpoint::TcpOffset(ip, offset) => {
-            let port = stream
-                .client
-                .facts
-                .dst
-                .map_or(0, |dst| i32::from(dst.port()));
-            let port = u16::try_from(port + offset).unwrap_or(0);
-            Ok(SocketAddr::new(ip, port).into())
+            let shifted = |port: u16| u16::try_from(i32::from(port) + offset).unwrap_or(0);
+            Ok(meant(stream, ip, shifted).into())
         }
         Endpoint::Unix(path) => SockAddr::unix(path),
         Endpoint::Abstract(name) => SockAddr::unix(format!("\0{name}")),
         Endpoint::Unresolved => return None,
     })
+}
+
+/// Where the client wanted to go, as far as the server's line leaves it open: the address where it
+/// says `0.0.0.0`, and the port (manual 5.2, `server`).
+fn meant(stream: &Stream<'_>, ip: IpAddr, port: impl FnOnce(u16) -> u16) -> SocketAddr {
+    let meant = stream.exchange.facts.dst.or(stream.client.facts.dst);
+    let own = meant.filter(|_| ip.is_unspecified());
+    let ip = own.map_or(ip, |meant| meant.ip());
+    SocketAddr::new(ip, port(meant.map_or(0, |meant| meant.port())))
 }

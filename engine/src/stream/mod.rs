@@ -28,6 +28,7 @@ mod response;
 mod retry;
 mod route;
 mod run;
+mod source;
 mod stats_page;
 mod stick;
 mod tcp;

@@ -34,7 +34,7 @@ pub const ROWS: &[Row<Draft>] = &[
     lax_number(proxy_row("retries", "<value>", "DLB", Full, "attempts after the first", |cx, d, a| d.proxy.retries = a.number(cx))),
     proxy_row("retry-on", "<events>", "DLB!", Full, "what is tried again", retry_on),
     proxy_row("server-state-file-name", "[use-backend-name|<file>]", "DLB", Planned, "file of server states", |_, d, a| d.proxy.server_state_file_name = a.next().map(|w| w.text.clone())),
-    proxy_row("source", "<addr>[:<port>] [usesrc ...] [interface <name>]", "DLB", Planned, "address to connect from", |cx, d, a| d.proxy.source = crate::build::server_source::parse(cx, a)),
+    proxy_row("source", "<addr>[:<port>] [usesrc ...] [interface <name>]", "DLB", Full, "address to connect from", |cx, d, a| d.proxy.source = crate::build::server_source::parse(cx, a)),
     lax_end(proxy_row("srvtcpka-cnt", "<count>", "DLB", Full, "keep-alive probes until a server is dead", |cx, d, a| d.proxy.options.srvtcpka_settings.count = a.number(cx))),
     lax_end(proxy_row("srvtcpka-idle", "<time>", "DLB", Full, "idle time until the first probe", |cx, d, a| d.proxy.options.srvtcpka_settings.idle_s = a.seconds(cx))),
     lax_end(proxy_row("srvtcpka-intvl", "<time>", "DLB", Full, "time between two probes", |cx, d, a| d.proxy.options.srvtcpka_settings.interval_s = a.seconds(cx))),

@@ -3,6 +3,7 @@
 mod admin;
 mod client;
 mod message;
+mod namespace;
 mod origin;
 mod port;
 mod proxy;
@@ -11,6 +12,7 @@ mod tls;
 
 pub use client::{Client, get};
 pub use message::{Expect, Message};
+pub use namespace::{Namespace, is_installed};
 pub use origin::{Origin, Peer, ok};
 pub use port::Port;
 pub use proxy::{Proxy, program, run};

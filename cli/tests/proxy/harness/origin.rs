@@ -36,7 +36,14 @@ pub struct Peer {
 impl Origin {
     /// Runs a script on every connection; the connection closes when it returns.
     pub fn raw(script: impl Fn(&mut Peer) -> io::Result<()> + Send + Sync + 'static) -> Origin {
-        let port = Port::reserve();
+        Origin::raw_on(Port::reserve(), script)
+    }
+
+    /// The same on a port that was chosen before.
+    pub fn raw_on(
+        port: Port,
+        script: impl Fn(&mut Peer) -> io::Result<()> + Send + Sync + 'static,
+    ) -> Origin {
         let mut origin = Origin {
             address: port.address(),
             port,

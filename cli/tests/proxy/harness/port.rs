@@ -2,19 +2,27 @@
 
 use rustix::net::{Shutdown, shutdown};
 use socket2::{Domain, Socket, Type};
-use std::net::{Ipv4Addr, SocketAddr, TcpListener};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr, TcpListener};
 
 /// A port held by a socket that never listens: nobody else is given it, connections to it are
 /// refused, and whoever sets `SO_REUSEPORT` can listen on it.
 pub struct Port {
     pub number: u16,
+    ip: IpAddr,
     _reservation: Socket,
 }
 
 impl Port {
     pub fn reserve() -> Port {
+        let mut port = Port::at(any(0));
+        port.ip = Ipv4Addr::LOCALHOST.into();
+        port
+    }
+
+    /// A port of this machine's choice where 0 is written, at this address alone.
+    pub fn at(address: SocketAddr) -> Port {
         let socket = reusable();
-        socket.bind(&any(0).into()).expect("a free port");
+        socket.bind(&address.into()).expect("a free port");
         let number = socket
             .local_addr()
             .expect("bound")
@@ -23,6 +31,7 @@ impl Port {
             .port();
         Port {
             number,
+            ip: address.ip(),
             _reservation: socket,
         }
     }
@@ -40,6 +49,7 @@ impl Port {
                 socket.set_reuse_port(true).ok()?;
                 Some(Port {
                     number,
+                    ip: Ipv4Addr::LOCALHOST.into(),
                     _reservation: socket,
                 })
             });
@@ -50,10 +60,10 @@ impl Port {
     }
 
     pub fn address(&self) -> SocketAddr {
-        SocketAddr::from((Ipv4Addr::LOCALHOST, self.number))
+        SocketAddr::from((self.ip, self.number))
     }
 
-    /// Listens on the port, on the loopback address.
+    /// Listens on the port.
     pub fn listen(&self, backlog: i32) -> TcpListener {
         let socket = reusable();
         socket

@@ -30,6 +30,8 @@ pub struct ListenOptions {
     pub transparent: bool,
     /// `mss`: maximum segment size, in bytes.
     pub mss: Option<u32>,
+    /// `cc`: congestion control algorithm.
+    pub congestion: Option<String>,
     /// `tcp-ut`: TCP user timeout, in milliseconds.
     pub user_timeout_ms: Option<u32>,
 }
@@ -45,6 +47,7 @@ impl Default for ListenOptions {
             interface: None,
             transparent: false,
             mss: None,
+            congestion: None,
             user_timeout_ms: None,
         }
     }
@@ -69,6 +72,9 @@ pub fn listen_tcp(address: SocketAddr, options: &ListenOptions) -> io::Result<Ow
     }
     if let Some(mss) = options.mss {
         socket.set_tcp_mss(mss)?;
+    }
+    if let Some(algorithm) = &options.congestion {
+        socket.set_tcp_congestion(algorithm.as_bytes())?;
     }
     socket.set_tcp_nodelay(true)?;
     socket.bind(&address.into())?;

@@ -1,20 +1,10 @@
-//! Socket options that socket2 lacks, and sockets for outgoing connections.
+//! Socket options that socket2 lacks.
 
 use std::io;
-use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd};
 use std::time::Duration;
 
-use socket2::{Domain, SockAddr, SockRef, Socket, TcpKeepalive, Type};
-
-/// An unconnected stream socket for `to`: blocking mode (as the ring needs), close-on-exec, and
-/// without Nagle's delay where there is one.
-pub fn stream_socket(to: &SockAddr) -> io::Result<OwnedFd> {
-    let socket = Socket::new(to.domain(), Type::STREAM, None)?;
-    if to.domain() != Domain::UNIX {
-        socket.set_tcp_nodelay(true)?;
-    }
-    Ok(socket.into())
-}
+use socket2::{Domain, SockAddr, SockRef, TcpKeepalive};
 
 /// `SO_KEEPALIVE`: an idle connection is probed; what is `None` is left to the system.
 pub fn set_keepalive(
@@ -84,6 +74,24 @@ pub fn set_transparent(socket: impl AsFd, domain: Domain) -> io::Result<()> {
         (libc::IPPROTO_IP, libc::IP_TRANSPARENT)
     };
     set(socket.as_fd(), level, option, 1)
+}
+
+/// `IP_BIND_ADDRESS_NO_PORT`: a bound address takes its port when the connection is made, so that
+/// connections to unlike servers may share one (Linux 4.2).
+pub(super) fn set_late_port(socket: impl AsFd) -> io::Result<()> {
+    set(
+        socket.as_fd(),
+        libc::IPPROTO_IP,
+        libc::IP_BIND_ADDRESS_NO_PORT,
+        1,
+    )
+}
+
+/// `TCP_MAXSEG` less so many bytes: segments that leave stay below what the peer announced.
+pub fn reduce_segments(socket: impl AsFd, bytes: u32) -> io::Result<()> {
+    let socket = socket.as_fd();
+    let socket = SockRef::from(&socket);
+    socket.set_tcp_mss(socket.tcp_mss()?.saturating_sub(bytes))
 }
 
 /// `SO_ORIGINAL_DST`: where a connection that the packet filter redirected was going.
@@ -246,19 +254,5 @@ mod tests {
         assert_eq!(SockRef::from(&client).tos_v4().unwrap(), 0x20);
         let (unix, _other) = std::os::unix::net::UnixStream::pair().unwrap();
         assert_eq!(tcp_info(unix.as_fd()), None);
-    }
-
-    #[test]
-    fn options_of_stream_sockets() {
-        let address: std::net::SocketAddr = "127.0.0.1:1".parse().unwrap();
-        let socket = stream_socket(&address.into()).unwrap();
-        set_user_timeout(&socket, Duration::from_secs(3)).unwrap();
-        let socket = SockRef::from(&socket);
-        assert!(socket.tcp_nodelay().unwrap());
-        assert!(!socket.nonblocking().unwrap());
-        assert_eq!(
-            socket.tcp_user_timeout().unwrap(),
-            Some(Duration::from_secs(3))
-        );
     }
 }

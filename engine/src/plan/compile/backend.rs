@@ -25,7 +25,7 @@ impl Context<'_> {
     ) -> Backend {
         let mut own = Vec::new();
         for line in &section.servers {
-            let server = self.server(line, id, servers.len() as u32, compiler);
+            let server = self.server(line, section, id, servers.len() as u32, compiler);
             own.push(server.id);
             servers.push(server);
         }

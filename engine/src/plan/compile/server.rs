@@ -3,19 +3,21 @@
 use std::net::SocketAddr;
 use std::sync::Arc;
 
-use cfgparse::model::server::{MarkedDown, SendProxy};
-use cfgparse::model::{Addr, Port, Server as Line};
+use cfgparse::model::expr::{Call, SampleExpr};
+use cfgparse::model::server::{MarkedDown, SendProxy, UseSrc};
+use cfgparse::model::{Addr, Place, Port, Proxy, Server as Line};
 
 use super::Context;
 use crate::limits::POOL_PURGE_DELAY_MS;
 use crate::log::Format;
-use crate::plan::{Endpoint, PoolTerms, ProxyHeader, ProxyId, Server, ServerId};
-use crate::sample::{Compiler, Point};
+use crate::plan::{Endpoint, PoolTerms, Presents, ProxyHeader, ProxyId, Server, ServerId, Source};
+use crate::sample::{Compiler, Expr, Point};
 
 impl Context<'_> {
     pub(super) fn server(
         &mut self,
         line: &Line,
+        section: &Proxy,
         backend: ProxyId,
         index: u32,
         compiler: &mut Compiler<'_>,
@@ -59,8 +61,69 @@ impl Context<'_> {
             },
             shutdown_on_down: line.on_marked_down == Some(MarkedDown::ShutdownSessions),
             proxy_header: header.and_then(|header| self.proxy_header(header, line, compiler)),
+            source: self.source(line, section, compiler),
             line: Arc::new(line.clone()),
         }
+    }
+
+    /// Our end of the server's connections: its own `source`, else its section's.
+    fn source(
+        &mut self,
+        line: &Line,
+        section: &Proxy,
+        compiler: &mut Compiler<'_>,
+    ) -> Option<Box<Source>> {
+        let written = line.source.as_ref().or(section.source.as_ref());
+        if written.is_none() && line.tcp_ut_ms.is_none() && line.cc.is_none() {
+            return None;
+        }
+        let mut source = Source {
+            user_timeout_ms: line.tcp_ut_ms,
+            congestion: line.cc.as_deref().map(Box::from),
+            ..Source::default()
+        };
+        if let Some(written) = written {
+            let low = written.port_low.unwrap_or(0);
+            source.address = written.ip;
+            source.ports = (low, written.port_high.unwrap_or(low));
+            source.interface = written.interface.as_deref().map(Box::from);
+            source.presents = written
+                .usesrc
+                .as_ref()
+                .and_then(|usesrc| self.presents(usesrc, line.at, compiler));
+        }
+        Some(Box::new(source))
+    }
+
+    fn presents(
+        &mut self,
+        usesrc: &UseSrc,
+        at: Place,
+        compiler: &mut Compiler<'_>,
+    ) -> Option<Presents> {
+        let (name, occurrence) = match usesrc {
+            UseSrc::Client => return Some(Presents::Client),
+            UseSrc::ClientIp => return Some(Presents::ClientIp),
+            UseSrc::Address(ip, port) => {
+                return Some(Presents::Address(SocketAddr::new(*ip, *port)));
+            }
+            // Manual, `source`: "passing a zero here disables the feature".
+            UseSrc::Header { occurrence: 0, .. } => return None,
+            UseSrc::Header { name, occurrence } => (name, occurrence),
+        };
+        compiler.point = Point::HttpRequest;
+        compiler.at = at;
+        let field = SampleExpr {
+            fetch: Call {
+                name: "req.hdr_ip".to_owned(),
+                args: vec![name.clone(), occurrence.to_string()],
+                at,
+            },
+            converters: Vec::new(),
+            text: format!("req.hdr_ip({name},{occurrence})"),
+        };
+        let compiled = Expr::compile(&field, compiler);
+        self.note(compiled).map(Presents::Field)
     }
 
     fn proxy_header(
