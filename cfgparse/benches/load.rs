@@ -67,7 +67,7 @@ fn loading(criterion: &mut Criterion) {
     let none = BTreeMap::new();
     let mut group = criterion.benchmark_group("load");
     group.sample_size(10);
-    for count in [1_000, 10_000] {
+    for count in [1_000, 2_500, 5_000, 10_000] {
         group.throughput(Throughput::Elements(u64::from(count)));
         let text = servers(count);
         group.bench_function(BenchmarkId::new("servers", count), |b| {
@@ -78,7 +78,7 @@ fn loading(criterion: &mut Criterion) {
             b.iter(|| judge(&text, &none));
         });
     }
-    for count in [5_000, 50_000] {
+    for count in [5_000, 12_500, 25_000, 50_000] {
         group.throughput(Throughput::Elements(u64::from(count)));
         let files = BTreeMap::from([("nets.lst".to_owned(), patterns(count))]);
         let text = format!(

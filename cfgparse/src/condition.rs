@@ -1,8 +1,18 @@
 //! Conditions of `.if`, `.elif` and `-cc` (manual, 2.4).
 
+use std::cmp::Ordering;
+
+use nom::branch::alt;
+use nom::bytes::complete::{tag, tag_no_case, take_while1};
+use nom::character::complete::{char, digit1, hex_digit1, multispace0, one_of};
+use nom::combinator::{cut, opt};
+use nom::error::{ErrorKind, ParseError};
+use nom::multi::many0;
+use nom::sequence::{pair, preceded};
+use nom::{Err, IResult, Parser};
 use thiserror::Error;
 
-use crate::expr::args::{ArgsError, split_args};
+use crate::expr::args::{ArgsError, arguments};
 
 /// What the running program is, as far as conditions can ask.
 #[derive(Clone, Debug, PartialEq, Eq, Default)]
@@ -51,6 +61,11 @@ pub enum ConditionError {
         wanted: usize,
         predicate: String,
     },
+    #[error("invalid argument to conditional expression predicate '{predicate}': '{text}'")]
+    BadArgument {
+        predicate: &'static str,
+        text: String,
+    },
     #[error("conditional expression is nested too deeply")]
     TooDeep,
 }
@@ -68,17 +83,12 @@ pub fn eval(
     if text.is_empty() {
         return Ok(false);
     }
-    let mut parser = Parser {
-        text,
-        at: 0,
-        facts,
-        defined,
-        depth: 0,
-    };
-    let value = parser.disjunction()?;
-    parser.skip_blanks();
-    match parser.rest().chars().next() {
-        None => Ok(value),
+    let (rest, parsed) = any_of(text, MAX_DEPTH).map_err(|error| match error {
+        Err::Error(error) | Err::Failure(error) => error,
+        Err::Incomplete(_) => ConditionError::Unparsable(text.to_owned()),
+    })?;
+    match rest.trim_start().chars().next() {
+        None => parsed.holds(&Asked { facts, defined }),
         Some(character) => Err(ConditionError::Trailing {
             character,
             expression: text.to_owned(),
@@ -86,162 +96,179 @@ pub fn eval(
     }
 }
 
-struct Parser<'t> {
-    text: &'t str,
-    at: usize,
-    facts: &'t Facts,
-    defined: &'t dyn Fn(&str) -> bool,
-    depth: u32,
+/// A condition as written.
+enum Expr {
+    Number(bool),
+    Test(&'static Predicate, Vec<String>),
+    Not(Box<Expr>),
+    AllOf(Vec<Expr>),
+    AnyOf(Vec<Expr>),
 }
 
-/// Name, number of arguments and test of a predicate.
-type Predicate = (&'static str, usize, fn(&Parser, &[String]) -> bool);
+/// Whom predicates ask.
+struct Asked<'a> {
+    facts: &'a Facts,
+    defined: &'a dyn Fn(&str) -> bool,
+}
 
-/// The manual's table of predicates.
+impl Expr {
+    /// Terms behind the one that decides are not asked.
+    fn holds(&self, asked: &Asked) -> Result<bool, ConditionError> {
+        match self {
+            Self::Number(value) => Ok(*value),
+            Self::Not(term) => Ok(!term.holds(asked)?),
+            Self::AllOf(terms) => Ok(!Self::one_is(terms, false, asked)?),
+            Self::AnyOf(terms) => Self::one_is(terms, true, asked),
+            Self::Test(predicate, args) => {
+                (predicate.holds)(asked, args).ok_or_else(|| ConditionError::BadArgument {
+                    predicate: predicate.name,
+                    text: args[0].clone(),
+                })
+            }
+        }
+    }
+
+    fn one_is(terms: &[Self], wanted: bool, asked: &Asked) -> Result<bool, ConditionError> {
+        for term in terms {
+            if term.holds(asked)? == wanted {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+}
+
+type Parsed<'t, T> = IResult<&'t str, T, ConditionError>;
+
+impl ParseError<&str> for ConditionError {
+    fn from_error_kind(text: &str, _: ErrorKind) -> Self {
+        Self::Unparsable(text.to_owned())
+    }
+
+    fn append(_: &str, _: ErrorKind, other: Self) -> Self {
+        other
+    }
+}
+
+fn any_of(text: &str, depth: u32) -> Parsed<'_, Expr> {
+    let terms = joined("||", move |text| all_of(text, depth));
+    terms.map(Expr::AnyOf).parse(text)
+}
+
+fn all_of(text: &str, depth: u32) -> Parsed<'_, Expr> {
+    let terms = joined("&&", move |text| term(text, depth));
+    terms.map(Expr::AllOf).parse(text)
+}
+
+/// One term or several with `operator` between them.
+fn joined<'t>(
+    operator: &'static str,
+    term: impl Fn(&'t str) -> Parsed<'t, Expr> + Copy,
+) -> impl Parser<&'t str, Output = Vec<Expr>, Error = ConditionError> {
+    let operator = preceded(multispace0, tag(operator));
+    let others = many0(preceded(operator, cut(term)));
+    pair(term, others).map(|(first, mut terms)| {
+        terms.insert(0, first);
+        terms
+    })
+}
+
+fn term(text: &str, depth: u32) -> Parsed<'_, Expr> {
+    let Some(depth) = depth.checked_sub(1) else {
+        return Err(Err::Failure(ConditionError::TooDeep));
+    };
+    let negated = preceded(char('!'), cut(move |text| term(text, depth)));
+    let negated = negated.map(|term| Expr::Not(Box::new(term)));
+    let group = move |text| group(text, depth);
+    preceded(multispace0, alt((negated, group, number, predicate))).parse(text)
+}
+
+fn group(text: &str, depth: u32) -> Parsed<'_, Expr> {
+    let inside = preceded(char('('), cut(move |text| any_of(text, depth)));
+    let (rest, (inside, closed)) =
+        pair(inside, opt(preceded(multispace0, char(')')))).parse(text)?;
+    match closed {
+        Some(_) => Ok((rest, inside)),
+        None => Err(Err::Failure(ConditionError::Unclosed(text.to_owned()))),
+    }
+}
+
+/// False is zero, in decimal or hexadecimal digits.
+fn number(text: &str) -> Parsed<'_, Expr> {
+    let digits = alt((preceded(tag_no_case("0x"), hex_digit1), digit1));
+    let value = preceded(opt(one_of("+-")), digits);
+    value
+        .map(|digits: &str| Expr::Number(digits.bytes().any(|digit| digit != b'0')))
+        .parse(text)
+}
+
+fn predicate(text: &str) -> Parsed<'_, Expr> {
+    let (after, name) = take_while1(|c: char| c.is_ascii_alphanumeric() || c == '_')(text)?;
+    let Some(row) = PREDICATES.iter().find(|row| row.name == name) else {
+        return Err(Err::Error(ConditionError::Unparsable(text.to_owned())));
+    };
+    // No parentheses are the same as nothing between them: one empty argument.
+    let (rest, args) = opt(arguments)
+        .parse(after)
+        .map_err(|error| error.map(|error| ConditionError::Args(error, name.to_owned())))?;
+    let mut args = args.unwrap_or_else(|| vec![String::new()]);
+    if row.args == 0 && args.iter().all(String::is_empty) {
+        args.clear();
+    }
+    let (got, wanted, predicate) = (args.len(), row.args, name.to_owned());
+    Err(Err::Failure(match got.cmp(&wanted) {
+        Ordering::Equal => return Ok((rest, Expr::Test(row, args))),
+        Ordering::Less => ConditionError::Missing {
+            got,
+            wanted,
+            argument: got,
+            predicate,
+        },
+        Ordering::Greater => ConditionError::TooMany {
+            got,
+            wanted,
+            predicate,
+        },
+    }))
+}
+
+/// One row of the manual's table of predicates.
+struct Predicate {
+    name: &'static str,
+    /// How many arguments it takes.
+    args: usize,
+    /// `None`: the argument is no version.
+    holds: fn(&Asked, &[String]) -> Option<bool>,
+}
+
+const fn predicate_row(
+    name: &'static str,
+    args: usize,
+    holds: fn(&Asked, &[String]) -> Option<bool>,
+) -> Predicate {
+    Predicate { name, args, holds }
+}
+
+#[rustfmt::skip]
 const PREDICATES: &[Predicate] = &[
-    ("awslc_api_atleast", 1, |p, a| {
-        p.facts.awslc_api.is_some_and(|api| api >= integer(&a[0]))
-    }),
-    ("awslc_api_before", 1, |p, a| {
-        p.facts.awslc_api.is_some_and(|api| api < integer(&a[0]))
-    }),
-    ("defined", 1, |p, a| (p.defined)(&a[0])),
-    ("enabled", 1, |p, a| p.facts.enabled.contains(&a[0])),
-    ("feature", 1, |p, a| p.facts.features.contains(&a[0])),
-    ("fips_mode", 0, |p, _| p.facts.fips_mode),
-    ("openssl_version_atleast", 1, |p, a| {
-        openssl_version(&p.facts.openssl_version) >= openssl_version(&a[0])
-    }),
-    ("openssl_version_before", 1, |p, a| {
-        openssl_version(&p.facts.openssl_version) < openssl_version(&a[0])
-    }),
-    ("ssllib_name_startswith", 1, |p, a| {
-        p.facts.ssllib_name.starts_with(&a[0])
-    }),
-    ("streq", 2, |_, a| a[0] == a[1]),
-    ("strneq", 2, |_, a| a[0] != a[1]),
-    ("strstr", 2, |_, a| a[0].contains(&a[1])),
-    ("version_atleast", 1, |p, a| {
-        version(&p.facts.version) >= version(&a[0])
-    }),
-    ("version_before", 1, |p, a| {
-        version(&p.facts.version) < version(&a[0])
-    }),
+    predicate_row("awslc_api_atleast", 1, |q, a| { let asked = integer(&a[0])?; Some(q.facts.awslc_api.is_some_and(|api| api >= asked)) }),
+    predicate_row("awslc_api_before", 1, |q, a| { let asked = integer(&a[0])?; Some(q.facts.awslc_api.is_some_and(|api| api < asked)) }),
+    predicate_row("defined", 1, |q, a| Some((q.defined)(&a[0]))),
+    predicate_row("enabled", 1, |q, a| Some(q.facts.enabled.contains(&a[0]))),
+    predicate_row("feature", 1, |q, a| Some(q.facts.features.contains(&a[0]))),
+    predicate_row("fips_mode", 0, |q, _| Some(q.facts.fips_mode)),
+    predicate_row("openssl_version_atleast", 1, |q, a| Some(q.openssl_version() >= openssl_version(&a[0])?)),
+    predicate_row("openssl_version_before", 1, |q, a| Some(q.openssl_version() < openssl_version(&a[0])?)),
+    predicate_row("ssllib_name_startswith", 1, |q, a| Some(q.facts.ssllib_name.starts_with(&a[0]))),
+    predicate_row("streq", 2, |_, a| Some(a[0] == a[1])),
+    predicate_row("strneq", 2, |_, a| Some(a[0] != a[1])),
+    predicate_row("strstr", 2, |_, a| Some(a[0].contains(&a[1]))),
+    predicate_row("version_atleast", 1, |q, a| Some(version(&q.facts.version) >= version(&a[0]))),
+    predicate_row("version_before", 1, |q, a| Some(version(&q.facts.version) < version(&a[0]))),
 ];
 
-impl<'t> Parser<'t> {
-    fn rest(&self) -> &'t str {
-        &self.text[self.at..]
-    }
-
-    fn skip_blanks(&mut self) {
-        self.at += self.rest().len() - self.rest().trim_start().len();
-    }
-
-    fn accept(&mut self, token: &str) -> bool {
-        self.skip_blanks();
-        let found = self.rest().starts_with(token);
-        if found {
-            self.at += token.len();
-        }
-        found
-    }
-
-    fn disjunction(&mut self) -> Result<bool, ConditionError> {
-        let mut value = self.conjunction()?;
-        while self.accept("||") {
-            // Parsed whatever the value: faults behind a true term are faults too.
-            value |= self.conjunction()?;
-        }
-        Ok(value)
-    }
-
-    fn conjunction(&mut self) -> Result<bool, ConditionError> {
-        let mut value = self.term()?;
-        while self.accept("&&") {
-            value &= self.term()?;
-        }
-        Ok(value)
-    }
-
-    fn term(&mut self) -> Result<bool, ConditionError> {
-        self.depth += 1;
-        if self.depth > MAX_DEPTH {
-            return Err(ConditionError::TooDeep);
-        }
-        let value = self.term_inner();
-        self.depth -= 1;
-        value
-    }
-
-    fn term_inner(&mut self) -> Result<bool, ConditionError> {
-        if self.accept("!") {
-            return Ok(!self.term()?);
-        }
-        if self.accept("(") {
-            let value = self.disjunction()?;
-            if !self.accept(")") {
-                return Err(ConditionError::Unclosed(self.text.to_owned()));
-            }
-            return Ok(value);
-        }
-        let rest = self.rest();
-        let sign = usize::from(rest.starts_with(['-', '+']));
-        let digits = sign
-            + rest
-                .bytes()
-                .skip(sign)
-                .take_while(u8::is_ascii_digit)
-                .count();
-        if digits > sign {
-            self.at += digits;
-            return Ok(rest[sign..digits].bytes().any(|digit| digit != b'0'));
-        }
-        self.predicate()
-    }
-
-    fn predicate(&mut self) -> Result<bool, ConditionError> {
-        let rest = self.rest();
-        let length = rest
-            .bytes()
-            .take_while(|byte| byte.is_ascii_alphanumeric() || *byte == b'_')
-            .count();
-        let (name, after) = rest.split_at(length);
-        let Some((_, wanted, test)) = PREDICATES.iter().find(|(known, ..)| *known == name) else {
-            return Err(ConditionError::Unparsable(rest.to_owned()));
-        };
-        let mut args = Vec::new();
-        self.at += length;
-        if let Some(inside) = after.strip_prefix('(') {
-            let (found, used) =
-                split_args(inside).map_err(|error| ConditionError::Args(error, name.to_owned()))?;
-            args = found;
-            self.at += 1 + used;
-        }
-        if *wanted == 0 && args.iter().all(String::is_empty) {
-            args.clear();
-        }
-        if args.len() < *wanted {
-            return Err(ConditionError::Missing {
-                got: args.len(),
-                wanted: *wanted,
-                argument: args.len(),
-                predicate: name.to_owned(),
-            });
-        }
-        if args.len() > *wanted {
-            return Err(ConditionError::TooMany {
-                got: args.len(),
-                wanted: *wanted,
-                predicate: name.to_owned(),
-            });
-        }
-        Ok(test(self, &args))
-    }
-}
-
-fn integer(text: &str) -> u32 {
-    text.trim().parse().unwrap_or(0)
+fn integer(text: &str) -> Option<u32> {
+    text.trim().parse().ok()
 }
 
 /// HAProxy's order of versions: components, development releases before the release they lead to.
@@ -249,28 +276,32 @@ fn version(text: &str) -> ([u32; 3], u32, u32) {
     let mut numbers = [0; 3];
     let (release, suffix) = text.split_once('-').unwrap_or((text, ""));
     for (slot, part) in numbers.iter_mut().zip(release.split('.')) {
-        *slot = integer(part);
+        *slot = integer(part).unwrap_or(0);
     }
     let mut suffixes = suffix.split('-');
     let first = suffixes.next().unwrap_or("");
     let (stage, commits) = match first.strip_prefix("dev") {
-        Some(stage) => (integer(stage), suffixes.next().unwrap_or("")),
+        Some(stage) => (integer(stage).unwrap_or(0), suffixes.next().unwrap_or("")),
         None => (u32::MAX, first),
     };
-    (numbers, stage, integer(commits))
+    (numbers, stage, integer(commits).unwrap_or(0))
 }
 
-/// `1.1.1w` and `3.0.2`: numbers, then a letter.
-fn openssl_version(text: &str) -> ([u32; 3], u8) {
-    let text = text.trim();
-    let mut numbers = [0; 3];
-    let mut patch = 0;
-    for (slot, part) in numbers.iter_mut().zip(text.split('.')) {
-        let digits = part.bytes().take_while(u8::is_ascii_digit).count();
-        *slot = integer(&part[..digits]);
-        patch = part.as_bytes().get(digits).copied().unwrap_or(0);
+/// `1.1.1w` and `3.0.2`: three numbers, then a letter.
+fn openssl_version(text: &str) -> Option<([u32; 3], u8)> {
+    let mut parts = text.trim().splitn(3, '.');
+    let (major, minor) = (integer(parts.next()?)?, integer(parts.next()?)?);
+    let last = parts.next()?;
+    let digits = last.bytes().take_while(u8::is_ascii_digit).count();
+    let patch = last.as_bytes().get(digits).copied().unwrap_or(0);
+    Some(([major, minor, integer(&last[..digits])?], patch))
+}
+
+impl Asked<'_> {
+    /// That of no library is before all others.
+    fn openssl_version(&self) -> ([u32; 3], u8) {
+        openssl_version(&self.facts.openssl_version).unwrap_or_default()
     }
-    (numbers, patch)
 }
 
 #[cfg(test)]
@@ -324,6 +355,9 @@ mod tests {
             ("!(1 && 0) && !defined(B)", true),
             ("-1000 && 200", true),
             ("-0", false),
+            ("0x10 && !0x0", true),
+            ("defined", false),
+            ("1 || openssl_version_atleast(3)", true),
         ] {
             assert_eq!(ask(expression), Ok(wanted), "{expression}");
         }
@@ -338,6 +372,15 @@ mod tests {
                 "unexpected character 'x' at the end of conditional expression '1x'",
             ),
             ("(1", "expected ')' after conditional expression '(1'"),
+            (
+                "openssl_version_atleast(3)",
+                "invalid argument to conditional expression predicate 'openssl_version_atleast': '3'",
+            ),
+            ("1 ||", "unparsable conditional expression ''"),
+            (
+                "1 && (0 || (1",
+                "expected ')' after conditional expression '(1'",
+            ),
             (
                 "streq(a)",
                 "missing arguments (got 1/2), type 'string' expected in argument 1 of predicate 'streq' used in conditional expression",

@@ -1,6 +1,6 @@
 //! What every parse function has at hand: the findings, the files, the options.
 
-use crate::diagnostic::{Diagnostic, Diagnostics, Severity, Span};
+use crate::diagnostic::{Diagnostic, Diagnostics, Severity, Span, closest};
 use crate::expr::condition::PREDEFINED;
 use crate::expr::{Fault, pattern};
 use crate::lex;
@@ -14,6 +14,10 @@ use crate::source::{Environment, FileAccess};
 /// Sockets and servers that ranges and templates of one configuration may unroll to: every core
 /// opens each socket, and each server costs about a kilobyte.
 pub const MAX_UNROLLED: usize = 131_072;
+
+/// Names that are compared in search of what was meant by one that is unknown: enough for every
+/// mistake that people make, and no time lost on a file that names thousands of things wrongly.
+const HINTS: usize = 1 << 20;
 
 /// A keyword that the configuration uses, and where: what `migrate` prints.
 #[derive(Clone, Copy, Debug)]
@@ -65,6 +69,8 @@ pub struct Context<'a> {
     pub predefined: Vec<&'static str>,
     /// Sockets and servers that ranges and templates were unrolled to so far.
     pub unrolled: usize,
+    /// How many of [`HINTS`] are left.
+    hints: usize,
     /// A Lua program is loaded, so that names beginning with `lua.` may stand for something.
     pub has_lua: bool,
     /// Folder that relative paths begin at; empty: the working folder.
@@ -93,6 +99,7 @@ impl<'a> Context<'a> {
             maps: Vec::new(),
             predefined: Vec::new(),
             unrolled: 0,
+            hints: HINTS,
             has_lua: false,
             default_path: String::new(),
             crt_base: None,
@@ -306,6 +313,22 @@ impl<'a> Context<'a> {
             .cause("it would change what traffic passes or how, so it is not ignored")
             .remedy("remove it, or keep this part of the traffic on HAProxy meanwhile"),
         );
+    }
+
+    /// The name nearest to `word` among those that the configuration itself gives.
+    pub fn closest<'c>(
+        &mut self,
+        word: &str,
+        candidates: impl Iterator<Item = &'c str>,
+    ) -> Option<&'c str> {
+        let mut left = self.hints;
+        let counted = candidates.take_while(|_| {
+            left = left.saturating_sub(1);
+            left > 0
+        });
+        let found = closest(word, counted);
+        self.hints = left;
+        found
     }
 
     /// Counts what a range or template unrolls to; refuses more than [`MAX_UNROLLED`] in all.

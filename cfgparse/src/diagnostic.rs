@@ -28,6 +28,7 @@ pub const CODES: &[&str] = &[
     "exclusive",
     "extra-argument",
     "incompatible-mode",
+    "incomplete-condition",
     "lone-directive",
     "message",
     "method-overwritten",
@@ -304,6 +305,8 @@ impl Diagnostics {
 pub fn closest<'c>(word: &str, candidates: impl Iterator<Item = &'c str>) -> Option<&'c str> {
     let limit = (word.chars().count() / 3).clamp(1, 4);
     candidates
+        // Each character that one has more is an edit.
+        .filter(|candidate| candidate.len().abs_diff(word.len()) <= limit * 4)
         .map(|candidate| (strsim::damerau_levenshtein(word, candidate), candidate))
         .filter(|(distance, _)| *distance <= limit)
         .min()

@@ -3,7 +3,7 @@
 use std::collections::{HashMap, HashSet};
 
 use crate::context::{Context, Reference, ReferenceKind};
-use crate::diagnostic::{Diagnostic, Severity, closest};
+use crate::diagnostic::{Diagnostic, Severity};
 use crate::model::Model;
 
 /// Every name that was used must stand for something.
@@ -139,7 +139,7 @@ fn missing(cx: &mut Context, index: &Index, reference: &Reference) {
         ReferenceKind::Table => format!("unable to find stick-table '{name}'."),
         _ => format!("unable to find {kind} '{name}'."),
     };
-    let near = closest(name, index.list(reference.kind));
+    let near = cx.closest(name, index.list(reference.kind));
     // Log lines for a ring that is not there go nowhere; HAProxy starts nevertheless.
     let severity = match reference.kind {
         ReferenceKind::Ring => Severity::Warning,

@@ -14,14 +14,20 @@ use crate::model::tls::{TlsServerVerify, TlsVerify};
 /// Checks the lines of all proxies.
 pub fn verify_lines(cx: &mut Context, model: &Model) {
     let by_name = by_name(model);
+    let tracked = tracked(model);
+    // Certificates of a whole frontend.
+    let has_frontend_crt = cx.uses.iter().any(|used| used.info.name == "ssl-f-use");
     for proxy in model.proxies.iter().filter(|proxy| !proxy.disabled) {
-        bind_certificates(cx, proxy);
+        if !has_frontend_crt {
+            bind_certificates(cx, proxy);
+        }
         bind_ids(cx, proxy);
         routes(cx, proxy, &by_name);
         server_ids(cx, proxy);
+        let checks_by_tls = connects_by_tls(proxy);
         for server in &proxy.servers {
-            authorities(cx, &model.global, proxy, server);
-            tracking(cx, proxy, server, &by_name);
+            authorities(cx, &model.global, proxy, server, checks_by_tls);
+            tracking(cx, proxy, server, &tracked);
         }
     }
 }
@@ -52,10 +58,6 @@ fn refuse(
 
 /// A listener that speaks TLS shows a certificate (manual, 5.1: `ssl`).
 fn bind_certificates(cx: &mut Context, proxy: &Proxy) {
-    // Certificates of a whole frontend.
-    if cx.uses.iter().any(|used| used.info.name == "ssl-f-use") {
-        return;
-    }
     for bind in &proxy.binds {
         let Some(tls) = &bind.tls else { continue };
         let has_some = !tls.crt.is_empty()
@@ -192,18 +194,24 @@ fn mode_word(mode: Mode) -> &'static str {
 }
 
 /// A server's certificate can be checked against authorities only (manual, 5.2: `verify`).
-fn authorities(cx: &mut Context, global: &Global, proxy: &Proxy, server: &Server) {
-    let checked_by_tls = server.check.enabled && (server.check.ssl || connects_by_tls(proxy));
+fn authorities(
+    cx: &mut Context,
+    global: &Global,
+    proxy: &Proxy,
+    server: &Server,
+    checks_by_tls: bool,
+) {
+    let checked_by_tls = server.check.enabled && (server.check.ssl || checks_by_tls);
     let enabled = server.tls.as_ref().is_some_and(|tls| tls.enabled);
     if !enabled && !checked_by_tls {
         return;
     }
-    let tls = server.tls.clone().unwrap_or_default();
+    let tls = server.tls.as_ref();
     let by_default = global.ssl_server_verify == TlsServerVerify::Required;
     let checks = tls
-        .verify
+        .and_then(|tls| tls.verify)
         .map_or(by_default, |verify| verify != TlsVerify::None);
-    if !checks || tls.ca_file.is_some() {
+    if !checks || tls.is_some_and(|tls| tls.ca_file.is_some()) {
         return;
     }
     let message = format!(
@@ -230,26 +238,47 @@ fn connects_by_tls(proxy: &Proxy) -> bool {
         .any(|rule| matches!(&rule.step, CheckStep::Connect(connect) if connect.ssl))
 }
 
+/// Servers that others may track, by backend and name; none where nobody does.
+fn tracked(model: &Model) -> HashMap<(&str, &str), &Server> {
+    let backends = || {
+        model
+            .proxies
+            .iter()
+            .filter(|proxy| proxy.kind.has_backend())
+    };
+    let servers = || backends().flat_map(|proxy| proxy.servers.iter().map(move |s| (proxy, s)));
+    if servers().all(|(_, server)| server.track.is_none()) {
+        return HashMap::new();
+    }
+    servers()
+        .map(|(proxy, server)| ((proxy.name.as_str(), server.name.as_str()), server))
+        .collect()
+}
+
 /// A tracked server must be checked, or nobody knows its state.
-fn tracking(cx: &mut Context, proxy: &Proxy, server: &Server, by_name: &HashMap<&str, &Proxy>) {
+fn tracking(
+    cx: &mut Context,
+    proxy: &Proxy,
+    server: &Server,
+    servers: &HashMap<(&str, &str), &Server>,
+) {
     let Some((backend, name)) = &server.track else {
         return;
     };
-    let of = if backend.is_empty() {
-        Some(proxy)
+    let backend = if backend.is_empty() {
+        &proxy.name
     } else {
-        by_name.get(backend.as_str()).copied()
+        backend
     };
-    let tracked = of.and_then(|of| of.servers.iter().find(|server| server.name == *name));
-    let Some(tracked) = tracked else { return };
+    let Some(tracked) = servers.get(&(backend.as_str(), name.as_str())) else {
+        return;
+    };
     if tracked.check.enabled || tracked.agent.enabled || tracked.track.is_some() {
         return;
     }
     let message = format!(
-        "'server {}/{}' : unable to use {}/{name} for tracking as it does not have any check nor agent enabled.",
-        proxy.name,
-        server.name,
-        of.map_or("", |of| of.name.as_str()),
+        "'server {}/{}' : unable to use {backend}/{name} for tracking as it does not have any check nor agent enabled.",
+        proxy.name, server.name,
     );
     refuse(
         cx,

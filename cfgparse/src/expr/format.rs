@@ -1,9 +1,17 @@
 //! Log-format strings: text, aliases, expressions (manual, 8.2.6).
 
+use nom::branch::alt;
+use nom::bytes::complete::{tag, take_till, take_while};
+use nom::character::complete::{alphanumeric1, char, none_of};
+use nom::combinator::{cut, opt, peek, value, verify};
+use nom::error::Error;
+use nom::sequence::{delimited, pair};
+use nom::{Err, IResult, Parser};
+
 use super::Fault;
 use super::sample;
 use crate::context::Context;
-use crate::diagnostic::{Diagnostics, Span, closest};
+use crate::diagnostic::{Diagnostic, Diagnostics, Severity, Span, closest};
 use crate::load::LoadOptions;
 use crate::model::expr::{FormatFlags, FormatPart, LogFormat, SampleExpr};
 use crate::registry::aliases::{self, ALIASES};
@@ -18,107 +26,138 @@ pub fn built_in(text: &str) -> Option<LogFormat> {
     parse(&mut cx, text, Span::default(), Where::Log).ok()
 }
 
+/// What stands between the texts of a format, as written.
+#[derive(Clone)]
+enum Item<'t> {
+    /// `%%`, and a `%` that begins no item.
+    Percent,
+    Alias(Decoration<'t>, &'t str),
+    /// Behind the `[`.
+    Expression(Decoration<'t>),
+}
+
+/// `(name:type)` and `{flags}` in front of an item.
+type Decoration<'t> = (Option<&'t str>, Option<&'t str>);
+
+/// What follows a `%`.
+fn item(text: &str) -> IResult<&str, Item<'_>> {
+    let name = take_while(|c: char| c.is_ascii_alphanumeric() || "-_:".contains(c));
+    let name = delimited(char('('), name, cut(char(')')));
+    let flags = delimited(char('{'), take_till(|c| c == '}'), cut(char('}')));
+    let decoration = pair(opt(name), opt(flags));
+    let alias = verify(alphanumeric1, |name: &str| {
+        name.starts_with(|c: char| c.is_ascii_alphabetic())
+    });
+    let decorated = pair(decoration, alt((alias, tag("["))));
+    let decorated = decorated.map(|(decoration, what)| match what {
+        "[" => Item::Expression(decoration),
+        alias => Item::Alias(decoration, alias),
+    });
+    let itself = peek(none_of(" \t0123456789({"));
+    alt((
+        value(Item::Percent, char('%')),
+        decorated,
+        value(Item::Percent, itself),
+    ))
+    .parse(text)
+}
+
 /// Parses a whole word. Expressions must have data at `place`.
 pub fn parse(cx: &mut Context, text: &str, span: Span, place: Where) -> Result<LogFormat, Fault> {
-    let mut parts = Vec::new();
+    let mut format = LogFormat {
+        parts: Vec::new(),
+        common: FormatFlags::default(),
+        text: text.to_owned(),
+    };
     let mut literal = String::new();
     let mut rest = text;
-    // What `%o` sets holds for all items behind it.
-    let mut common = FormatFlags::default();
-    while let Some(at) = rest.find('%') {
-        literal.push_str(&rest[..at]);
-        rest = &rest[at + 1..];
-        if let Some(after) = rest.strip_prefix('%') {
-            literal.push('%');
-            rest = after;
-            continue;
-        }
-        let (part, after) = item(cx, rest, span, place, common)?;
+    while let Some((before, behind)) = rest.split_once('%') {
+        literal.push_str(before);
+        let (after, item) = item(behind).map_err(|error| no_item(error, behind, span))?;
         rest = after;
-        let part = match part {
-            // What is no item stands for itself: `100%`, `% `.
-            None => {
+        let part = match item {
+            Item::Percent => {
                 literal.push('%');
                 continue;
             }
-            Some(FormatPart::Alias { name, flags, .. }) if name == "o" => {
-                common = flags;
-                continue;
+            Item::Alias(decoration, alias) => {
+                self::alias(cx, alias, span)?;
+                let (key, flags) = decorated(cx, decoration, format.common, span)?;
+                // What `%o` sets holds for all items behind it.
+                if alias == "o" {
+                    format.common = flags;
+                    continue;
+                }
+                let name = alias.to_owned();
+                FormatPart::Alias { name, flags, key }
             }
-            Some(part) => part,
+            Item::Expression(decoration) => {
+                let (name, flags) = decorated(cx, decoration, format.common, span)?;
+                let expr;
+                (expr, rest) = bracketed(cx, after, span, place)?;
+                FormatPart::Sample { expr, flags, name }
+            }
         };
         if !literal.is_empty() {
-            parts.push(FormatPart::Text(std::mem::take(&mut literal)));
+            let text = std::mem::take(&mut literal);
+            format.parts.push(FormatPart::Text(text));
         }
-        parts.push(part);
+        format.parts.push(part);
     }
     literal.push_str(rest);
     if !literal.is_empty() {
-        parts.push(FormatPart::Text(literal));
+        format.parts.push(FormatPart::Text(literal));
     }
-    Ok(LogFormat {
-        parts,
-        common,
-        text: text.to_owned(),
-    })
+    Ok(format)
 }
 
-/// What stands behind `%`; nothing if no item begins here.
-fn item<'t>(
-    cx: &mut Context,
-    text: &'t str,
-    span: Span,
-    place: Where,
-    common: FormatFlags,
-) -> Result<(Option<FormatPart>, &'t str), Fault> {
-    let bad = |message: String| Fault::new("bad-format", span, message);
-    let mut rest = text;
-    let mut name = None;
-    if let Some(inside) = rest.strip_prefix('(') {
-        let end = inside
-            .find(')')
-            .ok_or_else(|| bad("missing ')' behind '%('".to_owned()))?;
-        name = Some(inside[..end].to_owned()).filter(|name| !name.is_empty());
-        rest = &inside[end + 1..];
-    }
-    let mut flags = common;
-    if let Some(inside) = rest.strip_prefix('{') {
-        let end = inside
-            .find('}')
-            .ok_or_else(|| bad("missing '}' behind '%{'".to_owned()))?;
-        flags = self::flags(flags, &inside[..end], span)?;
-        rest = &inside[end + 1..];
-    }
-    if let Some(inside) = rest.strip_prefix('[') {
-        let (expr, after) = bracketed(cx, inside, span, place)?;
-        return Ok((Some(FormatPart::Sample { expr, flags, name }), after));
-    }
-    let end = rest
-        .find(|c: char| !c.is_ascii_alphabetic())
-        .unwrap_or(rest.len());
-    if end == 0 {
-        let bare = rest.len() == text.len();
-        return if bare {
-            Ok((None, text))
-        } else {
-            Err(bad(format!("missing alias behind '%{text}'")))
-        };
-    }
-    let alias = &rest[..end];
-    let Some(row) = aliases::find(alias) else {
-        let near = closest(alias, ALIASES.iter().map(|row| row.info.name));
-        return Err(bad(format!("no such format alias '{alias}'. If you wanted to emit the '%' character verbatim, you need to use '%%'"))
-            .remedy(near.map(|n| format!("did you mean '%{n}' maybe ?"))));
+/// Says why what stands behind a `%` is no item.
+fn no_item(error: Err<Error<&str>>, behind: &str, span: Span) -> Fault {
+    let message = match (error, behind.chars().next()) {
+        (Err::Failure(error), Some('(')) if !error.input.is_empty() => {
+            format!("invalid character in custom name near '{}'", error.input)
+        }
+        (Err::Failure(_), Some('(')) => "missing ')' behind '%('".to_owned(),
+        (Err::Failure(_), _) => "missing '}' behind '%{'".to_owned(),
+        (_, Some('(' | '{')) => format!("missing alias behind '%{behind}'"),
+        (_, None) => "truncated line after '%'".to_owned(),
+        (_, Some(_)) => format!("unexpected alias name near '{behind}'"),
     };
-    cx.used(&row.info, span);
-    Ok((
-        Some(FormatPart::Alias {
-            name: alias.to_owned(),
-            flags,
-            key: name,
-        }),
-        &rest[end..],
-    ))
+    let remedy = "to write a single '%', use '%%'";
+    Fault::new("bad-format", span, message).remedy(Some(remedy.to_owned()))
+}
+
+/// The alias must be known.
+fn alias(cx: &mut Context, alias: &str, span: Span) -> Result<(), Fault> {
+    if let Some(row) = aliases::find(alias) {
+        cx.used(&row.info, span);
+        return Ok(());
+    }
+    let near = closest(alias, ALIASES.iter().map(|row| row.info.name));
+    let message = format!(
+        "no such format alias '{alias}'. If you wanted to emit the '%' character verbatim, you need to use '%%'"
+    );
+    Err(Fault::new("bad-format", span, message)
+        .remedy(near.map(|n| format!("did you mean '%{n}' maybe ?"))))
+}
+
+/// The key and the flags of an item; `common` holds where it says nothing.
+fn decorated(
+    cx: &mut Context,
+    (name, flags): Decoration,
+    common: FormatFlags,
+    span: Span,
+) -> Result<(Option<String>, FormatFlags), Fault> {
+    if let Some((_, kind)) = name.and_then(|name| name.split_once(':'))
+        && !["str", "sint", "bool", "raw"].contains(&kind)
+    {
+        let message =
+            format!("unexpected output type '{kind}'. Supported types are: str, sint, bool, raw");
+        return Err(Fault::new("bad-format", span, message));
+    }
+    let name = name.filter(|name| !name.is_empty()).map(str::to_owned);
+    let flags = flags.map_or(common, |flags| self::flags(cx, common, flags, span));
+    Ok((name, flags))
 }
 
 /// The expression behind `%[`, and what follows its `]`.
@@ -154,7 +193,7 @@ fn bracketed<'t>(
     Ok((parsed.expr, after))
 }
 
-fn flags(mut flags: FormatFlags, text: &str, span: Span) -> Result<FormatFlags, Fault> {
+fn flags(cx: &mut Context, mut flags: FormatFlags, text: &str, span: Span) -> FormatFlags {
     for word in text
         .split(',')
         .map(str::trim)
@@ -173,13 +212,16 @@ fn flags(mut flags: FormatFlags, text: &str, span: Span) -> Result<FormatFlags, 
             "cbor" => &mut flags.cbor,
             "bin" => &mut flags.binary,
             _ => {
-                let message = format!("no such format flag '{name}'");
-                return Err(Fault::new("bad-format", span, message).remedy(Some(
-                    "flags are Q, X, E, json, cbor and bin, each behind + or -".to_owned(),
-                )));
+                // HAProxy takes them without a word.
+                let message = format!("format flag '{name}' is unknown and has no effect");
+                let notice = Diagnostic::new(Severity::Notice, "unknown-flag", Some(span), message);
+                cx.report(
+                    notice.remedy("flags are Q, X, E, json, cbor and bin, each behind + or -"),
+                );
+                continue;
             }
         };
         *slot = on;
     }
-    Ok(flags)
+    flags
 }

@@ -1,6 +1,11 @@
 //! Sample expressions: a fetch and its converters (manual, 7.3).
 
-use super::args::split_args;
+use nom::bytes::complete::take_while1;
+use nom::combinator::opt;
+use nom::sequence::pair;
+use nom::{Err, IResult, Parser};
+
+use super::args::{ArgsError, arguments};
 use super::regex::{self, RegexFault};
 use super::{Fault, pattern, values};
 use crate::context::{Context, Reference, ReferenceKind};
@@ -25,7 +30,39 @@ pub struct Parsed {
 struct Step<'t> {
     name: &'t str,
     args: Vec<String>,
-    rest: &'t str,
+}
+
+/// `name` or `name(arg,...)`.
+fn step(text: &str) -> IResult<&str, Step<'_>, ArgsError> {
+    let name = take_while1(|c: char| c.is_ascii_alphanumeric() || "._-+:/".contains(c));
+    let args = opt(arguments).map(Option::unwrap_or_default);
+    pair(name, args)
+        .map(|(name, args)| Step { name, args })
+        .parse(text)
+}
+
+/// Whether `text` begins with a converter.
+pub fn is_converter(text: &str) -> bool {
+    let end = text.find(['(', ',']).unwrap_or(text.len());
+    find_converter(&text[..end]).is_some()
+}
+
+/// The step at the beginning of `text`, or why there is none.
+fn first_step<'t>(text: &'t str, what: &str, span: Span) -> Result<(&'t str, Step<'t>), Fault> {
+    step(text).map_err(|error| match error {
+        Err::Failure(error) => {
+            let name = text.split('(').next().unwrap_or("");
+            let message = format!("{what} '{name}' : {error}");
+            Fault::new("bad-expression", span, message).remedy(Some(
+                "close the parenthesis, and quote ')' and ',' inside arguments".to_owned(),
+            ))
+        }
+        _ => Fault::new(
+            "bad-expression",
+            span,
+            format!("missing {what} in '{text}'"),
+        ),
+    })
 }
 
 /// Parses a whole word.
@@ -50,43 +87,29 @@ pub fn parse_prefix<'t>(
     text: &'t str,
     span: Span,
 ) -> Result<(Parsed, &'t str), Fault> {
-    let step = step(text, "fetch method", span)?;
-    if cx.has_lua && step.name.starts_with("lua.") {
-        return Ok(lua(cx, step, text, span));
+    let (mut rest, first) = first_step(text, "fetch method", span)?;
+    if cx.has_lua && first.name.starts_with("lua.") {
+        return Ok((lua(cx, first, &text[..text.len() - rest.len()], span), rest));
     }
-    let Some(row) = find_fetch(step.name) else {
-        return Err(unknown_fetch(step.name, text, span));
+    let Some(row) = find_fetch(first.name) else {
+        return Err(unknown_fetch(first.name, text, span));
     };
     cx.used(&row.info, span);
-    let mut rest = step.rest;
-    let fetch = call(cx, "fetch method", row.args, step, span)?;
+    let fetch = call(cx, "fetch method", row.args, first, span)?;
     let mut out = row.out;
     let mut converters = Vec::new();
     while let Some(next) = rest.strip_prefix(',') {
-        if next.is_empty() || next.starts_with(']') {
-            // HAProxy takes a comma with nothing behind it.
-            rest = next;
+        // HAProxy takes several commas for one, and one with nothing behind it.
+        let next = next.trim_start_matches(',');
+        rest = next;
+        if next.is_empty() {
             break;
         }
-        let step = self::step(next, "converter", span)?;
-        let Some(row) = find_converter(step.name) else {
-            return Err(unknown_converter(step.name, span));
-        };
-        cx.used(&row.info, span);
-        if !out.casts_to(row.input) {
-            return Err(Fault::new(
-                "bad-cast",
-                span,
-                format!("converter '{}' cannot be applied", step.name),
-            )
-            .remedy(Some(format!(
-                "it takes {:?} values, and what stands before it gives {out:?}",
-                row.input
-            ))));
-        }
-        rest = step.rest;
-        converters.push(call(cx, "converter", row.args, step, span)?);
-        out = if row.out == Type::Same { out } else { row.out };
+        let step;
+        (rest, step) = first_step(next, "converter", span)?;
+        let (converter, gives) = converter(cx, out, step, span)?;
+        converters.push(converter);
+        out = gives;
     }
     let text = text[..text.len() - rest.len()].to_owned();
     let expr = SampleExpr {
@@ -112,59 +135,44 @@ static LUA: Info = Info {
 };
 
 /// What a Lua program registers: its type is known when it runs only.
-fn lua<'t>(cx: &mut Context, step: Step<'t>, text: &'t str, span: Span) -> (Parsed, &'t str) {
+fn lua(cx: &mut Context, step: Step, text: &str, span: Span) -> Parsed {
     cx.used(&LUA, span);
-    let rest = step.rest;
     let fetch = Call {
         name: step.name.to_owned(),
         args: step.args,
         at: span.at,
     };
-    let text = text[..text.len() - rest.len()].to_owned();
     let expr = SampleExpr {
         fetch,
         converters: Vec::new(),
-        text,
+        text: text.to_owned(),
     };
-    (
-        Parsed {
-            expr,
-            out: Type::Any,
-            available: u32::MAX,
-        },
-        rest,
-    )
+    Parsed {
+        expr,
+        out: Type::Any,
+        available: u32::MAX,
+    }
 }
 
-fn step<'t>(text: &'t str, what: &str, span: Span) -> Result<Step<'t>, Fault> {
-    let end = text
-        .find(|c: char| !(c.is_ascii_alphanumeric() || "._-+:/".contains(c)))
-        .unwrap_or(text.len());
-    let (name, rest) = text.split_at(end);
-    if name.is_empty() {
-        return Err(Fault::new(
-            "bad-expression",
-            span,
-            format!("missing {what} in '{text}'"),
-        ));
-    }
-    let Some(inside) = rest.strip_prefix('(') else {
-        return Ok(Step {
-            name,
-            args: Vec::new(),
-            rest,
-        });
+/// One step behind the fetch, and the type that it makes of `input`.
+fn converter(cx: &mut Context, input: Type, step: Step, span: Span) -> Result<(Call, Type), Fault> {
+    let Some(row) = find_converter(step.name) else {
+        return Err(unknown_converter(step.name, span));
     };
-    let (args, used) = split_args(inside).map_err(|error| {
-        Fault::new("bad-expression", span, format!("{what} '{name}' : {error}")).remedy(Some(
-            "close the parenthesis, and quote ')' and ',' inside arguments".to_owned(),
-        ))
-    })?;
-    Ok(Step {
-        name,
-        args,
-        rest: &inside[used..],
-    })
+    cx.used(&row.info, span);
+    if !input.casts_to(row.input) {
+        let message = format!("converter '{}' cannot be applied", step.name);
+        return Err(Fault::new("bad-cast", span, message).remedy(Some(format!(
+            "it takes {:?} values, and what stands before it gives {input:?}",
+            row.input
+        ))));
+    }
+    let out = if row.out == Type::Same {
+        input
+    } else {
+        row.out
+    };
+    Ok((call(cx, "converter", row.args, step, span)?, out))
 }
 
 fn unknown_fetch(name: &str, text: &str, span: Span) -> Fault {
@@ -192,7 +200,7 @@ fn call(
     step: Step,
     span: Span,
 ) -> Result<Call, Fault> {
-    let Step { name, mut args, .. } = step;
+    let Step { name, mut args } = step;
     let (least, most) = arg_range(types);
     if args.len() == 1 && args[0].is_empty() && least == 0 {
         args.clear();

@@ -32,7 +32,7 @@ pub fn named(name: &str, compiler: &mut Compiler<'_>) -> Result<Arc<Test>, Compi
     if let Some(test) = compiler.acl_cache.get(&key) {
         return Ok(test.clone());
     }
-    let own = compiler.acls.iter().find(|acl| acl.name == name);
+    let own = compiler.acls.get(name).copied();
     let test = match own {
         Some(acl) => Test::compile(&acl.tests, compiler)?,
         None => match predefined::find(name) {

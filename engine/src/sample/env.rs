@@ -71,7 +71,7 @@ pub struct Compiler<'n> {
     /// The proxy whose lines are being compiled.
     pub proxy: Option<ProxyId>,
     /// The named ACLs that are visible there.
-    pub acls: &'n [Acl],
+    pub acls: HashMap<&'n str, &'n Acl>,
     /// Where the expression at hand will be evaluated.
     pub point: Point,
     /// The line at hand.
@@ -98,7 +98,7 @@ impl<'n> Compiler<'n> {
             patterns: PatternTable::default(),
             warnings: Vec::new(),
             proxy: None,
-            acls: &[],
+            acls: HashMap::new(),
             point: Point::Internal,
             at: Place::default(),
             captures: CaptureSlots::default(),
@@ -110,7 +110,9 @@ impl<'n> Compiler<'n> {
     /// Enters a proxy: its ACLs become visible and its captures count from 0.
     pub fn enter(&mut self, proxy: ProxyId, acls: &'n [Acl]) {
         self.proxy = Some(proxy);
-        self.acls = acls;
+        self.acls.clear();
+        self.acls
+            .extend(acls.iter().map(|acl| (acl.name.as_str(), acl)));
         self.captures = CaptureSlots::default();
         self.acl_cache.clear();
     }

@@ -1,5 +1,6 @@
 //! From a compiled plan to what cores share while they run it.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::RwLock;
 use std::sync::atomic::AtomicU64;
@@ -155,21 +156,26 @@ fn is_watched(line: &cfgparse::model::Server) -> bool {
 fn watches(plan: &Plan, errors: &mut Vec<CompileError>) -> Vec<Watch> {
     let watch = |server: &crate::plan::Server| Watch::new(server.line.check.enabled);
     let mut watches: Vec<Watch> = plan.servers.iter().map(watch).collect();
-    for server in &plan.servers {
+    let trackers = || plan.servers.iter().filter(|s| s.line.track.is_some());
+    if trackers().next().is_none() {
+        return watches;
+    }
+    let backend_of = |server: &crate::plan::Server| &*plan.proxy(server.backend).name;
+    let by_name: HashMap<(&str, &str), _> = plan
+        .servers
+        .iter()
+        .map(|server| ((backend_of(server), &*server.name), server))
+        .collect();
+    for server in trackers() {
         let Some((backend, name)) = &server.line.track else {
             continue;
         };
-        let named = |id: ProxyId| {
-            plan.servers
-                .iter()
-                .find(|known| known.backend == id && *known.name == **name)
-        };
-        let id = if backend.is_empty() {
-            Some(server.backend)
+        let backend = if backend.is_empty() {
+            backend_of(server)
         } else {
-            plan.find_backend(backend)
+            backend
         };
-        match id.and_then(named) {
+        match by_name.get(&(backend, name)).copied() {
             Some(tracked) if !is_watched(&tracked.line) => errors.push(CompileError::new(
                 server.line.at,
                 format!(

@@ -176,11 +176,18 @@ pub fn log_format(
     }
 }
 
-/// A sample expression from the next word, which must have data at `place`.
+/// A sample expression from the next word, which must have data at `place`. HAProxy takes its
+/// converters as words of their own, too.
 pub fn sample_expr(cx: &mut Context, args: &mut Args, place: Where) -> Option<SampleExpr> {
     let word = args.required(cx, "a sample expression")?;
     let label = args.label();
-    match sample::parse(cx, &word.text, word.span()) {
+    let mut text = word.text.clone();
+    while let Some(next) = args.peek().filter(|next| sample::is_converter(&next.text)) {
+        text.push(',');
+        text.push_str(&next.text);
+        args.next();
+    }
+    match sample::parse(cx, &text, word.span()) {
         Ok(parsed) if parsed.available & place.bit() == 0 => {
             let message = format!(
                 "'{label}' : fetch method '{}' needs data that is not available in '{}'.",

@@ -250,11 +250,16 @@ fn statement(cx: &mut Context, draft: &mut Draft, line: &Line) {
 }
 
 /// Reads a line that has no effect: its arguments must be right nevertheless.
-fn aside(cx: &mut Context, draft: &Draft, row: &Row<Draft>, args: &mut Args) {
-    let mut scratch = draft.clone();
+fn aside(cx: &mut Context, draft: &mut Draft, row: &Row<Draft>, args: &mut Args) {
+    let mut scratch = Draft::new(draft.span);
+    scratch.proxy.kind = draft.proxy.kind;
+    scratch.proxy.name.clone_from(&draft.proxy.name);
+    // Conditions name the section's ACLs.
+    std::mem::swap(&mut scratch.scope, &mut draft.scope);
     let (references, uses) = (cx.references.len(), cx.uses.len());
     (row.parse)(cx, &mut scratch, args);
     args.finish(cx);
+    std::mem::swap(&mut scratch.scope, &mut draft.scope);
     cx.references.truncate(references);
     cx.uses.truncate(uses);
 }

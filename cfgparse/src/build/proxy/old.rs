@@ -1,5 +1,8 @@
 //! Keywords that HAProxy removed: understood, with a warning that shows today's spelling.
 
+use std::collections::HashMap;
+use std::sync::LazyLock;
+
 use super::draft::Draft;
 use super::statement;
 use crate::args::Args;
@@ -75,15 +78,16 @@ const OLD: &[Old] = &[
     }) },
 ];
 
+static INDEX: LazyLock<HashMap<&str, &Old>> =
+    LazyLock::new(|| OLD.iter().map(|old| (old.name, old)).collect());
+
 /// Reads a line of an older version. False: it is none.
 pub fn translate(cx: &mut Context, draft: &mut Draft, args: &mut Args) -> bool {
     let words = &args.line().words;
-    let two = words
-        .get(1)
-        .map(|second| format!("{} {}", words[0].text, second.text));
-    let found = OLD
-        .iter()
-        .find(|old| old.name == words[0].text || two.as_deref().is_some_and(|two| two == old.name));
+    let found = match (words[0].as_str(), words.get(1)) {
+        ("option", Some(second)) => INDEX.get(format!("option {}", second.text).as_str()),
+        (name, _) => INDEX.get(name),
+    };
     let Some(old) = found else { return false };
     let length = old.name.split(' ').count();
     let span = args.span();
