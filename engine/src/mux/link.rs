@@ -107,6 +107,11 @@ impl Link {
         }
     }
 
+    /// When a byte last passed in either direction, milliseconds of the core's clock.
+    pub fn moved_ms(&self) -> u64 {
+        self.sock().moved_ms()
+    }
+
     /// The socket, where bytes pass unchanged: the kernel may then move them by itself.
     pub fn plain(&self) -> Option<&Sock> {
         match self {

@@ -44,6 +44,13 @@ pub enum Verdict {
     InternalError,
 }
 
+impl Verdict {
+    /// The message goes on as it is.
+    pub fn passes(&self) -> bool {
+        matches!(self, Self::Continue | Self::Accept)
+    }
+}
+
 /// An answer made by a rule. The stage turns it into a response head and body.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Answer {

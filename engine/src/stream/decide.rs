@@ -7,7 +7,7 @@ use super::relay::Flow;
 use super::wait::{Interrupted, Patience, wait};
 use super::{Fault, Next, Stream, reply};
 use crate::log::{Cause, Phase};
-use crate::plan::ProxyId;
+use crate::plan::{ProxyId, StatsPage};
 use crate::rules::{Answer, Ruleset, Verdict};
 
 /// The frontend's word on a request: `Some` if it was answered here.
@@ -33,47 +33,65 @@ pub async fn backend(stream: &mut Stream<'_>) -> Result<Option<Next>, Fault> {
     request_rules(stream, backend).await
 }
 
+/// Rules that are passed, which is what happens to most, enter no future of their own: that would
+/// cost more than they do.
 async fn request_rules(stream: &mut Stream<'_>, proxy: ProxyId) -> Result<Option<Next>, Fault> {
     let generation = stream.generation;
     let plan = generation.plan().proxy(proxy);
-    let content = on_request(stream, &plan.rules.request_content).await?;
-    if let Some(next) = act(stream, proxy, content, Phase::Request).await? {
-        return Ok(Some(next));
-    }
-    let verdict = on_request(stream, &plan.rules.http_request).await?;
-    if let Some(next) = act(stream, proxy, verdict, Phase::Request).await? {
-        return Ok(Some(next));
+    for rules in [&plan.rules.request_content, &plan.rules.http_request] {
+        let verdict = stream.evaluate(rules, 0, Sees::Request);
+        if verdict.passes() {
+            continue;
+        }
+        let verdict = on_request(stream, rules, verdict).await?;
+        if let Some(next) = act(stream, proxy, verdict, Phase::Request).await? {
+            return Ok(Some(next));
+        }
     }
     if let Some(page) = &plan.stats_page
         && super::stats_page::is_asked_for(page, &stream.exchange.request)
     {
-        let verdict = on_request(stream, &page.rules).await?;
-        let is_let_in = verdict == Verdict::Accept;
-        if let Some(next) = act(stream, proxy, verdict, Phase::Request).await? {
-            return Ok(Some(next));
-        }
-        return super::stats_page::answer(stream, proxy, page, is_let_in)
-            .await
-            .map(Some);
+        return stats_page(stream, proxy, page).await.map(Some);
     }
-    let verdict = on_request(stream, &plan.rules.redirects).await?;
+    let verdict = stream.evaluate(&plan.rules.redirects, 0, Sees::Request);
+    if verdict.passes() {
+        return Ok(None);
+    }
     act(stream, proxy, verdict, Phase::Request).await
 }
 
-/// What rules on a request decide; a rule that waits for its body goes on when that is there.
-async fn on_request(stream: &mut Stream<'_>, rules: &Ruleset) -> Result<Verdict, Fault> {
-    let mut from = 0;
+/// The stats page, for whom its own rules let in.
+async fn stats_page(
+    stream: &mut Stream<'_>,
+    proxy: ProxyId,
+    page: &StatsPage,
+) -> Result<Next, Fault> {
+    let verdict = stream.evaluate(&page.rules, 0, Sees::Request);
+    let verdict = on_request(stream, &page.rules, verdict).await?;
+    let is_let_in = verdict == Verdict::Accept;
+    match act(stream, proxy, verdict, Phase::Request).await? {
+        Some(next) => Ok(next),
+        None => super::stats_page::answer(stream, proxy, page, is_let_in).await,
+    }
+}
+
+/// What rules on a request decide in the end, after a first `verdict`; a rule that waits for its
+/// body goes on when that is there.
+async fn on_request(
+    stream: &mut Stream<'_>,
+    rules: &Ruleset,
+    mut verdict: Verdict,
+) -> Result<Verdict, Fault> {
     loop {
-        let verdict = stream.evaluate(rules, from, Sees::Request);
-        if let Some(rule) = interlude(stream, &verdict, Phase::Request).await? {
-            from = rule + 1;
-            continue;
-        }
-        let Some((rule, wanted)) = wanted(stream, &verdict) else {
+        let rule = if let Some(rule) = interlude(stream, &verdict, Phase::Request).await? {
+            rule
+        } else if let Some((rule, wanted)) = wanted(stream, &verdict) {
+            buffer::request(stream, wanted).await?;
+            rule
+        } else {
             return Ok(verdict);
         };
-        buffer::request(stream, wanted).await?;
-        from = rule + 1;
+        verdict = stream.evaluate(rules, rule + 1, Sees::Request);
     }
 }
 
@@ -81,21 +99,20 @@ async fn on_request(stream: &mut Stream<'_>, rules: &Ruleset) -> Result<Verdict,
 async fn on_response(
     stream: &mut Stream<'_>,
     rules: &Ruleset,
+    mut verdict: Verdict,
     side: &ServerSide,
     upload: &mut Flow,
 ) -> Result<Verdict, Fault> {
-    let mut from = 0;
     loop {
-        let verdict = stream.evaluate(rules, from, Sees::Response);
-        if let Some(rule) = interlude(stream, &verdict, Phase::Headers).await? {
-            from = rule + 1;
-            continue;
-        }
-        let Some((rule, wanted)) = wanted(stream, &verdict) else {
+        let rule = if let Some(rule) = interlude(stream, &verdict, Phase::Headers).await? {
+            rule
+        } else if let Some((rule, wanted)) = wanted(stream, &verdict) {
+            buffer::response(stream, side, upload, wanted).await?;
+            rule
+        } else {
             return Ok(verdict);
         };
-        buffer::response(stream, side, upload, wanted).await?;
-        from = rule + 1;
+        verdict = stream.evaluate(rules, rule + 1, Sees::Response);
     }
 }
 
@@ -163,7 +180,11 @@ pub async fn response(
     for proxy in proxies.into_iter().flatten() {
         let rules = &generation.plan().proxy(proxy).rules;
         for rules in [&rules.response_content, &rules.http_response] {
-            let verdict = on_response(stream, rules, side, upload).await?;
+            let verdict = stream.evaluate(rules, 0, Sees::Response);
+            if verdict.passes() {
+                continue;
+            }
+            let verdict = on_response(stream, rules, verdict, side, upload).await?;
             if let Some(next) = act(stream, proxy, verdict, Phase::Headers).await? {
                 return Ok(Some(next));
             }

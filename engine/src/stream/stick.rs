@@ -43,6 +43,9 @@ pub fn bind(stream: &mut Stream<'_>, bound: Option<ServerId>) -> Option<ServerId
     let Some(rules) = backend.map(|backend| &backend.stick_request) else {
         return bound;
     };
+    if rules.is_empty() {
+        return bound;
+    }
     let mut bound = bound;
     let mut pending = std::mem::take(&mut stream.exchange.sticks);
     for rule in rules {
@@ -78,6 +81,9 @@ pub fn learn(stream: &mut Stream<'_>) {
     let Some(rules) = backend.map(|backend| &backend.stick_response) else {
         return;
     };
+    if rules.is_empty() && stream.exchange.sticks.keys.is_empty() {
+        return;
+    }
     if generation.plan().server(server).line.non_stick {
         return;
     }

@@ -4,7 +4,6 @@ use std::task::{Context, Poll};
 
 use super::wait::is_over;
 use super::{Client, Local};
-use crate::limits::RELAY_HIGH_BYTES;
 use crate::mux::Link;
 
 /// One of the two connections of an exchange.
@@ -25,10 +24,10 @@ pub struct Watch {
 
 struct Activity {
     timeout_ms: Option<u64>,
-    passed: (u64, u64),
     was_awaited: bool,
     is_half_closed: bool,
-    deadline_ms: u64,
+    /// From when something is expected.
+    since_ms: u64,
 }
 
 impl Watch {
@@ -64,8 +63,8 @@ impl Watch {
         cx: &mut Context<'_>,
     ) -> Poll<Side> {
         let now_ms = local.core.now_ms();
-        let client_ms = self.client.deadline(&client.link, awaited[0], now_ms, cx);
-        let server_ms = self.server.deadline(server, awaited[1], now_ms, cx);
+        let client_ms = self.client.deadline(&client.link, awaited[0], now_ms);
+        let server_ms = self.server.deadline(server, awaited[1], now_ms);
         let (side, until_ms) = match (client_ms, server_ms) {
             (None, None) => {
                 client.timer.clear();
@@ -88,36 +87,20 @@ impl Watch {
 
 impl Activity {
     fn new(timeout_ms: Option<u64>, now_ms: u64) -> Self {
-        let deadline_ms = now_ms + timeout_ms.unwrap_or(0);
         Self {
             timeout_ms,
-            passed: (0, 0),
             was_awaited: false,
             is_half_closed: false,
-            deadline_ms,
+            since_ms: now_ms,
         }
     }
 
-    fn deadline(
-        &mut self,
-        link: &Link,
-        awaited: bool,
-        now_ms: u64,
-        cx: &mut Context<'_>,
-    ) -> Option<u64> {
+    fn deadline(&mut self, link: &Link, awaited: bool, now_ms: u64) -> Option<u64> {
         let timeout_ms = self.timeout_ms?;
-        // What goes out after this look counts from when it goes, not from when the timer fires.
-        // A full link is waited for by its flow already.
-        if awaited && (1..RELAY_HIGH_BYTES).contains(&link.unsent()) {
-            let _ = link.poll_sent(0, cx);
+        if awaited && !self.was_awaited {
+            self.since_ms = now_ms;
         }
-        let passed = link.passed();
-        let begins = awaited && !self.was_awaited;
         self.was_awaited = awaited;
-        if passed != self.passed || begins {
-            self.passed = passed;
-            self.deadline_ms = now_ms + timeout_ms;
-        }
-        awaited.then_some(self.deadline_ms)
+        awaited.then(|| link.moved_ms().max(self.since_ms) + timeout_ms)
     }
 }

@@ -126,17 +126,6 @@ fn tcp_info_words(socket: BorrowedFd<'_>) -> Option<([u32; TCP_INFO_WORDS], usiz
     (code == 0).then_some((words, len as usize / size_of::<u32>()))
 }
 
-/// Bytes that a TCP peer has acknowledged (`tcpi_bytes_acked`, Linux 4.1).
-pub fn bytes_acknowledged(socket: BorrowedFd<'_>) -> Option<u64> {
-    // Byte 120 of the structure, 64 bits.
-    const AT: usize = 30;
-    let (words, known) = tcp_info_words(socket)?;
-    let halves = [words[AT].to_ne_bytes(), words[AT + 1].to_ne_bytes()];
-    let mut bytes = [0; 8];
-    bytes.copy_from_slice(halves.as_flattened());
-    (known >= AT + 2).then(|| u64::from_ne_bytes(bytes))
-}
-
 /// What the kernel measures of a TCP connection (tcp(7), `TCP_INFO`).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct TcpInfo {
@@ -225,24 +214,6 @@ fn set(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::io::{Read, Write};
-    use std::net::{TcpListener, TcpStream};
-
-    #[test]
-    fn acknowledged_bytes_are_counted() {
-        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-        let mut client = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
-        let (mut server, _) = listener.accept().unwrap();
-        client.write_all(&[7; 5000]).unwrap();
-        server.read_exact(&mut [0; 5000]).unwrap();
-        // The acknowledgement travels with the answer.
-        server.write_all(b"x").unwrap();
-        client.read_exact(&mut [0]).unwrap();
-        // SYN counts as one byte.
-        assert!(bytes_acknowledged(client.as_fd()).unwrap() >= 5000);
-        let (unix, _other) = std::os::unix::net::UnixStream::pair().unwrap();
-        assert_eq!(bytes_acknowledged(unix.as_fd()), None);
-    }
 
     #[test]
     fn the_kernel_measures_tcp_and_marks_packets() {

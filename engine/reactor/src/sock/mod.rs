@@ -54,6 +54,8 @@ struct Io {
     ops: u8,
     life: Life,
     nonblocking_users: u8,
+    /// When a byte last passed in either direction, milliseconds of the core's clock.
+    moved_ms: u64,
     recv: recv::Recv,
     send: send::Send,
     poll_in: PollOp,
@@ -87,6 +89,7 @@ impl Sock {
                 ops: 0,
                 life: Life::Open,
                 nonblocking_users: 0,
+                moved_ms: core.inner().clock.now_ms(),
                 recv: recv::Recv::new(HIGH_WATER_BYTES, received),
                 send: send::Send::default(),
                 poll_in: PollOp::Idle,
@@ -144,6 +147,12 @@ impl Sock {
     /// Bytes that the kernel has taken for sending so far, spliced ones included.
     pub fn bytes_out(&self) -> u64 {
         self.state.io.borrow().send.total
+    }
+
+    /// When a byte last passed in either direction (`Core::now_ms`), for inactivity timeouts:
+    /// nobody has to be woken to note it.
+    pub fn moved_ms(&self) -> u64 {
+        self.state.io.borrow().moved_ms
     }
 
     /// Whether two handles are of the same socket.

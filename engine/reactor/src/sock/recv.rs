@@ -333,6 +333,7 @@ impl Io {
         match (result, piece) {
             (1.., Some(piece)) => {
                 recv.total += piece.len() as u64;
+                self.moved_ms = core.clock.now_ms();
                 if self.life == Life::Open {
                     recv.enqueue(piece, core.buffers.buffer_bytes());
                 }

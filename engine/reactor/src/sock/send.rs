@@ -133,12 +133,6 @@ impl Sock {
         io.finish_send();
     }
 
-    /// Bytes that the peer's kernel has acknowledged, for an inactivity timer to see progress
-    /// within one long send. `None` where the socket cannot tell (unix sockets).
-    pub fn acknowledged(&self) -> Option<u64> {
-        crate::net::bytes_acknowledged(self.state.io.borrow().borrowed().ok()?)
-    }
-
     fn take_pending(&self) -> Option<Box<Batch>> {
         let mut io = self.state.io.borrow_mut();
         if io.send.closed() || io.life != Life::Open {
@@ -228,6 +222,7 @@ impl Io {
         match result {
             1.. => {
                 send.total += result as u64;
+                self.moved_ms = core.clock.now_ms();
                 batch.advance(result as usize);
             }
             0 => return self.send_ended(core, libc::EPIPE),

@@ -240,6 +240,9 @@ impl Splice {
         let bytes = pipe.fill(io.borrowed()?, max)?;
         io.recv.total += bytes as u64;
         io.recv.eof |= bytes == 0;
+        if bytes > 0 {
+            io.moved_ms = self.from.core.now_ms();
+        }
         drop(io);
         self.eof = bytes == 0;
         self.count(bytes);
@@ -253,6 +256,7 @@ impl Splice {
         };
         let bytes = pipe.drain(io.borrowed()?)?;
         io.send.total += bytes as u64;
+        io.moved_ms = self.to.core.now_ms();
         Ok(bytes)
     }
 
