@@ -121,6 +121,7 @@ pub fn endpoint(text: &str) -> Result<Endpoint, AddressError> {
         _ => ("", rest),
     };
     if let Some(host) = portless(family, inside, text)? {
+        transport.stream |= family == "uxst";
         return Ok(Endpoint {
             host,
             port: Ports::None,
@@ -383,7 +384,12 @@ pub fn log(text: &str) -> Result<LogAddr, AddressError> {
         Ports::Range(..) => return Err(AddressError::RangeNotPermitted(text.to_owned())),
         Ports::Offset(_) => return Err(AddressError::OffsetNotPermitted(text.to_owned())),
     };
+    let stream = endpoint.transport.stream;
     Ok(match endpoint.host {
+        Host::Any(family) if stream => LogAddr::Stream(Addr::Ip(any(family)), port),
+        Host::Ip(ip) if stream => LogAddr::Stream(Addr::Ip(ip), port),
+        Host::Name(host, family) if stream => LogAddr::Stream(Addr::Name { host, family }, port),
+        Host::Unix(path) if stream => LogAddr::Stream(Addr::Unix(path), 0),
         Host::Any(family) => LogAddr::Udp(any(family), port),
         Host::Ip(ip) => LogAddr::Udp(ip, port),
         Host::Name(host, _) => LogAddr::UdpName(host, port),

@@ -9,6 +9,7 @@ pub mod gate;
 pub mod log;
 pub mod persist;
 pub mod plan;
+pub mod ring;
 pub mod rules;
 pub mod sample;
 pub mod server;
@@ -17,6 +18,7 @@ pub mod table;
 
 // Effects.
 pub mod check;
+pub mod forward;
 pub mod logger;
 pub mod mux;
 pub mod pool;

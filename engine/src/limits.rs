@@ -108,3 +108,17 @@ pub const TABLE_STRIPES: usize = 32;
 
 /// Keys that one request, or one response, stores in stick tables (manual, `stick store-request`).
 pub const STICK_STORES_MAX: usize = 8;
+
+/// Bytes of a log line where its target says nothing (manual, 4.2 `log ... len`).
+pub const LOG_LINE_BYTES: usize = 1024;
+
+/// Milliseconds to connect to, and without progress of, a server of logs whose line has no place
+/// for timeouts.
+pub const IMPLICIT_RING_TIMEOUT_MS: u64 = 5_000;
+
+/// Bytes of log lines that are given to a server's connection at once.
+pub const RING_BATCH_BYTES: usize = 16_384;
+
+/// Milliseconds before a server of logs is connected again: the first time, and at most.
+pub const RING_RECONNECT_MS: u64 = 1_000;
+pub const RING_RECONNECT_MAX_MS: u64 = 8_000;

@@ -11,11 +11,12 @@ const LAYERS: &[&[&str]] = &[
     // Pure decisions: no socket, clock, randomness or thread.
     &[
         "plan", "sample", "rules", "balance", "persist", "server", "gate", "table", "stats", "log",
+        "ring",
     ],
     &["rt", "tls", "logger"],
     &["state"],
     &["mux"],
-    &["pool", "check"],
+    &["pool", "check", "forward"],
     &["service"],
     &["stream"],
     &["session"],

@@ -55,6 +55,10 @@ pub fn model(ast: &Ast, cx: &mut Context) -> Model {
         tls_defaults(&model.global, &mut proxy);
         model.proxies.push(proxy);
     }
+    for forward in model.log_forwards.iter_mut().filter(|f| f.log_global) {
+        let own = std::mem::replace(&mut forward.logs, model.global.logs.clone());
+        forward.logs.extend(own);
+    }
     for section in ast.sections.iter().filter(|s| s.kind() == "program") {
         verify_lines::programs(cx, &model, section.header.span());
     }
@@ -66,16 +70,17 @@ pub fn model(ast: &Ast, cx: &mut Context) -> Model {
 }
 
 fn other(cx: &mut Context, model: &mut Model, section: &Section) {
-    use section::{access, network, store};
+    use section::{access, logs, network, store};
     match section.kind() {
         "global" => global::section(cx, &mut model.global, section),
         "userlist" => model.userlists.push(access::userlist(cx, section)),
         "http-errors" => model.http_errors.push(access::http_errors(cx, section)),
         "resolvers" => model.resolvers.push(network::resolvers(cx, section)),
         "peers" => model.peers.push(network::peers(cx, section)),
-        "ring" => model.rings.push(network::ring(cx, section)),
+        "ring" => model.rings.push(logs::ring(cx, section)),
         "mailers" => model.mailers.push(network::mailers(cx, section)),
-        "log-forward" => model.log_forwards.push(network::log_forward(cx, section)),
+        "log-forward" => model.log_forwards.push(logs::log_forward(cx, section)),
+        "log-profile" => model.log_profiles.push(logs::log_profile(cx, section)),
         "cache" => model.caches.push(store::cache(cx, section)),
         "crt-store" => model.crt_stores.push(store::crt_store(cx, section)),
         "fcgi-app" => model.fcgi_apps.push(store::fcgi_app(cx, section)),

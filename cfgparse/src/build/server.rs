@@ -10,11 +10,10 @@ use crate::args::Args;
 use crate::context::{Context, Reference, ReferenceKind};
 use crate::expr::{format, sample};
 use crate::model::server::{
-    Addr, AddressFamily, InitAddr, InitState, MarkedDown, MarkedUp, Observe, OnError, Port,
-    ProxyVersion, SendProxy, Server,
+    Addr, AddressFamily, InitAddr, InitState, MarkedDown, MarkedUp, Observe, OnError, ProxyVersion,
+    SendProxy, Server,
 };
 use crate::model::tls::{ServerTls, TlsVersion};
-use crate::model::{Place, server};
 use crate::registry::Info;
 use crate::registry::prelude::*;
 use crate::registry::sample::Where;
@@ -27,7 +26,9 @@ pub struct Params {
 
 impl Default for Params {
     fn default() -> Self {
-        Self { server: blank() }
+        Self {
+            server: Server::new(""),
+        }
     }
 }
 
@@ -49,56 +50,6 @@ impl Params {
     fn no_send_proxy(&mut self, version: ProxyVersion) {
         let options = self.send_proxy();
         options.version = options.version.filter(|asked| *asked != version);
-    }
-}
-
-fn blank() -> Server {
-    Server {
-        name: String::new(),
-        id: None,
-        guid: None,
-        address: Addr::Ip(std::net::IpAddr::V4(std::net::Ipv4Addr::UNSPECIFIED)),
-        port: Port::Offset(0),
-        written: String::new(),
-        weight: 1,
-        backup: false,
-        disabled: false,
-        maxconn: 0,
-        minconn: 0,
-        maxqueue: 0,
-        strict_maxconn: false,
-        cookie: None,
-        check: server::ServerCheck::default(),
-        agent: server::AgentCheck::default(),
-        tls: None,
-        send_proxy: None,
-        init_addr: Vec::new(),
-        init_state: None,
-        resolvers: None,
-        resolve_opts: Vec::new(),
-        resolve_prefer: None,
-        resolve_net: Vec::new(),
-        slowstart_ms: None,
-        on_marked_down: None,
-        on_marked_up: None,
-        track: None,
-        source: None,
-        redir: None,
-        non_stick: false,
-        tfo: false,
-        tcp_ut_ms: None,
-        cc: None,
-        namespace: None,
-        interface: None,
-        socks4: None,
-        proto: None,
-        ws: None,
-        pool: server::IdlePool::default(),
-        shard: None,
-        hash_key: None,
-        log_proto: None,
-        template: None,
-        at: Place::default(),
     }
 }
 
@@ -320,8 +271,8 @@ const PLAIN: &[Row<Params>] = &[
     row("init-state", "up|fully-up|down|fully-down", Full, "state before the first check", |cx, p, a| {
         p.server.init_state = choice(cx, a, &[("up", InitState::Up), ("fully-up", InitState::FullyUp), ("down", InitState::Down), ("fully-down", InitState::FullyDown), ("none", InitState::Up)]);
     }),
-    row("log-bufsize", "<bytes>", Planned, "buffer of a log backend's server", |cx, _, a| { a.size::<u32>(cx); }),
-    row("log-proto", "legacy|octet-count", Planned, "framing of log lines over TCP", |cx, p, a| p.server.log_proto = a.one_of(cx, &["legacy", "octet-count"])),
+    row("log-bufsize", "<bytes>", Full, "buffer of a log backend's server", |cx, p, a| p.server.log_bufsize = a.size(cx)),
+    row("log-proto", "legacy|octet-count", Full, "framing of log lines over TCP", |cx, p, a| p.server.log_proto = a.one_of(cx, &["legacy", "octet-count"])),
     lax_number(row("max-reuse", "<count>", Full, "requests over one connection", |cx, p, a| p.server.pool.max_reuse = a.number_in(cx, -1, i64::from(i32::MAX)).map(|n| n as i32))),
     lax_number(row("maxconn", "<maxconn>", Full, "connections at the same time", |cx, p, a| p.server.maxconn = a.number(cx).unwrap_or(0))),
     lax_number(row("maxqueue", "<maxqueue>", Full, "requests that may wait for this server", |cx, p, a| p.server.maxqueue = a.number(cx).unwrap_or(0))),

@@ -51,7 +51,8 @@ pub enum Algorithm {
     },
     /// `hash EXPR`.
     Hash(SampleExpr),
-    LogHash(Vec<String>),
+    /// `log-hash CONVERTERS`: the fetch of the expression stands for the line.
+    LogHash(SampleExpr),
     Sticky,
 }
 

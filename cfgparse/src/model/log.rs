@@ -4,6 +4,7 @@ use std::net::IpAddr;
 
 use super::Place;
 use super::expr::LogFormat;
+use super::server::Addr;
 
 /// Where a proxy's log lines go.
 #[derive(Clone, Debug, PartialEq, Default)]
@@ -81,6 +82,8 @@ pub enum LogAddr {
     /// A datagram socket's path.
     Unix(String),
     Abns(String),
+    /// `tcp@`, `uxst@` and their like: an implicit ring with this server.
+    Stream(Addr, u16),
     /// 1 is `stdout`, 2 is `stderr`.
     Fd(i32),
     /// `ring@NAME`, a section of the model.

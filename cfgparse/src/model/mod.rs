@@ -53,6 +53,7 @@ pub struct Model {
     pub mailers: Vec<section::Mailers>,
     pub crt_stores: Vec<section::CrtStore>,
     pub log_forwards: Vec<section::LogForward>,
+    pub log_profiles: Vec<section::LogProfile>,
     pub fcgi_apps: Vec<section::FcgiApp>,
     /// Maps that converters and actions name, already read.
     pub maps: Vec<expr::PatternFile>,

@@ -4,6 +4,7 @@ use std::net::IpAddr;
 
 use super::Place;
 use super::bind::Bind;
+use super::expr::LogFormat;
 use super::log::LogTarget;
 use super::persist::StickTable;
 use super::rule::Reply;
@@ -178,11 +179,48 @@ pub struct LogForward {
     pub name: String,
     pub binds: Vec<Bind>,
     pub dgram_binds: Vec<Bind>,
+    /// `log` lines; `log global` has been replaced by global's.
     pub logs: Vec<LogTarget>,
+    /// `log global`, until it is replaced.
+    pub log_global: bool,
     pub backlog: Option<u32>,
+    /// 10 where nothing is written.
     pub maxconn: Option<u32>,
     pub timeout_client_ms: Option<u32>,
+    /// `option assume-rfc6587-ntf`.
+    pub lines_only: bool,
+    /// `option dont-parse-log`.
+    pub unparsed: bool,
+    pub host: LogHost,
     pub at: Place,
+}
+
+/// `option host`: what becomes of the host field of a forwarded line.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Default)]
+pub enum LogHost {
+    Replace,
+    #[default]
+    Fill,
+    Keep,
+    Append,
+}
+
+/// `log-profile`.
+#[derive(Clone, Debug, PartialEq, Default)]
+pub struct LogProfile {
+    pub name: String,
+    pub tag: Option<String>,
+    /// `on STEP` lines, later ones in the place of earlier ones.
+    pub steps: Vec<(String, LogStep)>,
+    pub at: Place,
+}
+
+/// What a profile does at a step.
+#[derive(Clone, Debug, PartialEq, Default)]
+pub struct LogStep {
+    pub drop: bool,
+    pub format: Option<LogFormat>,
+    pub format_sd: Option<LogFormat>,
 }
 
 /// `fcgi-app`.

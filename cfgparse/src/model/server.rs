@@ -65,9 +65,65 @@ pub struct Server {
     pub shard: Option<u32>,
     pub hash_key: Option<String>,
     pub log_proto: Option<String>,
+    /// Bytes of the ring in front of a server of a log backend.
+    pub log_bufsize: Option<u32>,
     /// Made by `server-template`: its prefix.
     pub template: Option<String>,
     pub at: Place,
+}
+
+impl Server {
+    /// A server of which nothing is said.
+    pub fn new(name: &str) -> Self {
+        Self {
+            name: name.to_owned(),
+            id: None,
+            guid: None,
+            address: Addr::Ip(std::net::IpAddr::V4(std::net::Ipv4Addr::UNSPECIFIED)),
+            port: Port::Offset(0),
+            written: String::new(),
+            weight: 1,
+            backup: false,
+            disabled: false,
+            maxconn: 0,
+            minconn: 0,
+            maxqueue: 0,
+            strict_maxconn: false,
+            cookie: None,
+            check: ServerCheck::default(),
+            agent: AgentCheck::default(),
+            tls: None,
+            send_proxy: None,
+            init_addr: Vec::new(),
+            init_state: None,
+            resolvers: None,
+            resolve_opts: Vec::new(),
+            resolve_prefer: None,
+            resolve_net: Vec::new(),
+            slowstart_ms: None,
+            on_marked_down: None,
+            on_marked_up: None,
+            track: None,
+            source: None,
+            redir: None,
+            non_stick: false,
+            tfo: false,
+            tcp_ut_ms: None,
+            cc: None,
+            namespace: None,
+            interface: None,
+            socks4: None,
+            proto: None,
+            ws: None,
+            pool: IdlePool::default(),
+            shard: None,
+            hash_key: None,
+            log_proto: None,
+            log_bufsize: None,
+            template: None,
+            at: Place::default(),
+        }
+    }
 }
 
 /// Where a server is.

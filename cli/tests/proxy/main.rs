@@ -23,6 +23,7 @@ mod framing;
 mod framing_cases;
 mod half_close;
 mod listeners;
+mod log_rings;
 mod logs;
 mod messages;
 mod proxy_protocol;

@@ -146,6 +146,11 @@ impl View {
         &self.members
     }
 
+    /// The servers that take new requests now, in the order of the configuration.
+    pub fn in_use(&self) -> impl Iterator<Item = &Member> {
+        self.candidates.iter().map(|candidate| &candidate.member)
+    }
+
     /// How many servers take new requests.
     pub fn usable(&self) -> Usable {
         self.usable

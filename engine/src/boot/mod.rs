@@ -19,6 +19,7 @@ use signal_hook::iterator::Signals;
 pub use error::BootError;
 
 use crate::control::{self, AdminSocket, ControlSeed, Notify};
+use crate::logger::{Outlets, Servers};
 use crate::mesh::{Mesh, ToControl};
 use crate::plan::{self, Compiled};
 use crate::rt;
@@ -120,6 +121,9 @@ fn start(
 ) -> Result<Threads, BootError> {
     let config = CoreConfig::default();
     let utc_offset_s = machine::utc_offset_s();
+    let runtime = &built.runtime;
+    let servers = Arc::clone(runtime) as Arc<dyn Servers>;
+    let outlets = Arc::new(Outlets::new(&runtime.plan, &runtime.rings, servers));
     let mut threads = Vec::new();
     let places = machine::placement(cores, &model.global);
     for (index, (sockets, cpus)) in sockets.into_iter().zip(places).enumerate() {
@@ -129,6 +133,7 @@ fn start(
             views: built.views.clone(),
             sockets,
             mesh: Arc::clone(mesh),
+            outlets: Arc::clone(&outlets),
             random: seed(),
             utc_offset_s,
         };
@@ -148,6 +153,7 @@ fn start(
     let seed = ControlSeed {
         runtime: built.runtime,
         mesh: Arc::clone(mesh),
+        outlets,
         admin,
         utc_offset_s,
         notify,

@@ -10,6 +10,7 @@ use super::ops::{
     ServerChange, SocketFacts, StreamFacts,
 };
 use crate::plan::{ProxyId, ServerId};
+use crate::ring::Ring;
 use crate::sample::pattern::{LivePatterns, PatternTable, Patterns, Use};
 use crate::sample::{ProcVars, Type, Value, VarTable};
 use crate::stats::{Snapshot, sample};
@@ -248,6 +249,10 @@ impl Ops for FakeOps {
 
     fn table_clock_ms(&self) -> u64 {
         0
+    }
+
+    fn rings(&self) -> &[Arc<Ring>] {
+        &[]
     }
 
     fn admin_sockets(&self) -> Vec<SocketFacts> {

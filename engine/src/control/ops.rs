@@ -1,6 +1,7 @@
 //! What the commands need from the running process.
 
 use crate::plan::{ProxyId, ServerId};
+use crate::ring::Ring;
 use crate::sample::ProcVars;
 use crate::sample::pattern::LivePatterns;
 use crate::stats::Snapshot;
@@ -184,6 +185,9 @@ pub trait Ops {
     /// Stick tables, whose changes every core sees at once, and the time on their clock.
     fn tables(&self) -> &[Arc<Table>];
     fn table_clock_ms(&self) -> u64;
+
+    /// Rings of log lines.
+    fn rings(&self) -> &[Arc<Ring>];
 
     fn admin_sockets(&self) -> Vec<SocketFacts>;
     /// What was printed while starting.

@@ -1,6 +1,8 @@
 //! What a command answers.
 
 use super::ops::{Later, NotFound};
+use crate::ring::{Ring, Start};
+use std::sync::Arc;
 
 /// How severe a message is; printed in front of it after `set severity-output`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -21,6 +23,16 @@ impl Severity {
     }
 }
 
+/// What a client wants of a ring.
+pub struct Events {
+    pub ring: Arc<Ring>,
+    pub start: Start,
+    /// Behind each line.
+    pub delimiter: char,
+    /// Goes on until the client says something.
+    pub waits: bool,
+}
+
 /// The answer of a command.
 pub enum Reply {
     /// Done, with nothing to say: an empty line.
@@ -29,6 +41,8 @@ pub enum Reply {
     Report(String),
     /// A short message.
     Message(Severity, String),
+    /// Lines of a ring, now and as they come.
+    Events(Events),
     /// Known once other cores have answered.
     Later(Later<Reply>),
 }

@@ -17,8 +17,9 @@ use super::ops::{Later, SocketFacts};
 use super::process::{Process, Surroundings};
 use super::serve::{Terms, serve};
 use super::{checks, gauges};
+use crate::forward;
 use crate::log::Level as LogLevel;
-use crate::logger::{Line, Logger};
+use crate::logger::{Line, Logger, Outlets};
 use crate::mesh::{Mesh, ToControl};
 use crate::plan::Proxy;
 use crate::rt;
@@ -42,6 +43,7 @@ pub struct AdminSocket {
 pub struct ControlSeed {
     pub runtime: Arc<Runtime>,
     pub mesh: Arc<Mesh>,
+    pub outlets: Arc<Outlets>,
     pub admin: Vec<AdminSocket>,
     pub utc_offset_s: i32,
     pub notify: Notify,
@@ -53,11 +55,7 @@ const TICK_MS: u64 = 1_000;
 /// Runs the control thread until the process ends.
 pub async fn run(core: Core, seed: ControlSeed) {
     let (mailbox, post) = core.mailbox();
-    let logger = match Logger::new(
-        &core,
-        &seed.runtime.plan.log_targets,
-        &seed.runtime.log_offered,
-    ) {
+    let logger = match Logger::new(&core, &seed.outlets) {
         Ok(logger) => Rc::new(logger),
         Err(error) => {
             (seed.notify)(Severity::Alert, &error.to_string());
@@ -86,6 +84,7 @@ pub async fn run(core: Core, seed: ControlSeed) {
         listen(&core, &process, socket, &thread);
     }
     seed.mesh.join_control(post);
+    forward::drain_rings(&core, &seed.runtime);
     let spread_percent = seed.runtime.plan.process.spread_checks_percent;
     checks::start(
         &core,

@@ -2,10 +2,11 @@
 
 use super::level::Level;
 use super::ops::Ops;
+use super::reply::Events;
 use super::session::{Session, Step};
 use crate::limits::{ADMIN_LINGER_MS, COMMAND_LINE_BYTES, RELAY_HIGH_BYTES};
 use crate::rt;
-use reactor::{Core, Listener, Readable, Seg, Sock, Timer};
+use reactor::{Core, Listener, Mailbox, Readable, Seg, Sock, Timer};
 use std::cell::RefCell;
 use std::future::poll_fn;
 use std::io;
@@ -52,6 +53,7 @@ pub async fn serve_client(core: Core, sock: Sock, terms: Terms) {
         let going_on = match step {
             Step::Read => connection.read(&mut session).await,
             Step::Send(text) => connection.send(text, session.timeout_ms()).await,
+            Step::Follow(events) => connection.follow(events, session.timeout_ms()).await,
             Step::Wait(later) => {
                 reply = Some(later.await);
                 true
@@ -101,6 +103,43 @@ impl Connection {
         self.sock.flush();
         let taken = |context: &mut Context<'_>| self.sock.poll_sent(RELAY_HIGH_BYTES, context);
         matches!(self.within(timeout_ms, taken).await, Some(Ok(())))
+    }
+
+    /// Sends lines of a ring until there are no more, or until the client says anything; what it
+    /// said is forgotten. False when the client is gone.
+    async fn follow(&self, events: Events, timeout_ms: u64) -> bool {
+        let (mailbox, post) = self.sock.core().mailbox::<()>();
+        let wake = Box::new(move || {
+            let _ = post.send(());
+        });
+        let reader = events.ring.reader(events.start, wake);
+        loop {
+            let mut text = String::new();
+            let any = reader.read(|line| {
+                text.push_str(&String::from_utf8_lossy(line));
+                text.push(events.delimiter);
+                text.len() < RELAY_HIGH_BYTES
+            });
+            if any {
+                if !self.send(text, timeout_ms).await {
+                    return false;
+                }
+            } else if !events.waits || !self.next_line(&mailbox).await {
+                return self.send("\n".to_owned(), timeout_ms).await;
+            }
+        }
+    }
+
+    /// Waits for lines of a ring; false if the client said something or has ended.
+    async fn next_line(&self, mailbox: &Mailbox<()>) -> bool {
+        poll_fn(|context| {
+            if self.sock.poll_readable(context).is_ready() {
+                self.sock.consume(self.sock.queued());
+                return Poll::Ready(false);
+            }
+            mailbox.poll_recv(context).map(|_| true)
+        })
+        .await
     }
 
     /// Sends what is left, then waits a moment for the client's end, so that closing does not

@@ -4,7 +4,7 @@ use super::command::{self, Call, PERMISSION_DENIED};
 use super::level::Level;
 use super::line::{Line, parse};
 use super::ops::Ops;
-use super::reply::{Refusal, Reply, Severity};
+use super::reply::{Events, Refusal, Reply, Severity};
 use crate::limits::{COMMAND_LINE_BYTES, COMMAND_PAYLOAD_BYTES};
 use std::collections::VecDeque;
 
@@ -51,6 +51,8 @@ pub enum Step {
     Read,
     /// Send this.
     Send(String),
+    /// Send lines of a ring, then an empty line.
+    Follow(Events),
     /// Wait for a reply, then give it to [`Session::answered`].
     Wait(super::ops::Later<Reply>),
     /// Send nothing more and close.
@@ -148,6 +150,7 @@ impl Session {
     pub fn answered(&self, reply: Reply) -> Step {
         match reply {
             Reply::Later(later) => Step::Wait(later),
+            Reply::Events(events) => Step::Follow(events),
             reply => Step::Send(self.print(reply)),
         }
     }
@@ -183,6 +186,7 @@ impl Session {
         let settled = ops.settled();
         match (answer, settled) {
             (Ok(Reply::Later(later)), _) => Step::Wait(later),
+            (Ok(Reply::Events(events)), _) => Step::Follow(events),
             (Ok(reply), Some(settled)) => Step::Wait(Box::pin(async move {
                 settled.await;
                 reply
@@ -298,7 +302,7 @@ impl Session {
     /// The text of an answer, with the empty line that ends it.
     fn print(&self, reply: Reply) -> String {
         let mut text = match reply {
-            Reply::Done | Reply::Later(_) => return "\n".to_owned(),
+            Reply::Done | Reply::Later(_) | Reply::Events(_) => return "\n".to_owned(),
             Reply::Report(text) => text,
             Reply::Message(severity, text) => {
                 let (number, word) = severity.names();

@@ -3,6 +3,8 @@
 //! A line is formatted into memory and sent with all others of the same loop turn. Nothing here
 //! ever waits for a target: what one does not take is dropped and counted.
 
+mod backend;
+mod outlets;
 mod sink;
 
 use std::cell::{Cell, RefCell};
@@ -10,13 +12,18 @@ use std::cell::{Cell, RefCell};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use cfgparse::model::log::{LogFraming, LogLevel, LogSample, LogTarget};
+use cfgparse::model::log::{LogFraming, LogLevel, LogSample};
 use reactor::{Core, Event};
 
+use crate::limits::LOG_LINE_BYTES;
 use crate::log::date::Date;
 use crate::log::{DEFAULT_RFC5424_SD, Facility, Frame, Framing, Level};
+use crate::plan::{Destination, LogTarget};
 use crate::sample::Clock;
 
+use backend::Backend;
+pub use backend::Servers;
+pub use outlets::Outlets;
 pub use sink::OpenError;
 use sink::Sink;
 
@@ -24,15 +31,19 @@ use sink::Sink;
 pub struct Logger {
     core: Core,
     targets: RefCell<Vec<Target>>,
-    /// Lines that each target was offered, by all cores.
-    offered: Arc<[AtomicU64]>,
+    outlets: Arc<Outlets>,
     pending: Event,
     pid: u32,
     dropped: Cell<u64>,
 }
 
+enum Way {
+    Sink(Sink),
+    Backend(Backend),
+}
+
 struct Target {
-    sink: Sink,
+    way: Way,
     framing: Framing,
     facility: Facility,
     level: LogLevel,
@@ -55,17 +66,16 @@ pub struct Line<'a> {
 }
 
 impl Logger {
-    /// Opens all targets of a plan; `offered` counts for all cores what each is offered.
-    pub fn new(
-        core: &Core,
-        targets: &[LogTarget],
-        offered: &Arc<[AtomicU64]>,
-    ) -> Result<Self, OpenError> {
-        let targets = targets.iter().map(Target::open).collect::<Result<_, _>>()?;
+    /// Opens all targets of a plan.
+    pub fn new(core: &Core, outlets: &Arc<Outlets>) -> Result<Self, OpenError> {
+        let targets = outlets.plan.log_targets.iter();
+        let targets = targets
+            .map(|target| Target::open(target, outlets))
+            .collect::<Result<_, _>>()?;
         Ok(Self {
             core: core.clone(),
             targets: RefCell::new(targets),
-            offered: Arc::clone(offered),
+            outlets: Arc::clone(outlets),
             pending: core.event(),
             pid: std::process::id(),
             dropped: Cell::new(0),
@@ -80,8 +90,10 @@ impl Logger {
             let Some(target) = targets.get_mut(index) else {
                 continue;
             };
-            if target.wants(line.level, self.offered.get(index)) {
-                target.queue(line, self.pid, text);
+            if target.wants(line.level, self.outlets.offered.get(index)) {
+                if !target.queue(&self.outlets, line, self.pid, text) {
+                    self.dropped.set(self.dropped.get() + 1);
+                }
                 queued = true;
             }
         }
@@ -102,8 +114,11 @@ impl Logger {
     pub fn flush(&self) {
         let now_ms = self.core.now_ms();
         for target in self.targets.borrow_mut().iter_mut() {
-            let dropped = target.sink.flush(now_ms) as u64;
-            self.dropped.set(self.dropped.get() + dropped);
+            let dropped = match &mut target.way {
+                Way::Sink(sink) => sink.flush(now_ms),
+                Way::Backend(backend) => backend.flush(now_ms),
+            };
+            self.dropped.set(self.dropped.get() + dropped as u64);
         }
     }
 
@@ -114,15 +129,26 @@ impl Logger {
 }
 
 impl Target {
-    fn open(target: &LogTarget) -> Result<Self, OpenError> {
+    fn open(target: &LogTarget, outlets: &Outlets) -> Result<Self, OpenError> {
+        let line = &target.line;
+        let (way, of_ring) = match &target.to {
+            Destination::Socket(address) => (Way::Sink(Sink::open(address)?), None),
+            Destination::Ring(ring) => (
+                Way::Sink(Sink::ring(&outlets.rings[*ring])),
+                outlets.plan.rings[*ring].framing,
+            ),
+            Destination::Backend(id) => (Way::Backend(Backend::open(*id, outlets)), None),
+            Destination::Nowhere => (Way::Sink(Sink::Nowhere), None),
+        };
         Ok(Self {
-            sink: Sink::open(&target.address)?,
-            framing: framing(target.framing),
-            facility: Facility::from_number(target.facility).unwrap_or_default(),
-            level: target.level,
-            min_level: target.min_level,
-            bytes_max: target.len.unwrap_or(1024) as usize,
-            sample: target.sample.clone(),
+            way,
+            // A ring has one form for all its lines (manual, 12.5 `format`).
+            framing: framing(of_ring.unwrap_or(line.framing)),
+            facility: Facility::from_number(line.facility).unwrap_or_default(),
+            level: line.level,
+            min_level: line.min_level,
+            bytes_max: line.len.map_or(LOG_LINE_BYTES, |len| len as usize),
+            sample: line.sample.clone(),
         })
     }
 
@@ -140,7 +166,8 @@ impl Target {
         ranges.any(|&(low, high)| (u64::from(low)..=u64::from(high)).contains(&number))
     }
 
-    fn queue(&mut self, line: &Line<'_>, pid: u32, text: &[u8]) {
+    /// False if nobody takes it.
+    fn queue(&mut self, outlets: &Outlets, line: &Line<'_>, pid: u32, text: &[u8]) -> bool {
         let number = (line.level as u8).max(self.min_level as u8);
         let frame = Frame {
             framing: self.framing,
@@ -152,10 +179,17 @@ impl Target {
             pid,
             structured: line.structured.unwrap_or(DEFAULT_RFC5424_SD),
         };
-        self.sink.queue(self.bytes_max, |out| {
+        let fill = |out: &mut Vec<u8>| {
             frame.write(out);
             out.extend_from_slice(text);
-        });
+        };
+        match &mut self.way {
+            Way::Sink(sink) => {
+                sink.queue(self.bytes_max, fill);
+                true
+            }
+            Way::Backend(backend) => backend.queue(outlets, text, self.bytes_max, fill),
+        }
     }
 }
 

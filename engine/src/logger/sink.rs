@@ -4,11 +4,14 @@ use std::fs::File;
 use std::io::Write;
 use std::net::{SocketAddr, ToSocketAddrs};
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use cfgparse::model::log::LogAddr;
 use reactor::net::{DatagramBatch, Datagrams};
 
 use crate::limits::LOG_BACKLOG_BYTES;
+use crate::plan::Endpoint;
+use crate::ring::Ring;
 
 /// A log target that cannot be opened.
 #[derive(Debug, thiserror::Error)]
@@ -20,8 +23,6 @@ pub enum OpenError {
     },
     #[error("log target '{0}' cannot be resolved; write its address instead")]
     Unresolved(String),
-    #[error("log target '{0}' is not supported yet; use a UDP or unix socket, stdout or stderr")]
-    Unsupported(String),
 }
 
 /// One target with the lines that wait for it.
@@ -35,6 +36,14 @@ pub enum Sink {
         waiting: Vec<u8>,
         lines: usize,
     },
+    Ring {
+        ring: Arc<Ring>,
+        bytes: Vec<u8>,
+        /// Of each line in `bytes`.
+        ends: Vec<usize>,
+    },
+    /// A ring that is not there.
+    Nowhere,
 }
 
 impl Sink {
@@ -67,9 +76,31 @@ impl Sink {
                     lines: 0,
                 })
             }
-            LogAddr::Ring(name) => Err(OpenError::Unsupported(format!("ring@{name}"))),
-            LogAddr::Backend(name) => Err(OpenError::Unsupported(format!("backend@{name}"))),
+            LogAddr::Ring(_) | LogAddr::Backend(_) | LogAddr::Stream(..) => Ok(Self::Nowhere),
         }
+    }
+
+    /// Lines for a ring.
+    pub fn ring(ring: &Arc<Ring>) -> Self {
+        Self::Ring {
+            ring: Arc::clone(ring),
+            bytes: Vec::new(),
+            ends: Vec::new(),
+        }
+    }
+
+    /// Datagrams to a server of logs; nothing where it cannot be reached by them.
+    pub fn server(endpoint: &Endpoint) -> Self {
+        let socket = match endpoint {
+            Endpoint::Tcp(address) => Datagrams::udp(*address).ok(),
+            Endpoint::Unix(path) => Some(Datagrams::unix(path.into())),
+            Endpoint::Abstract(name) => Some(Datagrams::unix(format!("\0{name}").into())),
+            Endpoint::TcpOffset(..) | Endpoint::Unresolved => None,
+        };
+        socket.map_or(Self::Nowhere, |socket| Self::Datagrams {
+            socket,
+            batch: DatagramBatch::default(),
+        })
     }
 
     /// Queues one line of at most `bytes_max` bytes.
@@ -90,6 +121,14 @@ impl Sink {
                 cut(waiting, start);
                 *lines += 1;
             }
+            Self::Ring { bytes, ends, .. } => {
+                let start = bytes.len();
+                fill(bytes);
+                // The line feed that others send is part of a line's length.
+                bytes.truncate(start + bytes_max.saturating_sub(1));
+                ends.push(bytes.len());
+            }
+            Self::Nowhere => {}
         }
     }
 
@@ -114,6 +153,19 @@ impl Sink {
                 let lines = std::mem::take(lines);
                 if refused { lines } else { 0 }
             }
+            Self::Ring { ring, bytes, ends } => {
+                if ends.is_empty() {
+                    return 0;
+                }
+                let starts = std::iter::once(0).chain(ends.iter().copied());
+                let dropped =
+                    ring.append(starts.zip(ends.iter()).map(|(from, &to)| &bytes[from..to]));
+                bytes.clear();
+                bytes.shrink_to(LOG_BACKLOG_BYTES);
+                ends.clear();
+                dropped
+            }
+            Self::Nowhere => 0,
         }
     }
 }

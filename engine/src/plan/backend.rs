@@ -142,6 +142,10 @@ pub enum Key {
         domain_only: bool,
     },
     Expr(Expr),
+    /// `balance log-hash`: what its converters make of the line.
+    Log(Expr),
+    /// `balance sticky`, of log lines: no key, but no turns either.
+    Sticky,
 }
 
 #[cfg(test)]

@@ -2,9 +2,57 @@
 
 use std::sync::Arc;
 
-pub use cfgparse::model::log::LogTarget;
+use cfgparse::model::Server;
+use cfgparse::model::log::{LogAddr, LogFraming, LogTarget as Line};
 
+use super::{Endpoint, ProxyId};
 use crate::log::Format;
+
+/// One `log` line.
+#[derive(Clone, Debug)]
+pub struct LogTarget {
+    pub line: Line,
+    pub to: Destination,
+}
+
+/// Where its lines go.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Destination {
+    Socket(LogAddr),
+    /// Index into `Plan::rings`.
+    Ring(usize),
+    /// A backend in `mode log`.
+    Backend(ProxyId),
+    /// A ring that is not there.
+    Nowhere,
+}
+
+/// A `ring` section, or what stands for one: a `log` line or a server of a log backend with a
+/// stream's address.
+#[derive(Clone, Debug)]
+pub struct RingSpec {
+    pub name: Arc<str>,
+    pub description: Box<str>,
+    /// Bytes of all lines.
+    pub size: usize,
+    /// Bytes of one line.
+    pub maxlen: usize,
+    /// `None`: lines come as the `log` line says.
+    pub framing: Option<LogFraming>,
+    pub connect_ms: Option<u64>,
+    pub server_ms: Option<u64>,
+    pub servers: Vec<RingServer>,
+}
+
+/// A server that lines of a ring are sent to.
+#[derive(Clone, Debug)]
+pub struct RingServer {
+    /// Resolved when the process starts.
+    pub endpoint: Endpoint,
+    /// `log-proto octet-count`: each line's length goes in front of it (RFC 6587, 3.4.1).
+    pub counts_octets: bool,
+    pub line: Arc<Server>,
+}
 
 /// What one proxy logs.
 #[derive(Clone, Debug, Default)]

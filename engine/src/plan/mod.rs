@@ -19,7 +19,7 @@ pub use compile::{Compiled, Machine, StartSource, StartValue, compile};
 pub use errors::{ErrorPage, ErrorPages};
 pub use ids::{ListenerId, ProxyId, ServerId};
 pub use listener::Listener;
-pub use logging::{LogSink, LogTarget};
+pub use logging::{Destination, LogSink, LogTarget, RingServer, RingSpec};
 pub use process::Process;
 pub use proxy::{
     AddressField, CookieCapture, Forwarded, Frontend, HeaderCapture, Options, Proxy, Route,
@@ -42,6 +42,7 @@ pub struct Plan {
     pub servers: Box<[Server]>,
     /// Every distinct log target, by index.
     pub log_targets: Box<[LogTarget]>,
+    pub rings: Box<[RingSpec]>,
     /// By `TableId`.
     pub tables: Box<[crate::table::Spec]>,
 }

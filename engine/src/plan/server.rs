@@ -30,6 +30,8 @@ pub struct Server {
     pub proxy_header: Option<ProxyHeader>,
     /// What is special about our end of its connections; nothing mostly.
     pub source: Option<Box<Source>>,
+    /// A server of a log backend that takes a stream: the ring in front of it, by its index.
+    pub log_ring: Option<usize>,
     /// The line as the configuration has it: checks, addresses, texts.
     pub line: Arc<cfgparse::model::Server>,
 }

@@ -100,10 +100,14 @@ impl Expr {
     pub fn eval_next<'a>(&'a self, cx: &Cx<'a>, walk: &mut Walk) -> Fetched<'a> {
         walk.more = false;
         walk.may_change = false;
-        let mut value = match (self.run)(&self.args, cx, walk) {
-            Fetched::Value(value) => value,
-            other => return other,
-        };
+        match (self.run)(&self.args, cx, walk) {
+            Fetched::Value(value) => self.convert(value, cx),
+            other => other,
+        }
+    }
+
+    /// What the converters make of a value that stands in the fetch's place.
+    pub fn convert<'a>(&'a self, mut value: Value<'a>, cx: &Cx<'a>) -> Fetched<'a> {
         for step in &self.steps {
             let input = match step.cast {
                 Some(to) if value.kind() != to => value.cast(to),

@@ -10,7 +10,7 @@ use reactor::Core;
 use crate::balance::View;
 use crate::listen::{self, Switch, Wanted};
 use crate::log::Cause;
-use crate::logger::{Logger, OpenError};
+use crate::logger::{Logger, OpenError, Outlets};
 use crate::mesh::{Listed, Mesh, Streams, ToShard};
 use crate::plan::ListenerId;
 use crate::pool::Wish;
@@ -28,6 +28,7 @@ pub struct Seed {
     /// Its own listening sockets.
     pub sockets: Vec<(ListenerId, OwnedFd)>,
     pub mesh: Arc<Mesh>,
+    pub outlets: Arc<Outlets>,
     pub random: u64,
     pub utc_offset_s: i32,
 }
@@ -42,11 +43,7 @@ struct Shard {
 /// Runs one core until it is told to stop.
 pub async fn run(core: Core, seed: Seed) -> Result<(), OpenError> {
     let (mailbox, post) = core.mailbox();
-    let logger = Logger::new(
-        &core,
-        &seed.runtime.plan.log_targets,
-        &seed.runtime.log_offered,
-    )?;
+    let logger = Logger::new(&core, &seed.outlets)?;
     let generation = Generation::new(seed.runtime, seed.views, seed.index);
     let ways = Ways {
         wake: seed.mesh.clone(),

@@ -13,6 +13,7 @@ use crate::balance::{Member, View};
 use crate::gate::Gate;
 use crate::persist;
 use crate::plan::{Compiled, Endpoint, Plan, ProxyId};
+use crate::ring::Ring;
 use crate::sample::CompileError;
 use crate::sample::pattern::LivePatterns;
 use crate::server::{self, BackendSettings, BackendState, ServerState, Wake};
@@ -78,7 +79,6 @@ pub fn build(
             .iter()
             .map(|s| RwLock::new(s.endpoint.clone()))
             .collect(),
-        log_offered: plan.log_targets.iter().map(|_| AtomicU64::new(0)).collect(),
         log_counters: plan.proxies.iter().map(|_| AtomicU64::new(0)).collect(),
         servers,
         backends,
@@ -87,13 +87,11 @@ pub fn build(
         tls: loaded.contexts,
         tls_of_listener: loaded.of_listener.into(),
         tls_of_server: loaded.of_server.into(),
+        tls_of_rings: loaded.of_rings.into(),
         watches: watches.into(),
         standings,
-        tables: plan
-            .tables
-            .iter()
-            .map(|spec| Arc::new(Table::new(spec.clone())))
-            .collect(),
+        tables: tables(&plan),
+        rings: rings(&plan),
         process: ProcessState::new(cores, now_ms),
         plan: Arc::new(plan),
     };
@@ -103,6 +101,23 @@ pub fn build(
         views,
         warnings: loaded.warnings,
     })
+}
+
+fn rings(plan: &Plan) -> Box<[Arc<Ring>]> {
+    let ring = |spec: &crate::plan::RingSpec| {
+        Arc::new(Ring::new(
+            &spec.name,
+            &spec.description,
+            spec.size,
+            spec.maxlen,
+        ))
+    };
+    plan.rings.iter().map(ring).collect()
+}
+
+fn tables(plan: &Plan) -> Box<[Arc<Table>]> {
+    let table = |spec: &crate::table::Spec| Arc::new(Table::new(spec.clone()));
+    plan.tables.iter().map(table).collect()
 }
 
 /// `cookie ... dynamic`: servers without a value of their own get one from their address.
@@ -143,6 +158,23 @@ fn resolve(plan: &mut Plan) -> Vec<CompileError> {
                     "check the name, or add 'init-addr last,libc,none' to start without it";
                 errors.push(CompileError::new(server.line.at, text, remedy));
             }
+        }
+    }
+    for server in plan.rings.iter_mut().flat_map(|ring| &mut ring.servers) {
+        let line = Arc::clone(&server.line);
+        if !matches!(line.address, Addr::Name { .. }) {
+            continue;
+        }
+        match names.first_endpoint(&line) {
+            Found::Endpoint(endpoint) => server.endpoint = endpoint,
+            Found::Nothing { host } => errors.push(CompileError::new(
+                line.at,
+                format!(
+                    "'server {}' : could not resolve address '{host}'.",
+                    line.name
+                ),
+                "check the name, or write an address",
+            )),
         }
     }
     errors

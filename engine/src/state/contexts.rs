@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use cfgparse::model::global::Global;
 use cfgparse::model::tls::{TlsServerVerify, TlsVerify};
-use cfgparse::model::{Mode, Place};
+use cfgparse::model::{Mode, Place, Server};
 
 use crate::plan::Plan;
 use crate::sample::CompileError;
@@ -19,6 +19,8 @@ pub struct Loaded {
     pub of_listener: Vec<Option<usize>>,
     /// By `ServerId`.
     pub of_server: Vec<Option<usize>>,
+    /// By ring, then by its server.
+    pub of_rings: Vec<Vec<Option<usize>>>,
     pub errors: Vec<CompileError>,
     pub warnings: Vec<CompileError>,
 }
@@ -28,6 +30,14 @@ pub fn load(plan: &Plan, global: &Global) -> Loaded {
     let mut loaded = Loaded::default();
     loaded.binds(plan, global);
     loaded.servers(plan, global);
+    for ring in &plan.rings {
+        let lines = ring.servers.iter().map(|server| {
+            let subject = format!("'server {}/{}'", ring.name, server.line.name);
+            loaded.server(&server.line, Mode::Tcp, &subject, global)
+        });
+        let indices = lines.collect();
+        loaded.of_rings.push(indices);
+    }
     loaded
 }
 
@@ -68,37 +78,40 @@ impl Loaded {
     }
 
     fn servers(&mut self, plan: &Plan, global: &Global) {
+        for server in &plan.servers {
+            let proxy = plan.proxy(server.backend);
+            let subject = format!("'server {}/{}'", proxy.name, server.name);
+            let index = self.server(&server.line, proxy.mode, &subject, global);
+            self.of_server.push(index);
+        }
+    }
+
+    fn server(
+        &mut self,
+        line: &Server,
+        mode: Mode,
+        subject: &str,
+        global: &Global,
+    ) -> Option<usize> {
         let default_verify = match global.ssl_server_verify {
             TlsServerVerify::None => TlsVerify::None,
             TlsServerVerify::Required => TlsVerify::Required,
         };
-        for server in &plan.servers {
-            let line = &server.line;
-            let tls = line
-                .tls
-                .as_ref()
-                .filter(|tls| tls.enabled || line.check.ssl);
-            let Some(tls) = tls else {
-                self.of_server.push(None);
-                continue;
-            };
-            let proxy = plan.proxy(server.backend);
-            let subject = format!("'server {}/{}'", proxy.name, server.name);
-            let alpn = offered(&tls.alpn, tls.alpn.is_empty(), proxy.mode);
-            let mut warnings = Vec::new();
-            let context = ServerContext::load(
-                tls,
-                &global.ssl_default_server,
-                tls.verify.unwrap_or(default_verify),
-                &alpn,
-                &mut warnings,
-            );
-            self.warn(line.at, &subject, warnings);
-            let index = match context {
-                Ok(context) => Some(self.contexts.push_server(context)),
-                Err(error) => self.fail(line.at, &subject, error),
-            };
-            self.of_server.push(index);
+        let tls = line.tls.as_ref();
+        let tls = tls.filter(|tls| tls.enabled || line.check.ssl)?;
+        let alpn = offered(&tls.alpn, tls.alpn.is_empty(), mode);
+        let mut warnings = Vec::new();
+        let context = ServerContext::load(
+            tls,
+            &global.ssl_default_server,
+            tls.verify.unwrap_or(default_verify),
+            &alpn,
+            &mut warnings,
+        );
+        self.warn(line.at, subject, warnings);
+        match context {
+            Ok(context) => Some(self.contexts.push_server(context)),
+            Err(error) => self.fail(line.at, subject, error),
         }
     }
 

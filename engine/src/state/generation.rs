@@ -7,7 +7,9 @@ use std::sync::{Arc, PoisonError, RwLock};
 use super::{ProcessState, Standing, Watch};
 use crate::balance::View;
 use crate::gate::Gate;
+use crate::logger::Servers;
 use crate::plan::{Endpoint, Plan, ProxyId, Server, ServerId};
+use crate::ring::Ring;
 use crate::sample::ProcVars;
 use crate::sample::pattern::LivePatterns;
 use crate::server::{BackendState, ServerState};
@@ -38,6 +40,8 @@ pub struct Runtime {
     pub tls_of_listener: Box<[Option<usize>]>,
     /// By [`ServerId`]: likewise for `ssl` and `check-ssl`.
     pub tls_of_server: Box<[Option<usize>]>,
+    /// By ring, then by its server: likewise.
+    pub tls_of_rings: Box<[Vec<Option<usize>>]>,
     /// By [`ServerId`]: what the control thread alone changes.
     pub watches: Box<[Watch]>,
     /// By [`ProxyId`]: how the two sides of each proxy stand.
@@ -46,8 +50,8 @@ pub struct Runtime {
     pub tables: Box<[Arc<Table>]>,
     /// By [`ProxyId`]: lines that the frontend has written, counted where a format shows it.
     pub log_counters: Box<[AtomicU64]>,
-    /// By log target: lines that it was offered (manual, `log ... sample`).
-    pub log_offered: Arc<[AtomicU64]>,
+    /// By the plan's index.
+    pub rings: Box<[Arc<Ring>]>,
     pub process: ProcessState,
 }
 
@@ -91,6 +95,20 @@ impl Generation {
     /// Where connections to a server go now. Read-mostly: written by admin commands and DNS only.
     pub fn endpoint(&self, server: &Server) -> Endpoint {
         let endpoint = &self.runtime.endpoints[server.id.index()];
+        endpoint
+            .read()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
+    }
+}
+
+impl Servers for Runtime {
+    fn view(&self, backend: ProxyId) -> Option<Arc<View>> {
+        self.standings[backend.index()].backend().view.clone()
+    }
+
+    fn endpoint(&self, server: ServerId) -> Endpoint {
+        let endpoint = &self.endpoints[server.index()];
         endpoint
             .read()
             .unwrap_or_else(PoisonError::into_inner)

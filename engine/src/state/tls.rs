@@ -14,4 +14,9 @@ impl Runtime {
     pub fn tls_of_server(&self, server: ServerId) -> Option<&ServerContext> {
         self.tls.server(self.tls_of_server[server.index()]?)
     }
+
+    /// The context of a ring's server whose line says `ssl`.
+    pub fn tls_of_ring(&self, ring: usize, server: usize) -> Option<&ServerContext> {
+        self.tls.server(self.tls_of_rings[ring][server]?)
+    }
 }

@@ -10,7 +10,8 @@ pub fn of_request(stream: &Stream<'_>, backend: ProxyId) -> Option<u32> {
     let hash_type = backend.balance.hash_type;
     let request = &stream.exchange.request;
     match &backend.key {
-        Key::None => None,
+        // Log lines are no requests.
+        Key::None | Key::Log(_) | Key::Sticky => None,
         Key::Source => {
             let source = stream.exchange.facts.src.or(stream.client.facts.src)?;
             Some(hash_address(hash_type, source.ip()))

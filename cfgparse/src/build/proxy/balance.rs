@@ -32,8 +32,8 @@ pub const ALGORITHMS: &[Info] = &[
     Info::new("hdr", "(<name>) [use_domain_only]", Full, "by a header"),
     Info::new("rdp-cookie", "[(<name>)]", Planned, "by the RDP cookie"),
     Info::new("hash", "<expr>", Full, "by an expression"),
-    Info::new("log-hash", "<converters>", Planned, "by a log line"),
-    Info::new("sticky", "", Planned, "log lines keep to a server"),
+    Info::new("log-hash", "<converters>", Full, "by a log line"),
+    Info::new("sticky", "", Full, "log lines keep to a server"),
 ];
 
 fn balance(cx: &mut Context, draft: &mut Draft, args: &mut Args) {
@@ -79,9 +79,10 @@ fn balance(cx: &mut Context, draft: &mut Draft, args: &mut Args) {
             Some(expr) => Algorithm::Hash(expr),
             None => return,
         },
-        ("log-hash", None) => {
-            Algorithm::LogHash(args.rest().iter().map(|word| word.text.clone()).collect())
-        }
+        ("log-hash", None) => match log_hash(cx, args) {
+            Some(expr) => Algorithm::LogHash(expr),
+            None => return,
+        },
         _ => {
             let near = crate::diagnostic::closest(name, ALGORITHMS.iter().map(|info| info.name));
             let hint = near.map_or(String::new(), |near| {
@@ -154,6 +155,18 @@ fn hash(cx: &mut Context, args: &mut Args) -> Option<crate::model::expr::SampleE
         Ok(parsed) => Some(parsed.expr),
         Err(fault) => {
             fault.report(cx, "'balance hash' : ");
+            None
+        }
+    }
+}
+
+/// Converters of a log line: an expression whose fetch stands for the line.
+fn log_hash(cx: &mut Context, args: &mut Args) -> Option<crate::model::expr::SampleExpr> {
+    let word = args.required(cx, "a list of converters")?;
+    match sample::parse(cx, &format!("str(),{}", word.text), word.span()) {
+        Ok(parsed) => Some(parsed.expr),
+        Err(fault) => {
+            fault.report(cx, "'balance log-hash' : ");
             None
         }
     }

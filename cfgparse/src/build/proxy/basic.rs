@@ -105,14 +105,14 @@ fn mode(cx: &mut Context, draft: &mut Draft, args: &mut Args) {
             return;
         }
     };
-    if matches!(draft.proxy.mode, Mode::Log | Mode::Spop) {
-        static LOG_MODE: crate::registry::Info = crate::registry::Info {
-            name: "mode log|spop",
+    if draft.proxy.mode == Mode::Spop {
+        static SPOP_MODE: crate::registry::Info = crate::registry::Info {
+            name: "mode spop",
             syntax: "",
             status: Planned,
-            doc: "backends of logs and of SPOE agents",
+            doc: "backends of SPOE agents",
         };
-        cx.used(&LOG_MODE, word.span());
+        cx.used(&SPOP_MODE, word.span());
     }
 }
 

@@ -1,6 +1,7 @@
 //! Sections that are no proxies.
 
 pub mod access;
+pub mod logs;
 pub mod network;
 pub mod store;
 
@@ -14,6 +15,7 @@ pub fn infos() -> impl Iterator<Item = (&'static str, &'static Info)> {
     let names = store::NAMES_ONLY.iter().map(|info| (info.name, info));
     access::infos()
         .chain(network::infos())
+        .chain(logs::infos())
         .chain(store::infos())
         .chain(names)
 }

@@ -1,4 +1,4 @@
-//! `resolvers`, `peers`, `ring`, `mailers`, `log-forward` (manual, 5.3, 11, 12).
+//! `resolvers`, `peers`, `mailers` (manual, 5.3, 11, 12).
 
 use std::sync::LazyLock;
 
@@ -13,7 +13,7 @@ use crate::build::proxy::log as proxy_log;
 use crate::build::proxy::stick_table::stick_table;
 use crate::build::server::{self, Params};
 use crate::context::Context;
-use crate::model::section::{LogForward, Mailers, Nameserver, Peers, Resolvers, Ring};
+use crate::model::section::{Mailers, Nameserver, Peers, Resolvers};
 use crate::model::server::{Port, Server};
 use crate::registry::prelude::*;
 use crate::registry::{Info, Status};
@@ -69,20 +69,6 @@ const PEERS: &[Row<Peers>] = &[
 ];
 
 #[rustfmt::skip]
-const RING: &[Row<Ring>] = &[
-    row("backing-file", "<path>", Planned, "file behind the ring", |cx, r, a| r.backing_file = a.text(cx, "a path")),
-    row("description", "<text>", Planned, "shown by 'show events'", |_, r, a| r.description = Some(crate::build::proxy::basic::joined(a))),
-    row("format", "<format>", Planned, "form of the lines", |cx, r, a| if let Some(f) = proxy_log::framing(cx, a) { r.format = f; }),
-    row("maxlen", "<length>", Planned, "bytes of a line", |cx, r, a| r.maxlen = a.number(cx)),
-    row("server", "<name> <address> [param*]", Planned, "where lines are sent", |cx, r, a| {
-        if let Some(server) = server_line(cx, a, true) { r.servers.push(server); }
-    }),
-    row("size", "<size>", Planned, "bytes of the ring", |cx, r, a| r.size = a.size(cx)),
-    row("timeout connect", "<time>", Planned, "time to connect", |cx, r, a| r.timeout_connect_ms = a.time(cx)),
-    row("timeout server", "<time>", Planned, "silence of a server", |cx, r, a| r.timeout_server_ms = a.time(cx)),
-];
-
-#[rustfmt::skip]
 const MAILERS: &[Row<Mailers>] = &[
     row("mailer", "<name> <ip>:<port>", Planned, "a mail server", |cx, m, a| {
         let (Some(name), Some(word)) = (a.text(cx, "<name> and <addr>[:<port>]"), a.required(cx, "<addr>[:<port>]")) else { return };
@@ -95,44 +81,21 @@ const MAILERS: &[Row<Mailers>] = &[
     row("timeout mail", "<time>", Planned, "time to send", |cx, m, a| m.timeout_mail_ms = a.time(cx)),
 ];
 
-#[rustfmt::skip]
-const LOG_FORWARD: &[Row<LogForward>] = &[
-    row("backlog", "<conns>", Planned, "connections that wait", |cx, l, a| l.backlog = a.number(cx)),
-    row("bind", "<addr> [param*]", Planned, "where lines come in over TCP", |cx, l, a| {
-        if let Some(bind) = bind::parse(cx, a, "bind", "log-forward") { l.binds.push(bind); }
-        a.rest();
-    }),
-    row("dgram-bind", "<addr> [param*]", Planned, "where lines come in over UDP", |cx, l, a| {
-        if let Some(bind) = bind::parse(cx, a, "dgram-bind", "log-forward") { l.dgram_binds.push(bind); }
-        a.rest();
-    }),
-    row("log", "global | <target> ... <facility>", Planned, "where lines go", |cx, l, a| {
-        if a.accept("global") { return; }
-        match proxy_log::target(cx, a) {
-            Some(target) => l.logs.push(target),
-            None => { a.rest(); }
-        }
-    }),
-    row("maxconn", "<conns>", Planned, "connections", |cx, l, a| l.maxconn = a.number(cx)),
-    row("option assume-rfc6587-ntf", "", Planned, "lines end in a line feed", |_, _, _| {}),
-    row("option dont-parse-log", "", Planned, "pass lines on unread", |_, _, _| {}),
-    row("option host", "<mode>", Planned, "host field", |_, _, a| { a.rest(); }),
-    row("timeout client", "<time>", Planned, "silence of a client", |cx, l, a| l.timeout_client_ms = a.time(cx)),
-];
-
 /// Rows for the documents.
 pub fn infos() -> impl Iterator<Item = (&'static str, &'static Info)> {
     RESOLVERS
         .iter()
         .map(|row| ("resolvers", &row.info))
         .chain(PEERS.iter().map(|row| ("peers", &row.info)))
-        .chain(RING.iter().map(|row| ("ring", &row.info)))
         .chain(MAILERS.iter().map(|row| ("mailers", &row.info)))
-        .chain(LOG_FORWARD.iter().map(|row| ("log-forward", &row.info)))
 }
 
 /// `NAME ADDRESS PARAMS`; the local peer has no address.
-fn server_line(cx: &mut Context, args: &mut Args, address_needed: bool) -> Option<Server> {
+pub(super) fn server_line(
+    cx: &mut Context,
+    args: &mut Args,
+    address_needed: bool,
+) -> Option<Server> {
     let name = args.text(cx, "<name> and <addr>[:<port>] as arguments")?;
     let mut params = Params::default();
     params.server.name.clone_from(&name);
@@ -228,6 +191,7 @@ macro_rules! reader {
         }
     };
 }
+pub(super) use reader;
 
 reader!(
     /// Reads a `resolvers` section.
@@ -238,14 +202,6 @@ reader!(
     peers, Peers, PEERS
 );
 reader!(
-    /// Reads a `ring` section.
-    ring, Ring, RING
-);
-reader!(
     /// Reads a `mailers` section.
     mailers, Mailers, MAILERS
-);
-reader!(
-    /// Reads a `log-forward` section.
-    log_forward, LogForward, LOG_FORWARD
 );

@@ -50,7 +50,6 @@ const FCGI_APP: &[Row<FcgiApp>] = &[
 pub const NAMES_ONLY: &[Info] = &[
     Info { name: "acme", syntax: "<name>", status: Planned, doc: "certificates from an ACME server" },
     Info { name: "healthcheck", syntax: "<name>", status: Planned, doc: "a health check to refer to" },
-    Info { name: "log-profile", syntax: "<name>", status: Planned, doc: "log formats by step" },
     Info { name: "program", syntax: "<name>", status: Refused("start the program by the init system"), doc: "a program beside the worker" },
     Info { name: "traces", syntax: "", status: crate::registry::Ignored("there are no trace points"), doc: "debugging traces" },
 ];
@@ -59,10 +58,6 @@ pub const NAMES_ONLY: &[Info] = &[
 #[rustfmt::skip]
 const LINES: &[(&str, &[Info])] = &[
     ("acme", ACME),
-    ("log-profile", &[
-        Info::new("log-tag", "<string>", Planned, "program's name in log lines"),
-        Info::new("on", "<step> [drop] [format <fmt>] [sd <fmt>]", Planned, "line of a step"),
-    ]),
     ("program", &[
         Info::new("command", "<command> [<argument> ...]", Planned, "what is started"),
         Info::new("group", "<name>", Planned, "group to run as"),

@@ -29,6 +29,19 @@ impl Syslog {
             .to_owned()
     }
 
+    /// Every line until none comes for a while.
+    pub fn quiet_after(&self, mut each: impl FnMut(&str)) {
+        let mut buffer = vec![0; 65_536];
+        let pause = Some(std::time::Duration::from_millis(300));
+        self.socket.set_read_timeout(pause).expect("a timeout");
+        while let Ok(length) = self.socket.recv(&mut buffer) {
+            each(String::from_utf8_lossy(&buffer[..length]).trim_end());
+        }
+        self.socket
+            .set_read_timeout(Some(PATIENCE))
+            .expect("a timeout");
+    }
+
     /// The next line that contains `part`; others are passed over.
     #[track_caller]
     pub fn line_with(&self, part: &str) -> String {

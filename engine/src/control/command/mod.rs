@@ -5,6 +5,7 @@
 
 mod check;
 mod counters;
+mod event;
 mod frontend;
 mod limit;
 mod pattern;
@@ -56,6 +57,7 @@ pub struct Call<'a> {
 const GROUPS: &[&[Command]] = &[
     check::COMMANDS,
     counters::COMMANDS,
+    event::COMMANDS,
     frontend::COMMANDS,
     limit::COMMANDS,
     pattern::COMMANDS,

@@ -15,6 +15,7 @@ use crate::log::date::Date;
 use crate::log::{Cause, Level};
 use crate::mesh::{Listed, Streams, ToShard};
 use crate::plan::{ProxyId, ServerId};
+use crate::ring::Ring;
 use crate::sample::ProcVars;
 use crate::sample::pattern::LivePatterns;
 use crate::server::UserWeight;
@@ -376,6 +377,10 @@ impl Ops for Process {
 
     fn table_clock_ms(&self) -> u64 {
         self.surroundings.now_ms()
+    }
+
+    fn rings(&self) -> &[Arc<Ring>] {
+        &self.runtime.rings
     }
 
     fn admin_sockets(&self) -> Vec<SocketFacts> {

@@ -133,7 +133,14 @@ impl Context<'_> {
                 let compiled = Expr::compile(expr, compiler);
                 self.note(compiled).map_or(Key::None, Key::Expr)
             }
-            Some(Algorithm::RdpCookie { .. } | Algorithm::LogHash(_) | Algorithm::Sticky) => {
+            Some(Algorithm::LogHash(expr)) => {
+                compiler.at = section.at;
+                compiler.point = Point::Internal;
+                let compiled = Expr::compile(expr, compiler);
+                self.note(compiled).map_or(Key::None, Key::Log)
+            }
+            Some(Algorithm::Sticky) => Key::Sticky,
+            Some(Algorithm::RdpCookie { .. }) => {
                 self.error(
                     section.at,
                     format!(
@@ -201,7 +208,7 @@ fn balance_config(section: &Proxy) -> balance::Config {
         || (method == balance::Method::Consistent && function == balance::HashFunction::Sdbm);
     balance::Config {
         algorithm: match &written.algorithm {
-            Some(Algorithm::Roundrobin) => balance::Algorithm::RoundRobin,
+            Some(Algorithm::Roundrobin | Algorithm::Sticky) => balance::Algorithm::RoundRobin,
             Some(Algorithm::StaticRr) => balance::Algorithm::StaticRr,
             Some(Algorithm::Leastconn) => balance::Algorithm::LeastConn,
             Some(Algorithm::First) => balance::Algorithm::First,

@@ -18,7 +18,7 @@ use ipnet::IpNet;
 
 use self::names::ModelNames;
 use super::proxy::{AddressField, Forwarded, Options, Rulesets, Said, StatsPage, Timeouts};
-use super::{Listener, ListenerId, LogTarget, Plan, Process, Proxy, ProxyId, Statuses};
+use super::{Listener, ListenerId, LogTarget, Plan, Process, Proxy, ProxyId, RingSpec, Statuses};
 use crate::rules::{Condition, Kind, Ruleset};
 use crate::sample::pattern::Patterns;
 use crate::sample::{CaptureCounts, CompileError, Compiler, Expr, Point, ProcVars};
@@ -50,11 +50,7 @@ pub struct Compiled {
 pub fn compile(model: &Model, machine: &Machine) -> Result<Compiled, Vec<CompileError>> {
     let names = ModelNames::new(model);
     let mut compiler = Compiler::new(&names);
-    let mut context = Context {
-        model,
-        errors: Vec::new(),
-        log_targets: Vec::new(),
-    };
+    let mut context = Context::new(model);
     let mut listeners = Vec::new();
     let mut servers = Vec::new();
     let mut proxies = Vec::new();
@@ -106,6 +102,7 @@ pub fn compile(model: &Model, machine: &Machine) -> Result<Compiled, Vec<Compile
         proxies: proxies.into(),
         servers: servers.into(),
         log_targets: context.log_targets.into(),
+        rings: context.rings.into(),
         tables: names.tables.clone().into(),
     };
     Ok(Compiled {
@@ -130,6 +127,18 @@ struct Context<'m> {
     model: &'m Model,
     errors: Vec<CompileError>,
     log_targets: Vec<LogTarget>,
+    rings: Vec<RingSpec>,
+}
+
+impl<'m> Context<'m> {
+    fn new(model: &'m Model) -> Self {
+        Self {
+            model,
+            errors: Vec::new(),
+            log_targets: Vec::new(),
+            rings: log::rings(model),
+        }
+    }
 }
 
 impl Context<'_> {

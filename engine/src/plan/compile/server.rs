@@ -62,6 +62,7 @@ impl Context<'_> {
             shutdown_on_down: line.on_marked_down == Some(MarkedDown::ShutdownSessions),
             proxy_header: header.and_then(|header| self.proxy_header(header, line, compiler)),
             source: self.source(line, section, compiler),
+            log_ring: self.server_ring(line, section),
             line: Arc::new(line.clone()),
         }
     }
@@ -152,7 +153,7 @@ impl Context<'_> {
 const ERROR_LIMIT: u32 = 10;
 
 /// Where the server is, as far as the text tells; names are resolved when the process starts.
-fn endpoint(line: &Line) -> Endpoint {
+pub(super) fn endpoint(line: &Line) -> Endpoint {
     match (&line.address, line.port) {
         (Addr::Ip(ip), Port::Fixed(port)) => Endpoint::Tcp(SocketAddr::new(*ip, port)),
         (Addr::Ip(ip), Port::Offset(offset)) => Endpoint::TcpOffset(*ip, offset),
