@@ -24,6 +24,9 @@ pub const RELAY_LOW_BYTES: usize = 16 * 1024;
 /// below it the detour costs more than the copy (measured: a loss at 64 KB, a gain at 1 MB).
 pub const SPLICE_BYTES: u64 = 512 * 1024;
 
+/// The same for one chunk of a chunked body, whose beginning tells its size.
+pub const SPLICE_CHUNK_BYTES: u64 = 128 * 1024;
+
 /// Idle server connections that one core keeps, all servers together, where `pool-max-conn` sets
 /// none: bounds memory, not behaviour.
 pub const POOL_PER_CORE_MAX: usize = 4_096;

@@ -184,3 +184,78 @@ fn a_chunked_stream_arrives_piece_by_piece() {
     drop(next);
     assert_eq!(client.bytes(5), b"0\r\n\r\n");
 }
+
+/// Sizes on both sides of where the kernel takes over, and back.
+const CHUNKS: [usize; 9] = [
+    1, 70_000, 131_071, 131_072, 131_073, 1_000_000, 3, 3_000_000, 200_000,
+];
+
+/// The byte at this place of a body: no two neighbourhoods are alike.
+fn byte_at(position: usize) -> u8 {
+    (position ^ (position >> 8) ^ (position >> 16)) as u8
+}
+
+fn chunked_body() -> (Vec<u8>, Vec<u8>) {
+    let (mut data, mut coded) = (Vec::new(), Vec::new());
+    for size in CHUNKS {
+        let start = data.len();
+        data.extend((start..start + size).map(byte_at));
+        coded.extend_from_slice(format!("{size:x};x=y\r\n").as_bytes());
+        coded.extend_from_slice(&data[start..]);
+        coded.extend_from_slice(b"\r\n");
+    }
+    coded.extend_from_slice(b"0\r\nx-sum: 1\r\n\r\n");
+    (data, coded)
+}
+
+#[test]
+fn big_chunks_arrive_whole_in_both_directions() {
+    let (data, coded) = chunked_body();
+    let answer = coded.clone();
+    let origin = Origin::raw(move |peer| {
+        while let Some(request) = peer.request()? {
+            if !request.start.starts_with("GET") {
+                assert_eq!(request.header("transfer-encoding"), Some("chunked"));
+            }
+            peer.send("HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n")?;
+            peer.send(&answer)?;
+        }
+        Ok(())
+    });
+    for cores in CORES {
+        let (listen, proxy) = proxy(cores, "http", &origin);
+        let mut client = Client::connect(listen.address());
+        for _ in 0..3 {
+            let mut writer = client.stream().try_clone().expect("a handle");
+            let upload = coded.clone();
+            let uploading = std::thread::spawn(move || {
+                let head = "POST / HTTP/1.1\r\nhost: a\r\ntransfer-encoding: chunked\r\n\r\n";
+                writer.write_all(head.as_bytes()).expect("sent");
+                writer.write_all(&upload).expect("sent");
+            });
+            let response = client.response();
+            uploading.join().expect("the upload");
+            assert!(response.body == data, "another body came back");
+            assert!(origin.last_request().body == data, "another body went out");
+        }
+        let spliced = proxy.stat("big", "FRONTEND", "h1_spliced_bytes_in");
+        assert_ne!(spliced, "0");
+    }
+}
+
+#[test]
+fn a_server_that_dies_within_a_big_chunk_cuts_the_response() {
+    let origin = Origin::raw(move |peer| {
+        peer.request()?;
+        peer.send("HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n100000\r\n")?;
+        peer.send([b'x'; 600_000])
+    });
+    let (listen, _proxy) = proxy(1, "http", &origin);
+    let mut client = Client::connect(listen.address());
+    client
+        .send("GET / HTTP/1.1\r\nhost: a\r\n\r\n")
+        .response_head();
+    let rest = client.rest();
+    let body = rest.iter().filter(|byte| **byte == b'x').count();
+    assert!(body <= 600_000 && !rest.ends_with(b"0\r\n\r\n"), "{body}");
+}

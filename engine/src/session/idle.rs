@@ -73,7 +73,7 @@ fn drain(
     limits: &Limits,
     cx: &mut Context<'_>,
 ) -> Poll<Result<(), BodyError>> {
-    while let Piece::Data(_) = ready!(body.poll_piece(link, limits, cx))? {}
+    while let Piece::Data(_) = ready!(body.poll_piece(link, limits, u64::MAX, cx))? {}
     Poll::Ready(Ok(()))
 }
 

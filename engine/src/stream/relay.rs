@@ -3,13 +3,13 @@
 use std::future::poll_fn;
 use std::task::{Context, Poll, ready};
 
-use reactor::{Splice, SpliceStep};
+use reactor::{Seg, Splice, SpliceStep};
 use wire::h1::{BodyLength, Limits};
 
 use super::wait::broken;
 use super::watch::{Side, Watch};
 use super::{Fault, Stream};
-use crate::limits::{RELAY_HIGH_BYTES, RELAY_LOW_BYTES, SPLICE_BYTES};
+use crate::limits::{RELAY_HIGH_BYTES, RELAY_LOW_BYTES, SPLICE_BYTES, SPLICE_CHUNK_BYTES};
 use crate::log::{Cause, Phase};
 use crate::mux::Link;
 use crate::mux::h1::{BodyError, Incoming, Outgoing, Piece};
@@ -32,20 +32,50 @@ pub struct Flow {
     splice: Option<Box<Splice>>,
     /// The kernel could not: no pipe was to be had.
     copies: bool,
+    /// Bytes to come of a chunk that was announced to the receiver as one.
+    chunk_left: u64,
 }
 
 impl Flow {
-    /// Whether a big body is left to the kernel: both sides are plain sockets.
-    fn may_splice(&self, from: &Link, to: &Link) -> bool {
+    /// Whether what comes now is big enough to be left to the kernel, and may be.
+    fn is_for_splice(&self, from: &Link, to: &Link) -> bool {
         let left = self.incoming.opaque_bytes();
-        // Without a length only what has come already tells that it is big.
-        let is_big =
-            left >= SPLICE_BYTES && (left != u64::MAX || self.incoming.received() >= SPLICE_BYTES);
-        is_big
-            && !self.copies
-            && matches!(self.outgoing, Outgoing::Plain | Outgoing::Stream)
+        let is_big = if self.incoming.is_chunked() {
+            self.chunk_left > 0
+        } else {
+            // Without a length only what has come already tells that it is big.
+            left >= SPLICE_BYTES && (left != u64::MAX || self.incoming.received() >= SPLICE_BYTES)
+        };
+        is_big && self.may_splice(from, to)
+    }
+
+    /// Whether the kernel could move bytes by itself: both sides are plain sockets.
+    fn may_splice(&self, from: &Link, to: &Link) -> bool {
+        !self.copies
+            && self.outgoing != Outgoing::Nothing
             && from.plain().is_some()
             && to.plain().is_some()
+    }
+
+    /// Accounts for bytes that went on: the last ones of an announced chunk end it.
+    fn chunk_goes(&mut self, to: &Link, bytes: u64) {
+        if self.chunk_left == 0 {
+            return;
+        }
+        self.chunk_left = self.chunk_left.saturating_sub(bytes);
+        if self.chunk_left == 0 {
+            self.outgoing.close_chunk(to);
+        }
+    }
+
+    /// Puts a piece of body on the receiver's link.
+    fn put(&mut self, to: &Link, piece: Seg) {
+        if self.chunk_left == 0 {
+            return self.outgoing.data(to, piece);
+        }
+        let bytes = piece.len() as u64;
+        to.send(piece);
+        self.chunk_goes(to, bytes);
     }
 
     /// Begins a splice once what was written before it has gone.
@@ -86,6 +116,7 @@ impl Flow {
                 Ok(SpliceStep::Moved(bytes)) => {
                     self.spliced_bytes += bytes;
                     self.incoming.moved(bytes);
+                    self.chunk_goes(to, bytes);
                 }
                 Ok(SpliceStep::Done) => self.splice = None,
                 Ok(SpliceStep::Eof) => {
@@ -139,6 +170,7 @@ impl Flow {
             spliced_bytes: 0,
             splice: None,
             copies: false,
+            chunk_left: 0,
         }
     }
 
@@ -155,6 +187,7 @@ impl Flow {
             spliced_bytes: 0,
             splice: None,
             copies: false,
+            chunk_left: 0,
         }
     }
 
@@ -162,6 +195,7 @@ impl Flow {
     pub fn discard(&mut self) {
         self.outgoing = Outgoing::Nothing;
         self.splice = None;
+        self.chunk_left = 0;
         self.waits_for_receiver = false;
         self.is_discarded = true;
     }
@@ -204,7 +238,7 @@ impl Flow {
         cx: &mut Context<'_>,
     ) -> Poll<Result<(), FlowError>> {
         loop {
-            if self.splice.is_some() || self.may_splice(from, to) {
+            if self.splice.is_some() || self.is_for_splice(from, to) {
                 ready!(self.poll_splice(from, to, cx))?;
                 continue;
             }
@@ -214,10 +248,19 @@ impl Flow {
                 self.waits_for_receiver = sent.is_pending();
                 ready!(sent).map_err(|_| FlowError::Sink)?;
             }
-            match self.incoming.poll_piece(from, limits, cx) {
+            let big = if self.incoming.is_chunked() && self.may_splice(from, to) {
+                SPLICE_CHUNK_BYTES
+            } else {
+                u64::MAX
+            };
+            match self.incoming.poll_piece(from, limits, big, cx) {
                 Poll::Pending => return Poll::Pending,
                 Poll::Ready(Err(error)) => return Poll::Ready(Err(FlowError::Source(error))),
-                Poll::Ready(Ok(Piece::Data(piece))) => self.outgoing.data(to, piece),
+                Poll::Ready(Ok(Piece::Data(piece))) => self.put(to, piece),
+                Poll::Ready(Ok(Piece::Big(bytes))) => {
+                    self.outgoing.open_chunk(to, bytes);
+                    self.chunk_left = bytes;
+                }
                 Poll::Ready(Ok(Piece::End)) => {
                     self.outgoing.end(to, self.incoming.trailers());
                     self.finished = true;

@@ -37,6 +37,9 @@ struct Coded {
 /// The next thing on a body's way.
 pub enum Piece {
     Data(Seg),
+    /// The data of a chunk that is at least as big as was asked about is next: so many bytes, which
+    /// may be taken unseen.
+    Big(u64),
     /// The body is complete.
     End,
 }
@@ -93,13 +96,22 @@ impl Incoming {
         match self.state {
             State::Length(left) => left,
             State::UntilClose => u64::MAX,
-            State::Done | State::Chunked(_) => 0,
+            State::Chunked(ref coded) => coded.decoder.chunk_left(),
+            State::Done => 0,
         }
+    }
+
+    /// Whether the body has a length from its beginning, or its connection's end for one.
+    pub fn is_chunked(&self) -> bool {
+        matches!(self.state, State::Chunked(_))
     }
 
     /// Accounts for bytes that the kernel moved by itself.
     pub fn moved(&mut self, bytes: u64) {
         self.took(bytes);
+        if let State::Chunked(coded) = &mut self.state {
+            coded.decoder.skip(bytes);
+        }
     }
 
     /// The sender's connection ended; true if that is the end of the body too.
@@ -110,11 +122,13 @@ impl Incoming {
         self.is_done()
     }
 
-    /// The next piece; [`Piece::End`] again and again once the body is complete.
+    /// The next piece; [`Piece::End`] again and again once the body is complete. A chunk of `big`
+    /// bytes or more is told before it is taken.
     pub fn poll_piece(
         &mut self,
         link: &Link,
         limits: &Limits,
+        big: u64,
         cx: &mut Context<'_>,
     ) -> Poll<Result<Piece, BodyError>> {
         loop {
@@ -122,9 +136,10 @@ impl Incoming {
                 State::Done => return Poll::Ready(Ok(Piece::End)),
                 State::Length(left) => usize::try_from(*left).unwrap_or(usize::MAX),
                 State::UntilClose => usize::MAX,
-                State::Chunked(coded) => match coded.data_at_front(link, limits)? {
-                    _ if coded.ended => return Poll::Ready(Ok(Piece::End)),
-                    bytes => bytes,
+                State::Chunked(coded) => match coded.front(link, limits, big)? {
+                    Front::Data(bytes) => bytes,
+                    Front::Big(bytes) => return Poll::Ready(Ok(Piece::Big(bytes))),
+                    Front::End => return Poll::Ready(Ok(Piece::End)),
                 },
             };
             if max > 0
@@ -156,21 +171,25 @@ impl Incoming {
 }
 
 impl Coded {
-    /// Consumes framing at the front of `link`; returns how many bytes of data stand there then:
-    /// 0 where more must arrive, or where the body has ended.
-    fn data_at_front(&mut self, link: &Link, limits: &Limits) -> Result<usize, BodyError> {
+    /// Consumes framing at the front of `link`; tells what stands there then.
+    fn front(&mut self, link: &Link, limits: &Limits, big: u64) -> Result<Front, BodyError> {
         let mut front = link.peek();
         while let Some(bytes) = front.take().filter(|_| !self.ended) {
             match self.decoder.next(&bytes, limits, &mut self.trailers) {
-                Ok(Chunk::Framing(bytes)) => link.consume(bytes),
-                Ok(Chunk::Data(bytes)) => return Ok(bytes),
+                Ok(Chunk::Framing(bytes)) => {
+                    link.consume(bytes);
+                    if self.decoder.chunk_left() >= big {
+                        return Ok(Front::Big(self.decoder.chunk_left()));
+                    }
+                }
+                Ok(Chunk::Data(bytes)) => return Ok(Front::Data(bytes)),
                 // Only trailers are read as a whole; everything else is told byte by byte.
                 Ok(Chunk::Partial) if link.queued() > bytes.len() => {
                     drop(bytes);
                     front = link.linearize();
                     continue;
                 }
-                Ok(Chunk::Partial) => return Ok(0),
+                Ok(Chunk::Partial) => return Ok(Front::Data(0)),
                 Ok(Chunk::End(bytes)) => {
                     link.consume(bytes);
                     self.ended = true;
@@ -179,8 +198,21 @@ impl Coded {
             }
             front = link.peek();
         }
-        Ok(0)
+        Ok(if self.ended {
+            Front::End
+        } else {
+            Front::Data(0)
+        })
     }
+}
+
+/// What stands at the front of a link, framing aside.
+enum Front {
+    /// So many bytes of data; 0 where more must arrive first.
+    Data(usize),
+    /// The beginning of a big chunk's data.
+    Big(u64),
+    End,
 }
 
 /// Looks through what has arrived of a chunked body, and leaves it where it is: a request whose
@@ -220,6 +252,19 @@ impl Outgoing {
                 link.send(piece);
                 link.write(|out| out.extend_from_slice(CHUNK_END));
             }
+        }
+    }
+
+    /// Opens a chunk of so many bytes, which go out as they are; [`Self::close_chunk`] follows them.
+    pub fn open_chunk(self, link: &Link, bytes: u64) {
+        if self == Self::Chunked {
+            link.write(|out| write_chunk_size(bytes, out));
+        }
+    }
+
+    pub fn close_chunk(self, link: &Link) {
+        if self == Self::Chunked {
+            link.write(|out| out.extend_from_slice(CHUNK_END));
         }
     }
 

@@ -85,6 +85,16 @@ impl ChunkDecoder {
         }
     }
 
+    /// Goes past bytes of the current chunk that were taken without a look at them: at most
+    /// [`Self::chunk_left`].
+    pub fn skip(&mut self, bytes: u64) {
+        debug_assert!(bytes <= self.chunk_left(), "beyond the chunk");
+        self.left = self.left.saturating_sub(bytes);
+        if self.left == 0 && self.state == State::Data {
+            self.state = State::DataCr;
+        }
+    }
+
     /// Tells what stands at the front of `input`, which must be what the previous answer left.
     ///
     /// The fields behind the last chunk go to `trailers`.
@@ -355,6 +365,22 @@ mod tests {
             write_chunk_size(length, &mut out);
             assert_eq!(out, format!("{text}\r\n").into_bytes());
         }
+    }
+
+    #[test]
+    fn a_chunk_s_data_may_go_by_unseen() {
+        let (limits, mut trailers) = (Limits::default(), Head::new());
+        let mut decoder = ChunkDecoder::new();
+        let mut next = |decoder: &mut ChunkDecoder, input: &[u8]| {
+            decoder.next(input, &limits, &mut trailers).unwrap()
+        };
+        assert_eq!(next(&mut decoder, b"a\r\n0123"), Chunk::Framing(3));
+        assert_eq!(decoder.chunk_left(), 10);
+        decoder.skip(4);
+        assert_eq!(next(&mut decoder, b"45"), Chunk::Data(2));
+        decoder.skip(4);
+        assert_eq!(decoder.chunk_left(), 0);
+        assert_eq!(next(&mut decoder, b"\r\n0\r\n\r\n"), Chunk::End(7));
     }
 
     proptest! {
