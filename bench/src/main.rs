@@ -13,6 +13,7 @@ mod origin;
 mod pattern;
 mod profile;
 mod ready;
+mod slowloris;
 mod soak;
 mod subject;
 
@@ -34,6 +35,7 @@ enum Command {
     Compare(compare::CompareArgs),
     Floor(floor::FloorArgs),
     Profile(profile::ProfileArgs),
+    Slowloris(slowloris::SlowlorisArgs),
     Soak(soak::SoakArgs),
     Http1(http1::Http1Args),
 }
@@ -45,6 +47,7 @@ fn main() -> ExitCode {
         Command::Compare(args) => compare::run(&args).map_err(Into::into),
         Command::Floor(args) => floor::run(&args).map_err(Into::into),
         Command::Profile(args) => profile::run(&args).map_err(Into::into),
+        Command::Slowloris(args) => slowloris::run(&args).map_err(Into::into),
         Command::Soak(args) => soak::run(&args).map_err(Into::into),
         Command::Http1(args) => http1::run(&args).map_err(Into::into),
     };

@@ -53,6 +53,9 @@ pub enum HeadError {
     /// An HTTP/1.0 GET, HEAD or DELETE with a body.
     #[error("this method may not carry a body in HTTP/1.0")]
     BodyNotAllowed,
+    /// CONNECT with a length: what follows it is the tunnel's.
+    #[error("CONNECT may not carry a body")]
+    ConnectBody,
     /// A WebSocket handshake without its key or its answer (RFC 6455 section 4).
     #[error("incomplete WebSocket handshake")]
     Websocket,

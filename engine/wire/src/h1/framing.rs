@@ -92,6 +92,11 @@ pub(super) fn request(head: &mut Head, seen: Seen, limits: &Limits) -> Result<Fr
         keep_alive &= !seen.has(Known::ContentLength) && head.version().is_11();
     }
     if switch == Some(Switch::Connect) {
+        if let BodyLength::Length(_) = body {
+            // If no tunnel came of it, the body would be read as the next request.
+            return Err(HeadError::ConnectBody);
+        }
+        keep_alive &= body == BodyLength::None;
         head.remove_known(Known::ContentLength);
         head.remove_known(Known::TransferEncoding);
         body = BodyLength::None;
@@ -152,6 +157,24 @@ pub(super) fn response(
         switch,
         expect_continue: false,
     })
+}
+
+/// Checks the fields behind a chunked body that a head would have to say right: a receiver might
+/// take them for such. All others pass as they are.
+pub(super) fn trailers(head: &mut Head, seen: Seen) -> Result<(), HeadError> {
+    if seen.has(Known::Host) {
+        host::merge(head)?;
+    }
+    if seen.has(Known::ContentLength) {
+        content_length(head)?;
+    }
+    if seen.has(Known::TransferEncoding) {
+        match chunked(head, false) {
+            Ok(()) | Err(HeadError::TransferCoding) => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(())
 }
 
 /// What the `connection` and `upgrade` fields said before they were cleaned.

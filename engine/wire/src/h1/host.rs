@@ -42,7 +42,7 @@ const NEEDS_PATH: [&[u8]; 7] = [
 ];
 
 /// All `Host` fields must be valid and name the same; the first one stays.
-fn merge(head: &mut Head) -> Result<(), HeadError> {
+pub(super) fn merge(head: &mut Head) -> Result<(), HeadError> {
     let mut hosts = head.values_known(Known::Host);
     let first = hosts.next().unwrap_or(&[]);
     if !text::valid_host(first) {

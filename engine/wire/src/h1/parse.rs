@@ -130,7 +130,7 @@ impl HeadParser {
         }
         let end = self.head(input, limits, Kind::Trailers, head)?;
         if end.is_some() {
-            *self = HeadParser::default();
+            framing::trailers(head, std::mem::take(self).seen)?;
         }
         Ok(end)
     }

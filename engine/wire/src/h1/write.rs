@@ -78,24 +78,12 @@ pub fn write_response(head: &Head, connection: ConnectionOut, out: &mut Vec<u8>)
     write_end(head, connection, out);
 }
 
-/// Appends the fields behind the last chunk, and the empty line.
-///
-/// Fields that frame or route a message have no meaning there and could only mislead a receiver
-/// that merges trailers into the head, so they are left out (RFC 9110 section 6.5.1).
+/// Appends the fields behind the last chunk, and the empty line. They pass as they came, as
+/// HAProxy has it; those that frame a message have been checked like a head's.
 pub fn write_trailers(trailers: &Head, out: &mut Vec<u8>) {
     out.reserve(trailers.fields_len() + 2);
-    for (known, name, value) in trailers.fields_known() {
-        let forbidden = matches!(
-            known,
-            Known::ContentLength
-                | Known::TransferEncoding
-                | Known::Host
-                | Known::Connection
-                | Known::Upgrade
-        );
-        if !forbidden {
-            write_field(name, value, out);
-        }
+    for (name, value) in trailers.fields() {
+        write_field(name, value, out);
     }
     out.extend_from_slice(b"\r\n");
 }

@@ -131,11 +131,16 @@ fn bodies_by_method() {
     assert!(framing.expect_continue && framing.keep_alive);
     assert_eq!(framing.body, BodyLength::None);
     let connect = "CONNECT a:80 HTTP/1.1";
-    let framing = forwards(connect, &["Content-Length: 3"], connect, &[]);
     assert_eq!(
-        (framing.body, framing.switch),
-        (BodyLength::None, Some(Switch::Connect))
+        with_fields(connect, &["Content-Length: 3"]).map(|_| ()),
+        Err(400)
     );
+    for field in ["Content-Length: 0", "Transfer-Encoding: chunked"] {
+        let framing = forwards(connect, &[field], connect, &[]);
+        let switch = Some(Switch::Connect);
+        assert_eq!((framing.body, framing.switch), (BodyLength::None, switch));
+        assert_eq!(framing.keep_alive, field.ends_with('0'));
+    }
 }
 
 #[test]
