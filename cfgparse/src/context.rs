@@ -1,5 +1,6 @@
 //! What every parse function has at hand: the findings, the files, the options.
 
+use crate::bytes;
 use crate::diagnostic::{Diagnostic, Diagnostics, Severity, Span, closest};
 use crate::expr::condition::PREDEFINED;
 use crate::expr::{Fault, pattern};
@@ -184,7 +185,7 @@ impl<'a> Context<'a> {
         let path = optional.or(name.strip_prefix("file@")).unwrap_or(name);
         match self.files.read(&self.path(path)) {
             Ok(bytes) => {
-                let text = String::from_utf8_lossy(&bytes);
+                let text = bytes::text(bytes);
                 Ok(plain(path, pattern::file_lines(&text, as_map)))
             }
             Err(_) if optional.is_some() => Ok(plain(path, Vec::new())),

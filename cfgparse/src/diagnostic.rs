@@ -5,6 +5,7 @@ use std::fmt::Write as _;
 use annotate_snippets::{AnnotationKind, Group, Level, Renderer, Snippet};
 use serde::Serialize;
 
+use crate::bytes;
 use crate::model::Place;
 
 /// Every kind of finding; each is shown by a configuration in `tests/cfg`.
@@ -185,7 +186,7 @@ impl Diagnostic {
         {
             let _ = write!(out, " ({remedy})");
         }
-        out
+        bytes::shown(&out).into_owned()
     }
 
     /// The drawn form: the line with the words underlined, the cause and the remedy.
@@ -217,7 +218,7 @@ impl Diagnostic {
         } else {
             Renderer::plain()
         };
-        renderer.render(&[group])
+        bytes::shown(&renderer.render(&[group])).into_owned()
     }
 
     /// The line of `span` and the bytes of it that are underlined.

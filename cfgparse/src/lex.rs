@@ -3,6 +3,7 @@
 use thiserror::Error;
 
 use crate::ast::Word;
+use crate::bytes;
 use crate::model::Place;
 
 /// Words of a line, at most. HAProxy's own limit.
@@ -44,8 +45,9 @@ pub fn words(
     place: Place,
     variable: &dyn Fn(&str) -> Option<String>,
 ) -> Result<Vec<Word>, LexError> {
+    let line = bytes::raw(line);
     let mut lexer = Lexer {
-        rest: line.as_bytes(),
+        rest: &line,
         at: 0,
         column: 1,
         place,
@@ -137,9 +139,9 @@ impl Lexer<'_> {
         if self.words.len() == MAX_WORDS {
             return error(LexErrorKind::TooManyWords, start);
         }
-        let bytes = std::mem::take(&mut self.word);
+        let word = std::mem::take(&mut self.word);
         let vanishes = std::mem::take(&mut self.vanishes);
-        if bytes.is_empty() {
+        if word.is_empty() {
             if vanishes {
                 return Ok(());
             }
@@ -154,10 +156,7 @@ impl Lexer<'_> {
             }
         }
         self.empty_at = None;
-        let text = match String::from_utf8(bytes) {
-            Ok(text) => text,
-            Err(error) => String::from_utf8_lossy(error.as_bytes()).into_owned(),
-        };
+        let text = bytes::text(word);
         let at = Place {
             column: start,
             ..self.place
@@ -295,7 +294,8 @@ impl Lexer<'_> {
                 return error(LexErrorKind::UnmatchedBrace, name_column);
             }
         }
-        let value = (self.variable)(&name).map(String::into_bytes).or(default);
+        let value = (self.variable)(&name).map(|value| bytes::raw(&value).into_owned());
+        let value = value.or(default);
         self.empty_at = Some(name_column);
         match value {
             Some(value) if as_list => self.append_list(&value),

@@ -10,6 +10,7 @@ pub mod address;
 pub mod args;
 pub mod ast;
 pub mod build;
+pub mod bytes;
 pub mod condition;
 pub mod context;
 pub mod diagnostic;

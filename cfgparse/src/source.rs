@@ -3,6 +3,8 @@
 use std::collections::BTreeMap;
 use std::io;
 
+use crate::bytes;
+
 /// One configuration text.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Source {
@@ -83,7 +85,7 @@ impl FileAccess for BTreeMap<String, Vec<u8>> {
 /// Reads what `-f` names: a file, or a folder's `*.cfg` in the order of the C locale.
 pub fn from_disk(path: &str) -> io::Result<Vec<Source>> {
     if !std::fs::metadata(path)?.is_dir() {
-        let text = String::from_utf8_lossy(&std::fs::read(path)?).into_owned();
+        let text = bytes::text(std::fs::read(path)?);
         return Ok(vec![Source {
             name: path.to_owned(),
             text,
@@ -104,7 +106,7 @@ pub fn from_disk(path: &str) -> io::Result<Vec<Source>> {
     for name in names {
         let name = format!("{}/{name}", path.trim_end_matches('/'));
         if std::fs::metadata(&name)?.is_file() {
-            let text = String::from_utf8_lossy(&std::fs::read(&name)?).into_owned();
+            let text = bytes::text(std::fs::read(&name)?);
             sources.push(Source { name, text });
         }
     }

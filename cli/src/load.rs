@@ -1,8 +1,10 @@
 //! Configuration files into a model, with everything that is to be said about them.
 
+use std::os::unix::ffi::OsStringExt;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
+use cfgparse::bytes;
 use cfgparse::model::{Model, Place};
 use cfgparse::source::{self, Disk, Environment, Source};
 use cfgparse::{LoadOptions, Loaded, Severity};
@@ -99,7 +101,9 @@ fn read(path: &Path) -> Result<Vec<Source>, String> {
 
 /// The process's environment with what HAProxy adds to it (manual, 2.3).
 fn environment(request: &Request) -> Environment {
-    let mut environment: Environment = std::env::vars().collect();
+    let mut environment: Environment = std::env::vars_os()
+        .map(|(name, value)| (bytes::text(name.into_vec()), bytes::text(value.into_vec())))
+        .collect();
     let host = std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
     let peer = request.local_peer.unwrap_or(host.trim());
     environment.set("HAPROXY_LOCALPEER", peer);
@@ -115,7 +119,7 @@ fn environment(request: &Request) -> Environment {
 /// `-cc`: 0 true, 1 false or empty, 2 not understood.
 pub fn condition(text: &str) -> ExitCode {
     let defined = |name: &str| std::env::var_os(name).is_some();
-    let variable = |name: &str| std::env::var(name).ok();
+    let variable = |name: &str| Some(bytes::text(std::env::var_os(name)?.into_vec()));
     // Quotes and variables mean what they mean in a configuration.
     let Ok(words) = cfgparse::lex::words(text, Place::default(), &variable) else {
         eprintln!("unmatched quote or bad escape in condition '{text}'");

@@ -1,5 +1,7 @@
 //! Regular expressions: HAProxy takes PCRE, we match with the `regex` crate.
 
+use crate::bytes;
+
 /// Why a regular expression can't be used.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum RegexFault {
@@ -11,7 +13,7 @@ pub enum RegexFault {
 
 /// Checks `text`.
 pub fn check(text: &str, ignore_case: bool) -> Result<(), RegexFault> {
-    let built = ::regex::bytes::RegexBuilder::new(&translate(text))
+    let built = ::regex::bytes::RegexBuilder::new(&translate(&bytes::escaped(text)))
         .case_insensitive(ignore_case)
         .unicode(false)
         .build();
@@ -76,6 +78,7 @@ mod tests {
         assert_eq!(check(r"^/(here)(/|$)", false), Ok(()));
         assert_eq!(check(r"\.(jpg|png)$\Z", true), Ok(()));
         assert_eq!(check(r"^\/a\-b\ c", true), Ok(()));
+        assert_eq!(check("[\u{e9}\u{10FFE9}]", false), Ok(()));
         assert!(matches!(check("((", false), Err(RegexFault::Invalid(_))));
         assert!(matches!(
             check("a(?!b)", false),

@@ -10,6 +10,7 @@ mod admin_socket;
 mod backup;
 mod balance;
 mod bodies;
+mod bytes;
 mod checks;
 mod command_line;
 mod connection_limits;

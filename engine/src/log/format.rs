@@ -1,5 +1,6 @@
 //! Log-format strings, compiled once and rendered into a buffer (manual, 8.2.6).
 
+use cfgparse::bytes::raw;
 use cfgparse::model::expr::{FormatFlags, FormatPart, LogFormat};
 
 use crate::sample::{CompileError, Compiler, Cx, Expr, Point, Value};
@@ -72,7 +73,7 @@ impl Format {
                 FormatPart::Text(text) if compiler.point == Point::Log => {
                     Part::Text(merge_spaces(text).into())
                 }
-                FormatPart::Text(text) => Part::Text(text.as_bytes().into()),
+                FormatPart::Text(text) => Part::Text(raw(text).into()),
                 FormatPart::Alias { name, flags, key } => {
                     let row = alias::find(name).ok_or_else(|| {
                         compiler.error(
@@ -245,7 +246,7 @@ impl Key {
 }
 
 fn merge_spaces(text: &str) -> Vec<u8> {
-    let mut merged = text.as_bytes().to_vec();
+    let mut merged = raw(text).into_owned();
     merged.dedup_by(|second, first| (*second, *first) == (b' ', b' '));
     merged
 }

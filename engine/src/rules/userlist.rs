@@ -2,6 +2,7 @@
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
+use cfgparse::bytes::raw;
 use wire::{Head, Known};
 
 /// A `userlist` section.
@@ -36,7 +37,7 @@ impl Userlist {
     /// Whether `user` exists and has this password.
     pub fn check(&self, user: &[u8], password: &[u8]) -> bool {
         self.user(user).is_some_and(|user| match &user.password {
-            Password::Plain(own) => equal(own.as_bytes(), password),
+            Password::Plain(own) => equal(&raw(own), password),
             Password::Crypt(hash) => verify(hash, password),
         })
     }
@@ -49,7 +50,7 @@ impl Userlist {
     }
 
     fn user(&self, name: &[u8]) -> Option<&User> {
-        self.users.iter().find(|user| user.name.as_bytes() == name)
+        self.users.iter().find(|user| *raw(&user.name) == *name)
     }
 }
 

@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use cfgparse::bytes::raw;
+
 use crate::plan::{ProxyId, ServerId};
 use crate::rules::{Test, Userlist};
 use crate::table::TableId;
@@ -328,7 +330,7 @@ fn parse_one(
         )
     };
     Ok(match kind {
-        Kind::Str => Arg::Str(word.as_bytes().into()),
+        Kind::Str => Arg::Str(raw(word).into()),
         Kind::Int => Arg::Int(word.parse().map_err(|_| wrong(compiler, "integer"))?),
         Kind::Header => Arg::Header(HeaderName::new(word)),
         Kind::Backend => Arg::Proxy(
@@ -357,7 +359,7 @@ fn parse_one(
         },
         Kind::StrOrVar => match compiler.vars.intern(word) {
             Ok(var) => Arg::Var(var),
-            Err(_) => Arg::Str(word.as_bytes().into()),
+            Err(_) => Arg::Str(raw(word).into()),
         },
         Kind::OwnTable | Kind::OtherTable => {
             let table = compiler.names.table(word);

@@ -3,6 +3,7 @@
 use super::{ActionRow, QUIC, REQ, RES, TCP, action, at_condition, redirect};
 use crate::args::Args;
 use crate::build::proxy::draft::log_format;
+use crate::bytes;
 use crate::context::{Context, Reference, ReferenceKind};
 use crate::expr::format;
 use crate::model::rule::{Action, Reply, ReplyBody};
@@ -152,12 +153,12 @@ fn body(
             }
         };
     match kind {
-        "string" => Some(ReplyBody::Raw(value.text.clone().into_bytes())),
+        "string" => Some(ReplyBody::Raw(bytes::raw(&value.text).into_owned())),
         "lf-string" => formatted(cx, &value.text),
         "file" => cx.file(&value.text, value.span()).map(ReplyBody::Raw),
         "lf-file" => {
             let bytes = cx.file(&value.text, value.span())?;
-            formatted(cx, &String::from_utf8_lossy(&bytes))
+            formatted(cx, &bytes::text(bytes))
         }
         "errorfile" => {
             let message = cx.file(&value.text, value.span())?;

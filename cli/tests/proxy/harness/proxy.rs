@@ -32,7 +32,7 @@ pub fn program() -> PathBuf {
 impl Proxy {
     /// Starts with this configuration, plus an admin socket, and waits until it is ready.
     #[track_caller]
-    pub fn start(cores: usize, config: &str) -> Proxy {
+    pub fn start(cores: usize, config: impl AsRef<[u8]>) -> Proxy {
         Proxy::start_with(cores, config, &[], &[])
     }
 
@@ -41,7 +41,7 @@ impl Proxy {
     #[track_caller]
     pub fn start_with(
         cores: usize,
-        config: &str,
+        config: impl AsRef<[u8]>,
         sockets: &[(&str, &TcpListener)],
         arguments: &[&str],
     ) -> Proxy {
@@ -53,7 +53,7 @@ impl Proxy {
     pub fn start_program(
         program: &Path,
         cores: usize,
-        config: &str,
+        config: impl AsRef<[u8]>,
         sockets: &[(&str, &TcpListener)],
         arguments: &[&str],
     ) -> Proxy {
@@ -64,7 +64,8 @@ impl Proxy {
             socket.display()
         );
         let path = directory.path().join("proxy.cfg");
-        fs::write(&path, format!("{head}{config}\n")).expect("the configuration");
+        let text = [head.as_bytes(), config.as_ref(), b"\n"].concat();
+        fs::write(&path, text).expect("the configuration");
         let output = File::create(directory.path().join("output")).expect("a file");
         let mut command = Command::new(program);
         command

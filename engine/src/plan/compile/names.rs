@@ -1,6 +1,7 @@
 //! What the configuration's names stand for.
 
 use std::collections::HashMap;
+use std::os::unix::ffi::OsStringExt;
 use std::sync::Arc;
 
 use cfgparse::model::Model;
@@ -114,7 +115,8 @@ impl Names for ModelNames<'_> {
     }
 
     fn environment(&self, name: &str) -> Option<String> {
-        std::env::var(name).ok()
+        let value = std::env::var_os(name)?.into_vec();
+        Some(cfgparse::bytes::text(value))
     }
 
     fn table(&self, name: &str) -> Option<(TableId, KeyKind)> {

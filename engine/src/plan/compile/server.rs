@@ -3,6 +3,7 @@
 use std::net::SocketAddr;
 use std::sync::Arc;
 
+use cfgparse::bytes::raw;
 use cfgparse::model::expr::{Call, SampleExpr};
 use cfgparse::model::server::{MarkedDown, SendProxy, UseSrc};
 use cfgparse::model::{Addr, Place, Port, Proxy, Server as Line};
@@ -49,7 +50,7 @@ impl Context<'_> {
             observe: line.check.observe.filter(|_| line.check.enabled),
             error_limit: line.check.error_limit.unwrap_or(ERROR_LIMIT),
             is_tls: line.tls.as_ref().is_some_and(|tls| tls.enabled),
-            cookie: line.cookie.as_ref().map(|value| value.as_bytes().into()),
+            cookie: line.cookie.as_ref().map(|value| raw(value).into()),
             pool: PoolTerms {
                 max: line.pool.max_conn.and_then(|max| u32::try_from(max).ok()),
                 low: line.pool.low_conn.unwrap_or(0),

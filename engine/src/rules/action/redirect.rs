@@ -1,5 +1,6 @@
 //! `redirect` (manual, `http-request redirect`).
 
+use cfgparse::bytes::raw;
 use cfgparse::model::rule::{Redirect, RedirectKind};
 use wire::{Head, TargetForm};
 
@@ -129,6 +130,6 @@ pub fn compile(redirect: &Redirect, _: Kind, compiler: &mut Compiler<'_>) -> Com
         keep_query: redirect.keep_query,
         append_slash: redirect.append_slash,
         ignore_empty: redirect.ignore_empty,
-        set_cookie: set_cookie.map(|text| text.into_bytes().into()),
+        set_cookie: set_cookie.map(|text| raw(&text).into()),
     }))
 }

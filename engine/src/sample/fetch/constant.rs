@@ -114,7 +114,9 @@ fn prepare_env(args: &mut Args, compiler: &mut Compiler<'_>) -> Result<(), Compi
     let value = compiler.names.environment(&name);
     args.replace(
         0,
-        value.map_or(Arg::Absent, |value| Arg::Str(value.into_bytes().into())),
+        value.map_or(Arg::Absent, |value| {
+            Arg::Str(cfgparse::bytes::raw(&value).into())
+        }),
     );
     Ok(())
 }

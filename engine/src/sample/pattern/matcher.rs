@@ -1,5 +1,6 @@
 //! A matcher: one method applied to all patterns of a set.
 
+use cfgparse::bytes::raw;
 use cfgparse::model::expr::MatchMethod;
 
 use crate::sample::value::{Type, Value};
@@ -122,7 +123,7 @@ impl Matcher {
     pub fn insert(&mut self, item: &Item<'_>, entry: u32) -> Result<bool, PatternError> {
         match (self.method, &mut self.indexes[..]) {
             (MatchMethod::Str, [Index::Text(set)]) => {
-                set.insert(item.text.as_bytes().into(), entry);
+                set.insert(raw(item.text).into(), entry);
             }
             (MatchMethod::Ip, [Index::Ip(set)]) => set.insert(network(item, 0)?, entry),
             (MatchMethod::Found, _) => {}
@@ -134,7 +135,7 @@ impl Matcher {
     /// Removes one pattern in place; `false` where the matcher must be compiled anew.
     pub fn remove(&mut self, text: &str) -> bool {
         match (self.method, &mut self.indexes[..], parse_network(text)) {
-            (MatchMethod::Str, [Index::Text(set)], _) => set.remove(text.as_bytes()),
+            (MatchMethod::Str, [Index::Text(set)], _) => set.remove(&raw(text)),
             (MatchMethod::Ip, [Index::Ip(set)], Some(network)) => set.remove(network),
             (MatchMethod::Found, ..) => {}
             _ => return false,
@@ -202,7 +203,7 @@ fn text_index(
     items: &[Item<'_>],
     ignore_case: bool,
 ) -> Result<Index, PatternError> {
-    let keys = of_case(items, ignore_case).map(|(i, item)| (item.text.as_bytes().into(), i as u32));
+    let keys = of_case(items, ignore_case).map(|(i, item)| (raw(item.text).into(), i as u32));
     // HAProxy keeps case-sensitive prefixes in a tree, which gives the longest; all else in lists.
     let pick = if ignore_case {
         Pick::First

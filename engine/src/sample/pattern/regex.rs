@@ -1,5 +1,6 @@
 //! Regular expressions: PCRE's spelling translated for the `regex` crate, with clear refusals.
 
+use cfgparse::bytes;
 use regex::bytes::{Regex, RegexBuilder, RegexSet, RegexSetBuilder};
 
 use super::matcher::PatternError;
@@ -86,6 +87,7 @@ impl RegexIndex {
 
 /// Rewrites what PCRE and the `regex` crate spell differently; refuses what only PCRE has.
 pub fn translate(text: &str) -> Result<String, PatternError> {
+    let text = &*bytes::escaped(text);
     let mut out = String::with_capacity(text.len() + 8);
     let mut rest = text;
     let mut quantified = false;

@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use cfgparse::bytes::raw;
 use cfgparse::model::expr::MatchMethod;
 
 use super::matcher::PatternError;
@@ -77,7 +78,7 @@ impl PatternTable {
         }
         let pairs = lines
             .into_iter()
-            .map(|(key, value)| (key.into(), value.map(|v| v.as_bytes().into())));
+            .map(|(key, value)| (key.into(), value.map(|v| raw(v).into())));
         let set = PatternSet::new(name.into(), key.1.clone(), pairs)?;
         let id = PatternId(self.sets.len() as u32);
         self.sets.push(Arc::new(set));
