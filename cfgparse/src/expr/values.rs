@@ -11,7 +11,7 @@ pub fn converter(name: &str, args: &[String]) -> Result<(), String> {
         "bytes" => args.iter().try_for_each(|arg| number_or_variable(arg)),
         "concat" | "add_item" if !arg(1).is_empty() => variable(arg(1)),
         "strcmp" | "secure_memcmp" => variable(arg(0)),
-        "be2dec" | "le2dec" => within(arg(0), 1, 8, "a chunk size"),
+        "be2dec" | "le2dec" => within(arg(1), 1, 8, "a chunk size"),
         "be2hex" if args.len() > 1 => within(arg(1), 1, i64::MAX, "a chunk size"),
         "aes_gcm_dec" | "aes_gcm_enc" | "aes_cbc_dec" | "aes_cbc_enc" => {
             one_of(arg(0), &["128", "192", "256"])

@@ -169,6 +169,11 @@ pub enum Where {
     UniqueId = 22,
     /// `http-error`: when an answer is made, the request still known.
     ErrorReply = 23,
+    /// Rules of a `listen` section, which is a frontend and a backend.
+    ListenTcpContent = 24,
+    ListenHttpRequest = 25,
+    ListenTcpResponse = 26,
+    ListenHttpResponse = 27,
 }
 
 impl Where {
@@ -179,6 +184,10 @@ impl Where {
                 Self::FeHttpRequest.bit() | Self::BeHttpRequest.bit() | Self::Log.bit()
             }
             Self::ErrorReply => Self::FeHttpRequest.bit() | Self::FeHttpResponse.bit(),
+            Self::ListenTcpContent => Self::FeTcpContent.bit() | Self::BeTcpContent.bit(),
+            Self::ListenHttpRequest => Self::FeHttpRequest.bit() | Self::BeHttpRequest.bit(),
+            Self::ListenTcpResponse => Self::FeTcpResponse.bit() | Self::BeTcpResponse.bit(),
+            Self::ListenHttpResponse => Self::FeHttpResponse.bit() | Self::BeHttpResponse.bit(),
             _ => 1 << self as u32,
         }
     }
@@ -188,8 +197,8 @@ impl Where {
         match self {
             Self::FeTcpConnection => "frontend tcp-request connection rule",
             Self::FeTcpSession => "frontend tcp-request session rule",
-            Self::FeTcpContent => "frontend tcp-request content rule",
-            Self::FeHttpRequest => "frontend http-request header rule",
+            Self::FeTcpContent | Self::ListenTcpContent => "frontend tcp-request content rule",
+            Self::FeHttpRequest | Self::ListenHttpRequest => "frontend http-request header rule",
             Self::FeHttpBody => "frontend http-request body rule",
             Self::FeUseBackend => "frontend use-backend rule",
             Self::BeTcpContent => "backend tcp-request content rule",
@@ -201,8 +210,8 @@ impl Where {
             Self::BeHttpResponse => "backend http-response header rule",
             Self::BeHttpResponseBody => "backend http-response body rule",
             Self::BeStickStore => "backend stick-store rule",
-            Self::FeTcpResponse => "frontend tcp-response content rule",
-            Self::FeHttpResponse => "frontend http-response header rule",
+            Self::FeTcpResponse | Self::ListenTcpResponse => "frontend tcp-response content rule",
+            Self::FeHttpResponse | Self::ListenHttpResponse => "frontend http-response header rule",
             Self::FeHttpResponseBody => "frontend http-response body rule",
             Self::Log => "logs",
             Self::Check => "backend tcp-check rule",

@@ -14,6 +14,6 @@ pub struct Listener {
     pub address: BindAddr,
     /// The line it stands on: backlog, owner, mode, TCP options.
     pub bind: Arc<Bind>,
-    /// Position of the line within its frontend, counted from 1 (`so_id`).
+    /// `id`, or else the position of the line within its frontend, counted from 1 (`so_id`).
     pub number: u32,
 }

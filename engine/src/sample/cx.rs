@@ -238,6 +238,8 @@ pub struct StreamFacts {
     pub server_tls: Option<Box<TlsFacts>>,
     /// Why the server connection failed, as a code of `bc_err`; 0 if it did not.
     pub server_error: u16,
+    /// The server connection had served requests before (`bc_reused`).
+    pub server_is_reused: bool,
     /// The request line as received, at most `tune.http.logurilen` bytes; empty before it came.
     pub request_line: Vec<u8>,
     /// The first request of its connection.
@@ -295,6 +297,7 @@ impl Default for StreamFacts {
             server_side_dst: None,
             server_tls: None,
             server_error: 0,
+            server_is_reused: false,
             request_line: Vec::new(),
             first_request: true,
             request_us: 0,

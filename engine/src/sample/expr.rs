@@ -41,7 +41,7 @@ struct Step {
 impl Expr {
     /// Compiles `expr` for evaluation at the compiler's point.
     pub fn compile(expr: &SampleExpr, compiler: &mut Compiler<'_>) -> Result<Expr, CompileError> {
-        let row = fetch::find(&expr.fetch.name)
+        let row = fetch::find(compiler.point.directed(&expr.fetch.name))
             .ok_or_else(|| unknown("sample fetch", &expr.fetch, fetch::names(), compiler))?;
         if !compiler.point.offers(row.name) {
             let message = format!(

@@ -85,6 +85,22 @@ impl Point {
         find_fetch(name).is_none_or(|row| row.available & self.places() != 0)
     }
 
+    /// The fetch that `name` means here: a few look at the message at hand, whichever it is
+    /// (manual, 7.3.6 `hdr`, `cookie`).
+    pub fn directed(self, name: &str) -> &str {
+        let is_response = matches!(
+            self,
+            Point::ResponseContent | Point::HttpResponse | Point::HttpAfterResponse
+        );
+        match name {
+            "hdr" if is_response => "res.hdr",
+            "cookie" if is_response => "res.cook",
+            "payload" if is_response => "res.payload",
+            "payload_lv" if is_response => "res.payload_lv",
+            other => other,
+        }
+    }
+
     /// The bits of the rows' availability that this point stands for.
     fn places(self) -> u32 {
         let places: &[Where] = match self {

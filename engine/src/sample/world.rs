@@ -1,12 +1,12 @@
 //! Questions that an expression asks about the running process.
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 
 use crate::plan::{ListenerId, ProxyId, ServerId};
 use crate::table::{Table, TableId};
 
-use super::cx::Cx;
+use super::cx::{Cx, Timers};
 use super::pattern::{KeyValue, PatternId, PatternView};
 use super::value::Value;
 
@@ -71,6 +71,14 @@ pub trait World {
     /// The text of the frontend's `unique-id-format`; empty without one.
     fn make_unique_id(&self, cx: &Cx<'_>) -> Vec<u8> {
         Vec::new()
+    }
+    /// The stream's times so far.
+    fn timers(&self) -> Timers {
+        Timers::default()
+    }
+    /// Whether this machine has an address (`src_is_local`).
+    fn is_own_address(&self, address: IpAddr) -> bool {
+        address.is_loopback()
     }
     /// `retries` of a backend (`be_max_retries`).
     fn max_retries(&self, backend: ProxyId) -> u32 {
@@ -230,6 +238,8 @@ pub struct ProxyCounters {
     pub backend_connections: u32,
     /// Connections that its servers may still take; `None` when one has no `maxconn`.
     pub free: Option<u32>,
+    /// The same with the places in their queues; `None` when one has no `maxqueue` either.
+    pub slots: Option<u32>,
     pub queue: u32,
     /// Queues of the proxy and of all its servers.
     pub total_queue: u32,

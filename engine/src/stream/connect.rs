@@ -62,6 +62,7 @@ pub async fn open(
                     observe::note(stream, server, Event::Connected);
                 }
                 stream.exchange.marks.connected_us = stream.local.core.now_us();
+                stream.exchange.facts.server_is_reused = side.is_reused;
                 stream.exchange.server_socket = Some(side.link.sock().clone());
                 return Ok(side);
             }

@@ -11,7 +11,7 @@ use super::stick::Pending;
 use crate::mux::h1::{Incoming, Preview};
 use crate::plan::{ProxyId, ServerId};
 use crate::rules::Overrides;
-use crate::sample::{Captures, StreamFacts, StreamVars};
+use crate::sample::{Captures, StreamFacts, StreamVars, Timers};
 
 /// One request with its response.
 pub struct Exchange {
@@ -68,6 +68,31 @@ pub struct Marks {
     /// Bytes that the client's connection had received and sent before.
     pub received_before: u64,
     pub sent_before: u64,
+}
+
+impl Marks {
+    /// The phases as they are known at `now_us`.
+    pub fn timers(&self, now_us: u64) -> Timers {
+        let ms = |from_us: u64, to_us: u64| -> i32 {
+            if from_us == 0 || to_us == 0 {
+                -1
+            } else {
+                (to_us.saturating_sub(from_us) / 1000) as i32
+            }
+        };
+        Timers {
+            idle_ms: ms(self.start_us, self.first_byte_us).max(0),
+            request_ms: if self.request_is_fit {
+                ms(self.first_byte_us, self.request_us)
+            } else {
+                -1
+            },
+            queue_ms: ms(self.request_us, self.permit_us),
+            connect_ms: ms(self.permit_us, self.connected_us),
+            response_ms: ms(self.connected_us, self.response_us),
+            total_ms: ms(self.start_us, now_us),
+        }
+    }
 }
 
 /// How far the request's body has been taken off the client's connection.

@@ -4,7 +4,7 @@ use super::relay::Flows;
 use super::{Stream, journal, track};
 use crate::log::Cause;
 use crate::plan::ProxyId;
-use crate::sample::{ConnectionCounts, Timers};
+use crate::sample::ConnectionCounts;
 
 /// Counts a request whose head is complete.
 pub fn request_begins(stream: &Stream<'_>) {
@@ -38,28 +38,9 @@ pub struct Passed {
 pub fn measure(stream: &mut Stream<'_>) -> Passed {
     let now_us = stream.local.core.now_us();
     let marks = stream.exchange.marks;
-    let ms = |from_us: u64, to_us: u64| -> i32 {
-        if from_us == 0 || to_us == 0 {
-            -1
-        } else {
-            (to_us.saturating_sub(from_us) / 1000) as i32
-        }
-    };
-    let response_us = marks.response_us;
     let is_http = stream.is_http();
     let facts = &mut stream.exchange.facts;
-    facts.timers = Timers {
-        idle_ms: ms(marks.start_us, marks.first_byte_us).max(0),
-        request_ms: if marks.request_is_fit {
-            ms(marks.first_byte_us, marks.request_us)
-        } else {
-            -1
-        },
-        queue_ms: ms(marks.request_us, marks.permit_us),
-        connect_ms: ms(marks.permit_us, marks.connected_us),
-        response_ms: ms(marks.connected_us, response_us),
-        total_ms: ms(marks.start_us, now_us),
-    };
+    facts.timers = marks.timers(now_us);
     let (received, sent) = stream.client.link.passed();
     // What waits for the next request is not this one's.
     let queued = if is_http && marks.request_us > 0 {

@@ -80,6 +80,7 @@ fn with_cx<R>(
         generation,
         client: &client.link,
         server: exchange.server_socket.as_ref(),
+        marks: &exchange.marks,
     };
     let effects = Effects::default();
     let has = |head: &wire::Head| !head.method().is_empty() || head.status() != 0;
@@ -127,6 +128,7 @@ pub fn evaluate(
         generation,
         client: &client.link,
         server: exchange.server_socket.as_ref(),
+        marks: &exchange.marks,
     };
     let mut scratch = local.take_scratch();
     let contents = match sees {

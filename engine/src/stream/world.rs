@@ -1,19 +1,20 @@
 //! What expressions ask of the process, answered by one core.
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr, UdpSocket};
 use std::os::fd::AsFd;
 use std::sync::Arc;
 
 use reactor::Sock;
 
 use super::Local;
+use super::exchange::Marks;
 use crate::log::Purpose;
 use crate::mux::Link;
 use crate::plan::{ListenerId, Plan, ProxyId, ServerId};
 use crate::sample::pattern::{PatternId, PatternView};
 use crate::sample::{
     Cx, PacketMark, PatternChange, ProxyCounters, ProxyTimeout, ServerCounters, Side, TcpMeasures,
-    Value, World,
+    Timers, Value, World,
 };
 use crate::state::Generation;
 use crate::table::{Table, TableId};
@@ -25,6 +26,7 @@ pub struct CoreWorld<'a> {
     pub client: &'a Link,
     /// The server's connection, once it stands.
     pub server: Option<&'a Sock>,
+    pub marks: &'a Marks,
 }
 
 impl CoreWorld<'_> {
@@ -136,6 +138,14 @@ impl World for CoreWorld<'_> {
                         .map(|limit| limit.saturating_sub(state.in_use()))
                 })
                 .sum(),
+            slots: servers
+                .iter()
+                .map(|state| {
+                    let places = state.maxqueue().checked_sub(state.queued());
+                    let free = state.limit()?.saturating_sub(state.in_use());
+                    (state.maxqueue() > 0).then(|| free + places.unwrap_or(0))
+                })
+                .sum(),
             queue,
             total_queue: queue + servers.iter().map(|state| state.queued()).sum::<u32>(),
             frontend_session_rate: front.sessions.everywhere(now_ms) as u32,
@@ -159,6 +169,20 @@ impl World for CoreWorld<'_> {
             format.render(cx, Purpose::Http, &mut text);
         }
         text
+    }
+
+    fn timers(&self) -> Timers {
+        // Rules see none but requests that are fit so far.
+        let marks = Marks {
+            request_is_fit: true,
+            ..*self.marks
+        };
+        marks.timers(self.local.core.now_us())
+    }
+
+    fn is_own_address(&self, address: IpAddr) -> bool {
+        // The kernel knows its interfaces of this moment; sockets are bound to nothing else.
+        address.is_loopback() || UdpSocket::bind((address, 0)).is_ok()
     }
 
     fn max_retries(&self, backend: ProxyId) -> u32 {

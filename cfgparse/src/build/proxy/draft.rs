@@ -97,10 +97,21 @@ impl Draft {
 
     /// Where a request-side rule of this proxy runs.
     pub fn request_place(&self) -> Where {
-        if !self.is_defaults && self.proxy.kind.has_frontend() {
-            Where::FeHttpRequest
-        } else {
-            Where::BeHttpRequest
+        self.place_of(
+            Where::FeHttpRequest,
+            Where::BeHttpRequest,
+            Where::ListenHttpRequest,
+        )
+    }
+
+    /// Which of three places applies, by what this proxy is.
+    pub fn place_of(&self, frontend: Where, backend: Where, both: Where) -> Where {
+        let kind = self.proxy.kind;
+        match (kind.has_frontend(), kind.has_backend()) {
+            _ if self.is_defaults => backend,
+            (true, true) => both,
+            (true, false) => frontend,
+            _ => backend,
         }
     }
 

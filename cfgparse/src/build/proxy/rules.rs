@@ -43,19 +43,31 @@ fn in_named(cx: &mut Context, draft: &Draft, args: &mut Args, what: &str) -> boo
 }
 
 fn place(draft: &Draft, set: Ruleset) -> Where {
-    let frontend = !draft.is_defaults && draft.proxy.kind.has_frontend();
-    match (set, frontend) {
-        (Ruleset::QuicInitial | Ruleset::TcpConnection, _) => Where::FeTcpConnection,
-        (Ruleset::TcpSession, _) => Where::FeTcpSession,
-        (Ruleset::TcpContent, true) => Where::FeTcpContent,
-        (Ruleset::TcpContent, false) => Where::BeTcpContent,
-        (Ruleset::TcpResponse, true) => Where::FeTcpResponse,
-        (Ruleset::TcpResponse, false) => Where::BeTcpResponse,
-        (Ruleset::HttpRequest, true) => Where::FeHttpRequest,
-        (Ruleset::HttpRequest, false) => Where::BeHttpRequest,
-        (Ruleset::HttpResponse | Ruleset::HttpAfterResponse, true) => Where::FeHttpResponse,
-        (Ruleset::HttpResponse | Ruleset::HttpAfterResponse, false) => Where::BeHttpResponse,
-    }
+    let [frontend, backend, both] = match set {
+        Ruleset::QuicInitial | Ruleset::TcpConnection => return Where::FeTcpConnection,
+        Ruleset::TcpSession => return Where::FeTcpSession,
+        Ruleset::TcpContent => [
+            Where::FeTcpContent,
+            Where::BeTcpContent,
+            Where::ListenTcpContent,
+        ],
+        Ruleset::TcpResponse => [
+            Where::FeTcpResponse,
+            Where::BeTcpResponse,
+            Where::ListenTcpResponse,
+        ],
+        Ruleset::HttpRequest => [
+            Where::FeHttpRequest,
+            Where::BeHttpRequest,
+            Where::ListenHttpRequest,
+        ],
+        Ruleset::HttpResponse | Ruleset::HttpAfterResponse => [
+            Where::FeHttpResponse,
+            Where::BeHttpResponse,
+            Where::ListenHttpResponse,
+        ],
+    };
+    draft.place_of(frontend, backend, both)
 }
 
 fn rule(cx: &mut Context, draft: &mut Draft, args: &mut Args, set: Ruleset) {

@@ -286,7 +286,7 @@ fn add_listeners(
         let bind = Arc::new(bind.clone());
         for address in &bind.addresses {
             let id = ListenerId(listeners.len() as u32);
-            let number = own.len() as u32 + 1;
+            let number = bind.id.unwrap_or(own.len() as u32 + 1);
             let (address, bind) = (address.clone(), Arc::clone(&bind));
             listeners.push(Listener {
                 id,

@@ -64,42 +64,42 @@ pub static ROWS: &[FetchRow] = &[
         spec(2, &[Int, Int]),
         Type::Bin,
         RequestData,
-        |a, cx, w| payload(a, cx.request_data, w),
+        |a, cx, w| payload(a, raw(cx, cx.request_data), w),
     ),
     fetch(
         "payload",
         spec(2, &[Int, Int]),
         Type::Bin,
         RequestData,
-        |a, cx, w| payload(a, cx.request_data, w),
+        |a, cx, w| payload(a, raw(cx, cx.request_data), w),
     ),
     fetch(
         "res.payload",
         spec(2, &[Int, Int]),
         Type::Bin,
         ResponseData,
-        |a, cx, w| payload(a, cx.response_data, w),
+        |a, cx, w| payload(a, raw(cx, cx.response_data), w),
     ),
     fetch(
         "req.payload_lv",
         spec(2, &[Int, Int, Str]),
         Type::Bin,
         RequestData,
-        |a, cx, _| payload_lv(a, cx.request_data),
+        |a, cx, _| payload_lv(a, raw(cx, cx.request_data)),
     ),
     fetch(
         "payload_lv",
         spec(2, &[Int, Int, Str]),
         Type::Bin,
         RequestData,
-        |a, cx, _| payload_lv(a, cx.request_data),
+        |a, cx, _| payload_lv(a, raw(cx, cx.request_data)),
     ),
     fetch(
         "res.payload_lv",
         spec(2, &[Int, Int, Str]),
         Type::Bin,
         ResponseData,
-        |a, cx, _| payload_lv(a, cx.response_data),
+        |a, cx, _| payload_lv(a, raw(cx, cx.response_data)),
     ),
     fetch(
         "req.rdp_cookie",
@@ -169,9 +169,16 @@ fn body_param<'a>(args: &'a Args, cx: &Cx<'a>, walk: &mut Walk) -> Fetched<'a> {
     value.map(Value::bin).into()
 }
 
+/// The buffer as it came. An HTTP proxy has messages instead (manual, 7.3.5).
+fn raw<'a>(cx: &Cx<'a>, data: Data<'a>) -> Option<Data<'a>> {
+    cx.request.is_none().then_some(data)
+}
+
 /// `payload(offset,length)`; a length of 0 means all that is there once nothing more can come.
-fn payload<'a>(args: &'a Args, data: Data<'a>, walk: &mut Walk) -> Fetched<'a> {
-    let (Some(offset), Some(length)) = (non_negative(args, 0), non_negative(args, 1)) else {
+fn payload<'a>(args: &'a Args, data: Option<Data<'a>>, walk: &mut Walk) -> Fetched<'a> {
+    let (Some(data), Some(offset), Some(length)) =
+        (data, non_negative(args, 0), non_negative(args, 1))
+    else {
         return Fetched::Absent;
     };
     let end = if length == 0 {
@@ -202,8 +209,9 @@ fn non_negative(args: &Args, index: usize) -> Option<usize> {
 }
 
 /// `payload_lv(offset1,length[,offset2])`: data behind a length of `length` bytes at `offset1`.
-fn payload_lv<'a>(args: &'a Args, data: Data<'a>) -> Fetched<'a> {
-    let (Some(at), Some(width)) = (non_negative(args, 0), non_negative(args, 1)) else {
+fn payload_lv<'a>(args: &'a Args, data: Option<Data<'a>>) -> Fetched<'a> {
+    let (Some(data), Some(at), Some(width)) = (data, non_negative(args, 0), non_negative(args, 1))
+    else {
         return Fetched::Absent;
     };
     let Some(head) = data.bytes.get(at..at.saturating_add(width)) else {

@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use wire::pp::kind;
 
 use crate::sample::args::{Args, Kind, NONE, Spec, spec};
-use crate::sample::cx::Cx;
+use crate::sample::cx::{Cx, Timers};
 use crate::sample::env::Compiler;
 use crate::sample::error::CompileError;
 use crate::sample::point::Needs::{Client, RequestKept, ResponseKept, Server, StreamEnd};
@@ -24,14 +24,14 @@ pub static ROWS: &[FetchRow] = &[
         port(cx.src())
     }),
     fetch("src_is_local", NONE, Type::Bool, Client, |_, cx, _| {
-        is_local(cx.src())
+        is_local(cx, cx.src())
     }),
     fetch("dst", NONE, Type::Addr, Client, |_, cx, _| ip(cx.dst())),
     fetch("dst_port", NONE, Type::Sint, Client, |_, cx, _| {
         port(cx.dst())
     }),
     fetch("dst_is_local", NONE, Type::Bool, Client, |_, cx, _| {
-        is_local(cx.dst())
+        is_local(cx, cx.dst())
     }),
     fetch("dst_conn", NONE, Type::Sint, Client, |_, cx, _| {
         int(cx.world.listener_connections(cx.session.listener))
@@ -43,7 +43,7 @@ pub static ROWS: &[FetchRow] = &[
         port(cx.session.connection_src.or(cx.session.src))
     }),
     fetch("fc_src_is_local", NONE, Type::Bool, Client, |_, cx, _| {
-        is_local(cx.session.connection_src.or(cx.session.src))
+        is_local(cx, cx.session.connection_src.or(cx.session.src))
     }),
     fetch("fc_dst", NONE, Type::Addr, Client, |_, cx, _| {
         ip(cx.session.connection_dst.or(cx.session.dst))
@@ -52,7 +52,7 @@ pub static ROWS: &[FetchRow] = &[
         port(cx.session.connection_dst.or(cx.session.dst))
     }),
     fetch("fc_dst_is_local", NONE, Type::Bool, Client, |_, cx, _| {
-        is_local(cx.session.connection_dst.or(cx.session.dst))
+        is_local(cx, cx.session.connection_dst.or(cx.session.dst))
     }),
     fetch("fc_rcvd_proxy", NONE, Type::Bool, Client, |_, cx, _| {
         Fetched::Value(Value::Bool(cx.session.received_proxy))
@@ -82,6 +82,32 @@ pub static ROWS: &[FetchRow] = &[
     }),
     fetch("bc_err_name", NONE, Type::Str, Server, |_, cx, _| {
         error_name(cx.stream.server_error)
+    }),
+    fetch("bc_reused", NONE, Type::Bool, Server, |_, cx, _| {
+        on_server_side(cx, Value::Bool(cx.stream.server_is_reused))
+    }),
+    // One stream at a time, and never a glitch: what HTTP/1 connections have.
+    fetch("fc_nb_streams", NONE, Type::Sint, Client, |_, _, _| int(1)),
+    fetch("bc_nb_streams", NONE, Type::Sint, Server, |_, cx, _| {
+        on_server_side(cx, Value::Sint(1))
+    }),
+    fetch(
+        "fc_settings_streams_limit",
+        NONE,
+        Type::Sint,
+        Client,
+        |_, _, _| int(1),
+    ),
+    fetch(
+        "bc_settings_streams_limit",
+        NONE,
+        Type::Sint,
+        Server,
+        |_, cx, _| on_server_side(cx, Value::Sint(1)),
+    ),
+    fetch("fc_glitches", NONE, Type::Sint, Client, |_, _, _| int(0)),
+    fetch("bc_glitches", NONE, Type::Sint, Server, |_, cx, _| {
+        on_server_side(cx, Value::Sint(0))
     }),
     fetch("fc_rtt", UNIT, Type::Sint, Client, |a, cx, _| {
         time_of(cx, Side::Client, a, |m| m.rtt_us)
@@ -176,50 +202,50 @@ pub static ROWS: &[FetchRow] = &[
         |_, cx, _| timer(cx.session.handshake_ms),
     ),
     fetch("fc.timer.total", NONE, Type::Sint, StreamEnd, |_, cx, _| {
-        timer(cx.stream.timers.total_ms)
+        timer(timers(cx).total_ms)
     }),
     fetch(
         "req.timer.idle",
         NONE,
         Type::Sint,
         RequestKept,
-        |_, cx, _| timer(cx.stream.timers.idle_ms),
+        |_, cx, _| timer(timers(cx).idle_ms),
     ),
     fetch(
         "req.timer.hdr",
         NONE,
         Type::Sint,
         RequestKept,
-        |_, cx, _| timer(cx.stream.timers.request_ms),
+        |_, cx, _| timer(timers(cx).request_ms),
     ),
     fetch("req.timer.queue", NONE, Type::Sint, Server, |_, cx, _| {
-        timer(cx.stream.timers.queue_ms)
+        timer(timers(cx).queue_ms)
     }),
     fetch("req.timer.tq", NONE, Type::Sint, RequestKept, |_, cx, _| {
-        timer(cx.stream.timers.until_request_ms(cx.session.handshake_ms))
+        timer(timers(cx).until_request_ms(cx.session.handshake_ms))
     }),
     fetch("bc.timer.connect", NONE, Type::Sint, Server, |_, cx, _| {
-        timer(cx.stream.timers.connect_ms)
+        timer(timers(cx).connect_ms)
     }),
     fetch(
         "res.timer.hdr",
         NONE,
         Type::Sint,
         ResponseKept,
-        |_, cx, _| timer(cx.stream.timers.response_ms),
+        |_, cx, _| timer(timers(cx).response_ms),
     ),
     fetch("res.timer.data", NONE, Type::Sint, StreamEnd, |_, cx, _| {
-        timer(cx.stream.timers.data_ms(cx.session.handshake_ms))
+        timer(timers(cx).data_ms(cx.session.handshake_ms))
     }),
     fetch(
         "txn.timer.total",
         NONE,
         Type::Sint,
         StreamEnd,
-        |_, cx, _| timer(cx.stream.timers.active_ms(cx.session.handshake_ms)),
+        |_, cx, _| timer(timers(cx).active_ms(cx.session.handshake_ms)),
     ),
     fetch("txn.timer.user", NONE, Type::Sint, StreamEnd, |_, cx, _| {
-        timer(cx.stream.timers.user_ms())
+        timer(timers(cx).user_ms())
     }),
     fetch("txn.id32", NONE, Type::Sint, Client, |_, cx, _| {
         int(cx.stream.id as u32)
@@ -232,6 +258,12 @@ pub static ROWS: &[FetchRow] = &[
         Fetched::Value(Value::Bool(cx.stream.redispatched))
     }),
 ];
+
+/// What only a connection to a server has.
+fn on_server_side<'a>(cx: &Cx<'_>, value: Value<'a>) -> Fetched<'a> {
+    let is_there = cx.stream.server.is_some();
+    is_there.then_some(value).into()
+}
 
 fn ip<'a>(address: Option<SocketAddr>) -> Fetched<'a> {
     address.map(|a| Value::ip(a.ip())).into()
@@ -249,11 +281,19 @@ fn count<'a>(number: u64) -> Fetched<'a> {
     Fetched::Value(Value::Sint(i64::try_from(number).unwrap_or(i64::MAX)))
 }
 
+/// The stream's times: final in its log line, those so far before.
+fn timers(cx: &Cx<'_>) -> Timers {
+    if cx.stream.timers.total_ms >= 0 {
+        cx.stream.timers
+    } else {
+        cx.world.timers()
+    }
+}
+
 fn timer<'a>(ms: i32) -> Fetched<'a> {
     (ms >= 0).then(|| Value::Sint(i64::from(ms))).into()
 }
 
-/// Loopback addresses; the machine's other addresses are not known here.
 /// A figure of the client's connection.
 fn count_of<'a>(cx: &Cx<'_>, pick: fn(TcpMeasures) -> u32) -> Fetched<'a> {
     let measures = cx.world.tcp_measures(Side::Client);
@@ -269,10 +309,10 @@ fn time_of<'a>(cx: &Cx<'_>, side: Side, args: &Args, pick: fn(TcpMeasures) -> u3
         .into()
 }
 
-fn is_local<'a>(address: Option<SocketAddr>) -> Fetched<'a> {
-    address
-        .map(|a| Value::Bool(a.ip().to_canonical().is_loopback()))
-        .into()
+/// Whether an address is this machine's; a socket of the unix family always is.
+fn is_local<'a>(cx: &Cx<'_>, address: Option<SocketAddr>) -> Fetched<'a> {
+    let is_own = |a: SocketAddr| cx.world.is_own_address(a.ip().to_canonical());
+    Fetched::Value(Value::Bool(address.is_none_or(is_own)))
 }
 
 /// A date in seconds, or in the unit of the first argument.

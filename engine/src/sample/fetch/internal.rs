@@ -37,7 +37,7 @@ pub static ROWS: &[FetchRow] = &[
         spec(0, &[Backend]),
         Type::Sint,
         Nothing,
-        connslots_free,
+        be_conn_free,
     ),
     fetch(
         "be_sess_rate",
@@ -86,7 +86,7 @@ pub static ROWS: &[FetchRow] = &[
         spec(0, &[Backend]),
         Type::Sint,
         Nothing,
-        connslots_free,
+        connslots,
     ),
     fetch(
         "srv_is_up",
@@ -226,10 +226,8 @@ pub static ROWS: &[FetchRow] = &[
         Type::Sint,
         RequestKept,
         |_, cx, _| {
-            cx.stream
-                .backend
-                .map(|b| Value::Sint(i64::from(cx.world.max_retries(b))))
-                .into()
+            let retries = cx.world.max_retries(backend_of(cx));
+            Fetched::Value(Value::Sint(i64::from(retries)))
         },
     ),
     fetch(
@@ -238,9 +236,9 @@ pub static ROWS: &[FetchRow] = &[
         Type::Sint,
         RequestKept,
         |_, cx, _| {
-            let configured = || cx.stream.backend.map(|b| cx.world.max_retries(b));
-            let retries = cx.stream.retries_max.or_else(configured);
-            retries.map(|r| Value::Sint(i64::from(r))).into()
+            let set = cx.stream.retries_max;
+            let retries = set.unwrap_or_else(|| cx.world.max_retries(backend_of(cx)));
+            Fetched::Value(Value::Sint(i64::from(retries)))
         },
     ),
     fetch("last_entity", NONE, Type::Str, RequestKept, |_, cx, _| {
@@ -395,8 +393,14 @@ fn server<'a>(args: &Args, cx: &Cx<'_>, pick: fn(ServerCounters) -> u32) -> Fetc
         .into()
 }
 
-/// -1 where a server has no `maxconn` (manual, `connslots`, `be_conn_free`).
-fn connslots_free<'a>(args: &'a Args, cx: &Cx<'a>, _: &mut Walk) -> Fetched<'a> {
+fn connslots<'a>(args: &'a Args, cx: &Cx<'a>, _: &mut Walk) -> Fetched<'a> {
+    args.proxy(0)
+        .map(|id| Value::Sint(cx.world.proxy_counters(id).slots.map_or(-1, i64::from)))
+        .into()
+}
+
+/// -1 where a server has no `maxconn` (manual, `be_conn_free`).
+fn be_conn_free<'a>(args: &'a Args, cx: &Cx<'a>, _: &mut Walk) -> Fetched<'a> {
     args.proxy(0)
         .map(|id| Value::Sint(cx.world.proxy_counters(id).free.map_or(-1, i64::from)))
         .into()
@@ -471,10 +475,7 @@ fn uuid<'a>(args: &'a Args, cx: &Cx<'a>, _: &mut Walk) -> Fetched<'a> {
 }
 
 fn backend_timeout<'a>(cx: &Cx<'_>, which: ProxyTimeout) -> Fetched<'a> {
-    let ms = cx
-        .stream
-        .backend
-        .and_then(|backend| cx.world.proxy_timeout_ms(backend, which));
+    let ms = cx.world.proxy_timeout_ms(backend_of(cx), which);
     ms.map(|ms| Value::Sint(i64::from(ms))).into()
 }
 
