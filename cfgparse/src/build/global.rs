@@ -273,11 +273,8 @@ const MISC: &[Row<Global>] = &[
     row("expose-experimental-directives", "", Full, "take experimental keywords", |_, g, _| g.expose_experimental_directives = true),
     row("force-cfg-parser-pause", "<time>", Harmless, "wait while the configuration is read", by_syntax),
     row("h1-accept-payload-with-any-method", "", Planned, "take bodies with GET, HEAD and DELETE of HTTP/1.0", |_, g, _| g.h1_accept_payload_with_any_method = true),
-    row("h1-case-adjust", "<from> <to>", Planned, "case of a header's name", |cx, g, a| {
-        let (Some(from), Some(to)) = (text(cx, a), text(cx, a)) else { return };
-        g.h1_case_adjust.push((from, to));
-    }),
-    row("h1-case-adjust-file", "<file>", Planned, "file of header names", |cx, g, a| g.h1_case_adjust_file = text(cx, a)),
+    row("h1-case-adjust", "<from> <to>", Full, "case of a header's name", case_adjust),
+    row("h1-case-adjust-file", "<file>", Full, "file of header names", case_adjust_file),
     row("h1-do-not-close-on-insecure-transfer-encoding", "", Planned, "keep connections after ambiguous framing", by_syntax),
     row("harden.reject-privileged-ports.quic", "on|off", Planned, "refuse QUIC clients with low ports", by_syntax),
     row("harden.reject-privileged-ports.tcp", "on|off", Planned, "refuse clients with low ports", by_syntax),
@@ -305,6 +302,64 @@ const MISC: &[Row<Global>] = &[
     row("stress-level", "<0-2147483647>", Harmless, "debugging", by_syntax),
     row("warn-blocked-traffic-after", "<time>", Harmless, "warn of blocked threads", by_syntax),
 ];
+
+/// How the name of a header is spelled for HTTP/1 peers that care.
+fn case_adjust(cx: &mut Context, global: &mut Global, args: &mut Args) {
+    let (Some(from), Some(to)) = (text(cx, args), text(cx, args)) else {
+        return;
+    };
+    let known = &mut global.h1_case_adjust;
+    if let Err(message) = add_case(known, &from, &to) {
+        cx.alert(
+            args.span(),
+            "bad-argument",
+            format!("'h1-case-adjust' : {message}."),
+        );
+    }
+}
+
+/// The same for many: two names a line, `#` begins a comment.
+fn case_adjust_file(cx: &mut Context, global: &mut Global, args: &mut Args) {
+    let Some(word) = args.required(cx, "a file") else {
+        return;
+    };
+    global.h1_case_adjust_file.clear();
+    let Some(bytes) = cx.file(&word.text, word.span()) else {
+        return;
+    };
+    for (number, line) in (1..).zip(String::from_utf8_lossy(&bytes).lines()) {
+        let line = line.trim_matches([' ', '\t']);
+        if line.is_empty() || line.starts_with('#') {
+            continue;
+        }
+        let names: Vec<&str> = line
+            .split([' ', '\t'])
+            .filter(|name| !name.is_empty())
+            .collect();
+        let added = match names[..] {
+            [from, to] => add_case(&mut global.h1_case_adjust_file, from, to),
+            _ => Err("expects <from> and <to> as argument".to_owned()),
+        };
+        if let Err(message) = added {
+            let message = format!(
+                "h1-headers-case-adjust-file '{}' : {message} at line {number}.",
+                word.text
+            );
+            cx.alert(word.span(), "bad-argument", message);
+        }
+    }
+}
+
+fn add_case(known: &mut Vec<(String, String)>, from: &str, to: &str) -> Result<(), String> {
+    if !from.eq_ignore_ascii_case(to) {
+        return Err("<from> and <to> must not differ except the case".to_owned());
+    }
+    if known.iter().any(|(name, _)| name == from) {
+        return Err(format!("duplicate entry '{from}'"));
+    }
+    known.push((from.to_owned(), to.to_owned()));
+    Ok(())
+}
 
 /// HAProxy loads the file at once, and takes PKCS#3 parameters only: those that `openssl dhparam`
 /// writes. Nothing here uses them.

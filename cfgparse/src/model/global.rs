@@ -78,7 +78,8 @@ pub struct Global {
     pub ssl_load_extra_del_ext: bool,
     pub issuers_chain_path: Option<String>,
     pub h1_case_adjust: Vec<(String, String)>,
-    pub h1_case_adjust_file: Option<String>,
+    /// The pairs of `h1-case-adjust-file`.
+    pub h1_case_adjust_file: Vec<(String, String)>,
     pub h1_accept_payload_with_any_method: bool,
     pub set_vars: Vec<GlobalVar>,
     pub tune: Tune,

@@ -137,6 +137,12 @@ pub enum Action {
     /// `set-fc-tos`, `set-fc-mark`: packets to the client.
     SetFcTos(NumberValue),
     SetFcMark(NumberValue),
+    /// `set-bc-tos`, `set-bc-mark`: packets to the server.
+    SetBcTos(NumberValue),
+    SetBcMark(NumberValue),
+    /// `set-priority-class`, `set-priority-offset`: the place in queues.
+    SetPriorityClass(SampleExpr),
+    SetPriorityOffset(SampleExpr),
     DisableL7Retry,
     /// `track-scN KEY [table NAME]`; the proxy's own table where nothing is written.
     Track {

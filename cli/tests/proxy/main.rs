@@ -19,6 +19,7 @@ mod cookies;
 mod cores;
 mod differential;
 mod error_answers;
+mod field_names;
 mod forwarding;
 mod framing;
 mod framing_cases;

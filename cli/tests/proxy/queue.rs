@@ -61,27 +61,72 @@ fn the_queue_is_served_in_order_and_is_visible() {
             ok("done")
         });
         let (listen, proxy) = proxy(cores, &format!("{} maxconn 1", origin.address));
-        let mut clients = Vec::new();
-        for (n, path) in ["/first", "/2", "/3", "/4", "/5"].into_iter().enumerate() {
-            let mut client = Client::connect(listen.address());
-            client.send(format!("GET {path} HTTP/1.1\r\nhost: a\r\n\r\n"));
-            clients.push(client);
-            wait_until("the request is queued", || {
-                origin.requests().len() == 1
-                    && proxy.stat("web", "BACKEND", "qcur") == n.to_string()
-            });
-        }
-        drop(release);
-        for client in &mut clients {
-            assert_eq!(client.response().text(), "done");
-        }
-        let order: Vec<String> = origin
-            .requests()
-            .iter()
-            .map(|r| r.path().to_owned())
-            .collect();
-        assert_eq!(order, ["/first", "/2", "/3", "/4", "/5"], "{cores} cores");
+        let paths = ["/first", "/2", "/3", "/4", "/5"];
+        let order = order_of(&paths, &listen, &proxy, &origin, release);
+        assert_eq!(order, paths, "{cores} cores");
         assert_eq!(proxy.stat("web", "BACKEND", "qcur"), "0");
+    }
+}
+
+/// Lets `paths` queue up behind the first of them, then `release`s that: the order in which they
+/// were served.
+fn order_of(
+    paths: &[&str],
+    listen: &Port,
+    proxy: &Proxy,
+    origin: &Origin,
+    release: std::sync::mpsc::Sender<()>,
+) -> Vec<String> {
+    let mut clients = Vec::new();
+    for (n, path) in paths.iter().enumerate() {
+        let mut client = Client::connect(listen.address());
+        client.send(format!("GET {path} HTTP/1.1\r\nhost: a\r\n\r\n"));
+        clients.push(client);
+        wait_until("the request is queued", || {
+            origin.requests().len() == 1 && proxy.stat("web", "BACKEND", "qcur") == n.to_string()
+        });
+    }
+    drop(release);
+    for client in &mut clients {
+        assert_eq!(client.response().text(), "done");
+    }
+    let requests = origin.requests();
+    requests.iter().map(|r| r.path().to_owned()).collect()
+}
+
+/// Manual, 4.4: the class goes before the time, which the offset shifts; both are clamped.
+#[test]
+fn priorities_change_the_order() {
+    for cores in CORES {
+        let (release, gate) = std::sync::mpsc::channel::<()>();
+        let gate = std::sync::Mutex::new(gate);
+        let origin = Origin::answering(move |request| {
+            if request.path().starts_with("/first") {
+                let _ = gate.lock().expect("one at a time").recv();
+            }
+            ok("done")
+        });
+        let rules = format!(
+            "{} maxconn 1
+    http-request set-priority-class url_param(class)
+    http-request set-priority-offset url_param(offset)
+    http-response set-header x-prio \"%[prio_class] %[prio_offset]\"",
+            origin.address
+        );
+        let (listen, proxy) = proxy(cores, &rules);
+        let paths = [
+            "/first?class=-9999&offset=999999",
+            "/low?class=1&offset=-400000",
+            "/plain",
+            "/later?offset=300000",
+            "/sooner?offset=-300000",
+            "/high?class=-1",
+        ];
+        let order = order_of(&paths, &listen, &proxy, &origin, release);
+        let expected = [0, 5, 4, 2, 3, 1].map(|at| paths[at]);
+        assert_eq!(order, expected, "{cores} cores");
+        let clamped = Client::connect(listen.address()).get("/?class=-9999&offset=999999");
+        assert_eq!(clamped.header("x-prio"), Some("-2047 524287"));
     }
 }
 

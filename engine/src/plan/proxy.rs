@@ -2,8 +2,9 @@
 
 use std::sync::Arc;
 
-use cfgparse::model::proxy::{HttpConnection, HttpReuse, Keepalive, Mode};
+use cfgparse::model::proxy::{HttpConnection, HttpReuse, Keepalive, Mode, RestrictNames};
 use ipnet::IpNet;
+use wire::h1::NameCase;
 
 use super::{Backend, ErrorPages, ListenerId, LogSink, ProxyId};
 use crate::log::Format;
@@ -196,6 +197,13 @@ pub struct Options {
     /// `option http-buffer-request`.
     pub buffer_request: bool,
     pub ignore_probes: bool,
+    /// `option h1-case-adjust-bogus-client` and `-server`.
+    pub client_name_case: Option<Arc<NameCase>>,
+    pub server_name_case: Option<Arc<NameCase>>,
+    /// `option http-use-proxy-header`.
+    pub proxy_header: bool,
+    /// `option http-restrict-req-hdr-names`.
+    pub restrict_names: RestrictNames,
     pub contstats: bool,
 }
 

@@ -43,6 +43,14 @@ pub struct Overrides {
     pub connect_timeout_ms: Option<u32>,
     pub queue_timeout_ms: Option<u32>,
     pub tarpit_timeout_ms: Option<u32>,
+    /// `set-priority-class`
+    pub priority_class: i32,
+    /// `set-priority-offset`
+    pub priority_offset_ms: i32,
+    /// `set-bc-tos`
+    pub server_tos: Option<u8>,
+    /// `set-bc-mark`
+    pub server_mark: Option<u32>,
     /// `disable-l7-retry`: what was sent is not sent again.
     pub no_l7_retry: bool,
     /// `strict-mode off`: failed rewrites are skipped.

@@ -74,9 +74,9 @@ pub struct Credentials {
     pub password: Vec<u8>,
 }
 
-/// The Basic credentials of a request.
-pub fn basic_credentials(head: &Head) -> Option<Credentials> {
-    let value = head.first_known(Known::Authorization)?;
+/// The Basic credentials in the field `known` of a request.
+pub fn basic_credentials(head: &Head, known: Known) -> Option<Credentials> {
+    let value = head.first_known(known)?;
     let (scheme, token) = value.split_at_checked(6)?;
     if !scheme.eq_ignore_ascii_case(b"basic ") {
         return None;
@@ -123,14 +123,14 @@ mod tests {
     #[test]
     fn credentials_of_rfc_7617() {
         let mut head = Head::request(b"GET", b"/");
-        assert_eq!(basic_credentials(&head), None);
+        assert_eq!(basic_credentials(&head, Known::Authorization), None);
         head.append(b"authorization", b"Basic QWxhZGRpbjpvcGVuIHNlc2FtZQ==");
-        let found = basic_credentials(&head).unwrap();
+        let found = basic_credentials(&head, Known::Authorization).unwrap();
         assert_eq!(
             (&found.user[..], &found.password[..]),
             (&b"Aladdin"[..], &b"open sesame"[..])
         );
         head.set(b"authorization", b"Bearer x");
-        assert_eq!(basic_credentials(&head), None);
+        assert_eq!(basic_credentials(&head, Known::Authorization), None);
     }
 }

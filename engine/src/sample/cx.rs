@@ -110,6 +110,14 @@ impl<'a> Cx<'a> {
         id.text.get_or_init(|| text)
     }
 
+    /// Whether the request is one to a proxy, for frontends that heed the difference (manual,
+    /// `option http-use-proxy-header`).
+    pub fn is_proxied(&self) -> bool {
+        self.request
+            .is_some_and(|head| !head.target().starts_with(b"/") && head.target() != b"*")
+            && self.world.heeds_proxy_fields(self.session.frontend)
+    }
+
     /// The next random number (xorshift64*).
     pub fn next_random(&self) -> u64 {
         let mut x = self.random.get().max(1);

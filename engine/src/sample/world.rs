@@ -17,6 +17,10 @@ use super::value::Value;
 pub trait World {
     /// Name of a frontend, backend or listen section.
     fn proxy_name(&self, proxy: ProxyId) -> &str;
+    /// `option http-use-proxy-header` of a frontend.
+    fn heeds_proxy_fields(&self, frontend: ProxyId) -> bool {
+        false
+    }
     /// Numeric id of a proxy (`id`, or its position).
     fn proxy_number(&self, proxy: ProxyId) -> u32 {
         proxy.0

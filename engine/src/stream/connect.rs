@@ -229,6 +229,7 @@ async fn establish(
             Err(error) if source::is_taken(&error) => continue,
             Err(_) => break,
         };
+        mark(stream, &socket);
         let mut connecting = pin!(stream.local.core.connect(socket, address));
         let polled = |cx: &mut std::task::Context<'_>| connecting.as_mut().poll(cx);
         match wait(stream.local, stream.client, patience, polled).await {
@@ -244,6 +245,18 @@ async fn establish(
     }
     // The configured source cannot be had: another server may have one that can.
     Err(Failure::Passing(Cause::ServerAbort))
+}
+
+/// Marks what goes to the server; without the right to it packets stay unmarked.
+fn mark(stream: &Stream<'_>, socket: &std::os::fd::OwnedFd) {
+    use std::os::fd::AsFd;
+    let overrides = &stream.exchange.overrides;
+    if let Some(tos) = overrides.server_tos {
+        let _ = reactor::net::set_type_of_service(socket.as_fd(), tos);
+    }
+    if let Some(mark) = overrides.server_mark {
+        let _ = reactor::net::set_mark(socket.as_fd(), mark);
+    }
 }
 
 /// Socket options of either side (manual, `option clitcpka`, `option srvtcpka`, `option nolinger`);
@@ -299,16 +312,21 @@ fn server_name<'s>(stream: &'s Stream<'_>) -> Option<&'s str> {
 }
 
 /// What connections to this server must share: for TLS, the name that was asked for; the PROXY
-/// header and the address that the server was shown, where there are any.
+/// header, the address that the server was shown and the marks of packets, where there are any.
 fn key(stream: &Stream<'_>, id: ServerId, opening: &Opening) -> Key {
     use std::hash::{DefaultHasher, Hash, Hasher};
     let is_tls = stream.generation.runtime.tls_of_server(id).is_some();
-    if !is_tls && opening.header.is_empty() && opening.presented.is_none() {
+    let overrides = &stream.exchange.overrides;
+    let marks = (overrides.server_tos, overrides.server_mark);
+    let is_plain =
+        opening.header.is_empty() && opening.presented.is_none() && marks == (None, None);
+    if !is_tls && is_plain {
         return Key::default();
     }
     let mut hasher = DefaultHasher::new();
     opening.header.hash(&mut hasher);
     opening.presented.hash(&mut hasher);
+    marks.hash(&mut hasher);
     if is_tls {
         server_name(stream).hash(&mut hasher);
     }

@@ -1,5 +1,8 @@
 //! The configured rules, in the order in which HAProxy runs them, and what follows from each.
 
+use cfgparse::model::proxy::RestrictNames;
+use wire::Head;
+
 use super::buffer::{self, Wanted};
 use super::connect::ServerSide;
 use super::judge::Sees;
@@ -48,6 +51,10 @@ async fn request_rules(stream: &mut Stream<'_>, proxy: ProxyId) -> Result<Option
             return Ok(Some(next));
         }
     }
+    let verdict = restrict_names(&mut stream.exchange.request, plan.options.restrict_names);
+    if !verdict.passes() {
+        return act(stream, proxy, verdict, Phase::Request).await;
+    }
     if let Some(page) = &plan.stats_page
         && super::stats_page::is_asked_for(page, &stream.exchange.request)
     {
@@ -73,6 +80,23 @@ async fn stats_page(
         Some(next) => Ok(next),
         None => super::stats_page::answer(stream, proxy, page, is_let_in).await,
     }
+}
+
+/// Field names outside of `[a-zA-Z0-9-]` (manual, `option http-restrict-req-hdr-names`); the
+/// section's own `http-request` rules see them still.
+fn restrict_names(request: &mut Head, policy: RestrictNames) -> Verdict {
+    let is_plain = |name: &[u8]| {
+        let mut bytes = name.iter();
+        bytes.all(|b| b.is_ascii_alphanumeric() || *b == b'-')
+    };
+    match policy {
+        RestrictNames::Reject if !request.fields().all(|(name, _)| is_plain(name)) => {
+            return Verdict::Deny(Box::new(Answer::error(403)));
+        }
+        RestrictNames::Delete => request.retain(|name, _| is_plain(name)),
+        RestrictNames::Preserve | RestrictNames::Reject => {}
+    }
+    Verdict::Continue
 }
 
 /// What rules on a request decide in the end, after a first `verdict`; a rule that waits for its

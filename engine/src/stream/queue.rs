@@ -37,7 +37,8 @@ pub async fn obtain(
         let order = Order {
             now_ms: began_ms,
             pinned: stream.exchange.persistence.insists,
-            ..Order::default()
+            class: stream.exchange.overrides.priority_class,
+            offset_ms: stream.exchange.overrides.priority_offset_ms,
         };
         let bound = match want {
             Want::Any { .. } => None,

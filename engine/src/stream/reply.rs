@@ -1,7 +1,7 @@
 //! Answers made here: error pages, what rules return, what services produce.
 
 use reactor::Seg;
-use wire::h1::{Asked, ConnectionOut, HeadParser, Limits, Parse, Switch, write_response};
+use wire::h1::{Asked, ConnectionOut, HeadParser, Limits, Parse, Switch};
 use wire::{Head, Known};
 
 use super::{Next, Stream, decide};
@@ -56,9 +56,8 @@ pub fn early_hint(stream: &mut Stream<'_>) {
     }
     let mut head = begin(103);
     head.append(&name, &value);
-    let link = &stream.client.link;
-    link.write(|out| write_response(&head, ConnectionOut::SILENT, out));
-    link.flush();
+    super::response::tell(stream, &head, ConnectionOut::SILENT);
+    stream.client.link.flush();
 }
 
 /// Sends a whole HTTP message that was made here.
@@ -103,9 +102,8 @@ fn deliver(stream: &mut Stream<'_>, Made { body, closes }: Made) -> Next {
         peer_10: !request.version().is_11(),
         silent: false,
     };
-    let response = &stream.exchange.response;
+    super::response::tell(stream, &stream.exchange.response, connection);
     let link = &stream.client.link;
-    link.write(|out| write_response(response, connection, out));
     if !is_head {
         link.send(body);
     }

@@ -189,6 +189,12 @@ pub fn write_head(stream: &mut Stream<'_>, side: &ServerSide) {
         peer_10: !request.version().is_11(),
         silent: request.contains_known(Known::Upgrade),
     };
-    side.link
-        .write(|out| write_request(request, connection, out));
+    let case = backend.options.server_name_case.as_deref();
+    side.link.write(|out| {
+        let start = out.len();
+        write_request(request, connection, out);
+        if let Some(case) = case {
+            case.apply(&mut out[start..]);
+        }
+    });
 }

@@ -159,11 +159,7 @@ fn pass_interim(stream: &mut Stream<'_>) {
     if !stream.exchange.request.version().is_11() {
         return;
     }
-    let response = &stream.exchange.response;
-    stream
-        .client
-        .link
-        .write(|out| write_response(response, ConnectionOut::SILENT, out));
+    tell(stream, &stream.exchange.response, ConnectionOut::SILENT);
     stream.client.link.flush();
 }
 
@@ -202,6 +198,18 @@ pub fn course(stream: &Stream<'_>) -> Course {
     }
 }
 
+/// Writes a head to the client, its names spelled as the frontend wants them.
+pub fn tell(stream: &Stream<'_>, head: &Head, connection: ConnectionOut) {
+    let case = stream.front_options().client_name_case.as_deref();
+    stream.client.link.write(|out| {
+        let start = out.len();
+        write_response(head, connection, out);
+        if let Some(case) = case {
+            case.apply(&mut out[start..]);
+        }
+    });
+}
+
 /// Writes the response's head to the client.
 pub fn write_head(stream: &mut Stream<'_>, course: Course) {
     let is_tunnel = course.outgoing == Outgoing::Stream;
@@ -215,10 +223,7 @@ pub fn write_head(stream: &mut Stream<'_>, course: Course) {
         peer_10,
         silent: is_tunnel,
     };
-    stream
-        .client
-        .link
-        .write(|out| write_response(response, connection, out));
+    tell(stream, &stream.exchange.response, connection);
     stream.exchange.response_begun = true;
 }
 

@@ -44,6 +44,10 @@ impl World for CoreWorld<'_> {
         self.plan().proxy(proxy).number
     }
 
+    fn heeds_proxy_fields(&self, frontend: ProxyId) -> bool {
+        self.plan().proxy(frontend).options.proxy_header
+    }
+
     fn server_name(&self, server: ServerId) -> &str {
         &self.plan().server(server).name
     }

@@ -12,9 +12,10 @@ mod tables;
 
 use std::sync::Arc;
 
-use cfgparse::model::proxy::ForwardedValue;
+use cfgparse::model::proxy::{ForwardedValue, RestrictNames};
 use cfgparse::model::{Mode, Model, Place};
 use ipnet::IpNet;
+use wire::h1::NameCase;
 
 use self::names::ModelNames;
 use super::proxy::{AddressField, Forwarded, Options, Rulesets, Said, StatsPage, Timeouts};
@@ -128,6 +129,7 @@ struct Context<'m> {
     errors: Vec<CompileError>,
     log_targets: Vec<LogTarget>,
     rings: Vec<RingSpec>,
+    name_case: Option<Arc<NameCase>>,
 }
 
 impl<'m> Context<'m> {
@@ -137,6 +139,7 @@ impl<'m> Context<'m> {
             errors: Vec::new(),
             log_targets: Vec::new(),
             rings: log::rings(model),
+            name_case: name_case(model),
         }
     }
 }
@@ -158,7 +161,7 @@ impl Context<'_> {
     ) -> Options {
         Options {
             forwarded: self.forwarded(section, compiler),
-            ..options(section)
+            ..options(section, self.name_case.as_ref())
         }
     }
 
@@ -301,7 +304,7 @@ fn add_listeners(
     own
 }
 
-fn options(section: &cfgparse::model::Proxy) -> Options {
+fn options(section: &cfgparse::model::Proxy, case: Option<&Arc<NameCase>>) -> Options {
     let options = &section.options;
     let network = |except: Option<(std::net::IpAddr, u8)>| {
         except.and_then(|(address, bits)| IpNet::new(address, bits).ok())
@@ -332,8 +335,32 @@ fn options(section: &cfgparse::model::Proxy) -> Options {
         server_probes: options.srvtcpka.then_some(options.srvtcpka_settings),
         buffer_request: options.http_buffer_request,
         ignore_probes: options.http_ignore_probes,
+        client_name_case: case
+            .filter(|_| options.h1_case_adjust_bogus_client)
+            .cloned(),
+        server_name_case: case
+            .filter(|_| options.h1_case_adjust_bogus_server)
+            .cloned(),
+        proxy_header: options.http_use_proxy_header,
+        restrict_names: options
+            .http_restrict_req_hdr_names
+            .unwrap_or(RestrictNames::Preserve),
         contstats: options.contstats,
     }
+}
+
+/// How names are spelled where an option asks for it; what a line says goes before what a file says.
+fn name_case(model: &Model) -> Option<Arc<NameCase>> {
+    let (lines, file) = (
+        &model.global.h1_case_adjust,
+        &model.global.h1_case_adjust_file,
+    );
+    if lines.is_empty() && file.is_empty() {
+        return None;
+    }
+    let pairs = file.iter().chain(lines);
+    let bytes = pairs.map(|(from, to)| (from.as_bytes(), to.as_bytes()));
+    Some(Arc::new(NameCase::new(bytes)))
 }
 
 fn process(model: &Model, machine: &Machine) -> Process {

@@ -20,11 +20,14 @@ impl Act for Auth {
                 .world
                 .proxy_name(txn.stream.backend.unwrap_or(txn.session.frontend)),
         };
-        let mut answer = Answer::error(401);
+        let (status, field): (_, &[u8]) = if txn.cx().is_proxied() {
+            (407, b"proxy-authenticate")
+        } else {
+            (401, b"www-authenticate")
+        };
+        let mut answer = Answer::error(status);
         let value = format!("Basic realm=\"{realm}\"").into_bytes();
-        answer
-            .fields
-            .push((b"www-authenticate".as_slice().into(), value.into()));
+        answer.fields.push((field.into(), value.into()));
         Flow::Stop(Verdict::Auth(Box::new(answer)))
     }
 }

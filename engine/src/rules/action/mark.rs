@@ -1,4 +1,4 @@
-//! `set-fc-tos`, `set-fc-mark` and their older names.
+//! `set-fc-tos`, `set-fc-mark` and their older names, `set-bc-tos`, `set-bc-mark`.
 
 use cfgparse::model::rule::{Action, NumberValue};
 
@@ -10,8 +10,17 @@ use super::{Act, Compiled, Flow};
 
 #[derive(Debug)]
 struct MarkPackets {
-    make: fn(u32) -> PacketMark,
+    mark: Which,
     value: Source,
+}
+
+/// What is marked: packets to the client now, or those of the server connection to come.
+#[derive(Clone, Copy, Debug)]
+enum Which {
+    ClientTos,
+    ClientMark,
+    ServerTos,
+    ServerMark,
 }
 
 #[derive(Debug)]
@@ -31,23 +40,31 @@ impl Act for MarkPackets {
                 number.map(|number| number as u32)
             }
         };
-        if let Some(number) = number {
-            // Without the right to it packets stay unmarked, as in HAProxy.
-            txn.world.mark_packets((self.make)(number));
+        let Some(number) = number else {
+            return Flow::Next;
+        };
+        // Without the right to it packets stay unmarked, as in HAProxy.
+        match self.mark {
+            Which::ClientTos => drop(txn.world.mark_packets(PacketMark::Tos(number as u8))),
+            Which::ClientMark => drop(txn.world.mark_packets(PacketMark::Mark(number))),
+            Which::ServerTos => txn.overrides.server_tos = Some(number as u8),
+            Which::ServerMark => txn.overrides.server_mark = Some(number),
         }
         Flow::Next
     }
 }
 
 pub fn compile(action: &Action, compiler: &mut Compiler<'_>) -> Compiled {
-    let (make, value): (fn(u32) -> PacketMark, _) = match action {
-        Action::SetFcTos(value) => (|number| PacketMark::Tos(number as u8), value),
-        Action::SetFcMark(value) => (PacketMark::Mark, value),
+    let (mark, value) = match action {
+        Action::SetFcTos(value) => (Which::ClientTos, value),
+        Action::SetFcMark(value) => (Which::ClientMark, value),
+        Action::SetBcTos(value) => (Which::ServerTos, value),
+        Action::SetBcMark(value) => (Which::ServerMark, value),
         _ => return Err(compiler.error("not a packet action", "report this")),
     };
     let value = match value {
         NumberValue::Constant(number) => Source::Constant(*number),
         NumberValue::Expr(expr) => Source::Expr(Expr::compile(expr, compiler)?),
     };
-    Ok(Box::new(MarkPackets { make, value }))
+    Ok(Box::new(MarkPackets { mark, value }))
 }

@@ -12,6 +12,7 @@ mod log_level;
 mod map;
 mod mark;
 mod normalize;
+mod priority;
 mod redirect;
 mod replace;
 mod reply;
@@ -113,7 +114,12 @@ pub fn compile(action: &Action, kind: Kind, compiler: &mut Compiler<'_>) -> Comp
         Action::SetTimeout { which, value } => timeout::compile(*which, value, compiler),
         Action::Pause(time) => timeout::compile_pause(time, compiler),
         Action::EarlyHint { name, value } => hint::compile(name, value, compiler),
-        Action::SetFcTos(_) | Action::SetFcMark(_) => mark::compile(action, compiler),
+        Action::SetFcTos(_) | Action::SetFcMark(_) | Action::SetBcTos(_) | Action::SetBcMark(_) => {
+            mark::compile(action, compiler)
+        }
+        Action::SetPriorityClass(_) | Action::SetPriorityOffset(_) => {
+            priority::compile(action, compiler)
+        }
         Action::SetRetries(expr) => timeout::compile_retries(expr, compiler),
         Action::Pattern { .. } => map::compile(action, compiler),
         Action::WaitForBody {

@@ -241,6 +241,12 @@ pub static ROWS: &[FetchRow] = &[
             Fetched::Value(Value::Sint(i64::from(retries)))
         },
     ),
+    fetch("prio_class", NONE, Type::Sint, Nothing, |_, cx, _| {
+        int(i64::from(cx.overrides.priority_class))
+    }),
+    fetch("prio_offset", NONE, Type::Sint, Nothing, |_, cx, _| {
+        int(i64::from(cx.overrides.priority_offset_ms))
+    }),
     fetch("last_entity", NONE, Type::Str, RequestKept, |_, cx, _| {
         let entity = cx.stream.last_rule.as_ref();
         entity

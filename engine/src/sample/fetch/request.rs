@@ -315,12 +315,22 @@ fn is_http<'a>(cx: &Cx<'a>) -> Fetched<'a> {
     }
 }
 
+/// Where the client says who it is.
+fn credentials_field(cx: &Cx<'_>) -> Known {
+    if cx.is_proxied() {
+        Known::ProxyAuthorization
+    } else {
+        Known::Authorization
+    }
+}
+
 fn http_auth<'a>(args: &'a Args, cx: &Cx<'a>, _: &mut Walk) -> Fetched<'a> {
     let Some(head) = cx.request else {
         return Fetched::NotYet;
     };
     let allowed = args.userlist(0).is_some_and(|list| {
-        basic_credentials(head).is_some_and(|c| list.check(&c.user, &c.password))
+        basic_credentials(head, credentials_field(cx))
+            .is_some_and(|c| list.check(&c.user, &c.password))
     });
     Fetched::Value(Value::Bool(allowed))
 }
@@ -330,7 +340,7 @@ fn http_auth_group<'a>(args: &'a Args, cx: &Cx<'a>, walk: &mut Walk) -> Fetched<
     let (Some(head), Some(list)) = (cx.request, args.userlist(0)) else {
         return Fetched::Absent;
     };
-    let Some(credentials) = basic_credentials(head) else {
+    let Some(credentials) = basic_credentials(head, credentials_field(cx)) else {
         return Fetched::Absent;
     };
     if !list.check(&credentials.user, &credentials.password) {
@@ -348,7 +358,7 @@ fn http_auth_group<'a>(args: &'a Args, cx: &Cx<'a>, walk: &mut Walk) -> Fetched<
 
 fn credential<'a>(cx: &Cx<'a>, pick: fn(crate::rules::Credentials) -> Vec<u8>) -> Fetched<'a> {
     cx.request
-        .and_then(basic_credentials)
+        .and_then(|head| basic_credentials(head, credentials_field(cx)))
         .map(|c| Value::text(pick(c)))
         .into()
 }
@@ -357,11 +367,11 @@ fn http_auth_type<'a>(_: &'a Args, cx: &Cx<'a>, _: &mut Walk) -> Fetched<'a> {
     let Some(head) = cx.request else {
         return Fetched::NotYet;
     };
-    if basic_credentials(head).is_some() {
+    if basic_credentials(head, credentials_field(cx)).is_some() {
         return Fetched::Value(Value::str(b"Basic"));
     }
     // Only the two schemes that can be understood have a type.
-    let line = head.first_known(Known::Authorization);
+    let line = head.first_known(credentials_field(cx));
     let is_bearer = line
         .and_then(|line| line.get(..7))
         .is_some_and(|scheme| scheme.eq_ignore_ascii_case(b"bearer "));
@@ -379,7 +389,7 @@ fn http_auth_bearer<'a>(args: &'a Args, cx: &Cx<'a>, _: &mut Walk) -> Fetched<'a
                 .find(|(own, _)| *own == name)
                 .map(|(_, value)| value)
         }
-        None => head.first_known(Known::Authorization),
+        None => head.first_known(credentials_field(cx)),
     };
     line.and_then(|line| {
         let space = memchr::memchr(b' ', line)?;

@@ -4,6 +4,7 @@ mod chunk;
 mod error;
 mod framing;
 mod host;
+mod name_case;
 mod parse;
 mod write;
 
@@ -15,5 +16,6 @@ pub use chunk::{
 };
 pub use error::HeadError;
 pub use framing::{Asked, BodyLength, Framing, Switch};
+pub use name_case::NameCase;
 pub use parse::{HeadParser, Limits, Parse};
 pub use write::{ConnectionOut, write_request, write_response, write_trailers};
