@@ -38,7 +38,7 @@ fn bytes_come_through() {
         let map = folder.path().join("m.map");
         fs::write(&map, b"/m\xe0 v\xe1\n").expect("written");
         let text = configuration(&listen, &map.display().to_string());
-        let _proxy = Proxy::start(cores, text);
+        let _proxy = Proxy::start(cores, &text);
         for (target, body) in ANSWERS {
             let answer = Client::connect(listen.address()).get(target);
             assert_eq!(answer.body, *body, "{target}");

@@ -32,7 +32,7 @@ pub fn program() -> PathBuf {
 impl Proxy {
     /// Starts with this configuration, plus an admin socket, and waits until it is ready.
     #[track_caller]
-    pub fn start(cores: usize, config: impl AsRef<[u8]>) -> Proxy {
+    pub fn start(cores: usize, config: &(impl AsRef<[u8]> + ?Sized)) -> Proxy {
         Proxy::start_with(cores, config, &[], &[])
     }
 
@@ -41,7 +41,7 @@ impl Proxy {
     #[track_caller]
     pub fn start_with(
         cores: usize,
-        config: impl AsRef<[u8]>,
+        config: &(impl AsRef<[u8]> + ?Sized),
         sockets: &[(&str, &TcpListener)],
         arguments: &[&str],
     ) -> Proxy {
@@ -53,7 +53,7 @@ impl Proxy {
     pub fn start_program(
         program: &Path,
         cores: usize,
-        config: impl AsRef<[u8]>,
+        config: &(impl AsRef<[u8]> + ?Sized),
         sockets: &[(&str, &TcpListener)],
         arguments: &[&str],
     ) -> Proxy {
