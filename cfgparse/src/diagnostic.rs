@@ -286,6 +286,11 @@ impl Diagnostics {
         self.any_alert
     }
 
+    /// Those that were kept, in the order in which they were found.
+    pub fn iter(&self) -> impl Iterator<Item = &Diagnostic> {
+        self.found.iter()
+    }
+
     /// All that were kept, and a last one that counts the others.
     pub fn into_vec(mut self) -> Vec<Diagnostic> {
         if self.dropped > 0 {

@@ -25,6 +25,7 @@ pub mod read;
 pub mod registry;
 pub mod source;
 
+pub use build::{ADDED_SERVER_KEYWORDS, added_server};
 pub use condition::Facts;
 pub use diagnostic::{Diagnostic, Severity};
 pub use load::{LoadOptions, Loaded, load};

@@ -2,6 +2,7 @@
 #![forbid(unsafe_code)]
 
 pub mod limits;
+pub mod slots;
 
 // Pure decisions: no socket, clock, randomness or thread.
 pub mod balance;

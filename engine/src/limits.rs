@@ -125,3 +125,7 @@ pub const RING_BATCH_BYTES: usize = 16_384;
 /// Milliseconds before a server of logs is connected again: the first time, and at most.
 pub const RING_RECONNECT_MS: u64 = 1_000;
 pub const RING_RECONNECT_MAX_MS: u64 = 8_000;
+
+/// Things that an operator may add to one list, or values that he may put in one place, until the
+/// process ends: old ones stay in memory for whoever still reads them.
+pub const SLOTS_ADDED_MAX: usize = 1_000_000;

@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 /// before it. ARCHITECTURE.md draws the same picture; a new edge changes both.
 const LAYERS: &[&[&str]] = &[
     &["limits"],
+    &["slots"],
     // Pure decisions: no socket, clock, randomness or thread.
     &[
         "plan", "sample", "rules", "balance", "persist", "server", "gate", "table", "stats", "log",

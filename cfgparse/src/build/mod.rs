@@ -1,6 +1,7 @@
 //! The Ast becomes the model: sections in order, then what holds between them.
 
 pub mod actions;
+mod added;
 pub mod bind;
 pub mod global;
 pub mod keyword;
@@ -14,6 +15,8 @@ pub mod syntax;
 pub mod tune;
 mod verify;
 mod verify_lines;
+
+pub use added::{ADDED_SERVER_KEYWORDS, added_server};
 
 use crate::ast::{Ast, Section, Word};
 use crate::context::Context;
@@ -45,7 +48,9 @@ pub fn model(ast: &Ast, cx: &mut Context) -> Model {
         }
     }
     for draft in drafts {
+        let default_servers = draft.default_servers();
         let mut proxy = draft.proxy;
+        proxy.default_servers = default_servers;
         if draft.log_global {
             let mut targets = model.global.logs.clone();
             targets.append(&mut proxy.logging.targets);

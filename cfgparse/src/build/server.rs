@@ -37,6 +37,14 @@ impl Params {
         self.server.tls.get_or_insert_default()
     }
 
+    /// `ssl` and `no-ssl`.
+    fn switch_tls(&mut self, on: bool) {
+        let tls = self.tls();
+        tls.was_enabled |= tls.enabled;
+        tls.enabled = on;
+        tls.is_off = !on;
+    }
+
     fn send_proxy(&mut self) -> &mut SendProxy {
         self.server.send_proxy.get_or_insert_default()
     }
@@ -386,7 +394,7 @@ const TLS: &[Row<Params>] = &[
     row("ktls", "on|off", Harmless, "TLS records by the kernel", |cx, _, a| { a.on_off(cx); }),
     row("no-renegotiate", "", Ignored("rustls never renegotiates"), "refuse renegotiation", |_, p, _| p.tls().renegotiate = Some(false)),
     row("no-sni-auto", "", Planned, "no TLS name unless 'sni' gives one", |_, p, _| p.tls().no_sni_auto = true),
-    row("no-ssl", "", Full, "takes back 'ssl'", |_, p, _| { if let Some(tls) = &mut p.server.tls { tls.enabled = false; } }),
+    row("no-ssl", "", Full, "takes back 'ssl'", |_, p, _| p.switch_tls(false)),
     row("no-ssl-reuse", "", Full, "no TLS session is used again", |_, p, _| p.tls().no_ssl_reuse = true),
     row("no-sslv3", "", Full, "not SSLv3", |_, p, _| exclude(&mut p.tls().versions, TlsVersion::Ssl3)),
     row("no-tls-tickets", "", Planned, "no session tickets", |_, p, _| p.tls().no_tls_tickets = true),
@@ -400,7 +408,7 @@ const TLS: &[Row<Params>] = &[
     row("sigalgs", "<sigalgs>", Planned, "signatures offered", |cx, p, a| p.tls().sigalgs = text(cx, a)),
     row("sni", "<expr>", Planned, "TLS name", |cx, p, a| p.tls().sni = expression(cx, a)),
     row("sni-auto", "", Ignored("it is the default"), "TLS name from the request's host", |_, p, _| p.tls().no_sni_auto = false),
-    row("ssl", "", Full, "speak TLS", |_, p, _| p.tls().enabled = true),
+    row("ssl", "", Full, "speak TLS", |_, p, _| p.switch_tls(true)),
     row("ssl-max-ver", "<version>", Full, "newest version", |cx, p, a| p.tls().versions.max = version(cx, a)),
     row("ssl-min-ver", "<version>", Full, "oldest version", |cx, p, a| p.tls().versions.min = version(cx, a)),
     row("ssl-reuse", "", Full, "takes back 'no-ssl-reuse'", |_, p, _| p.tls().no_ssl_reuse = false),

@@ -25,6 +25,8 @@ pub struct Proxy {
     pub disabled: bool,
     pub binds: Vec<Bind>,
     pub servers: Vec<Server>,
+    /// What `default-server` lines said, by their names; the unnamed one first, if it said anything.
+    pub default_servers: Vec<(String, Server)>,
     pub timeouts: Timeouts,
     /// Connections of the frontend side; `None`: global's.
     pub maxconn: Option<u32>,

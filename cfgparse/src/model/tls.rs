@@ -37,6 +37,10 @@ pub struct ServerTls {
     /// `ssl` was written (and not taken back by `no-ssl`): traffic is encrypted. Without it the
     /// other fields serve `check-ssl` only.
     pub enabled: bool,
+    /// `no-ssl` took back an `ssl`: an operator may switch it on (`set server X ssl on`).
+    pub was_enabled: bool,
+    /// `no-ssl` was written last.
+    pub is_off: bool,
     /// Client certificate with key.
     pub crt: Option<String>,
     pub ca_file: Option<String>,

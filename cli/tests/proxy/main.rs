@@ -18,6 +18,7 @@ mod connection_modes;
 mod cookies;
 mod cores;
 mod differential;
+mod dynamic_servers;
 mod error_answers;
 mod field_names;
 mod forwarding;

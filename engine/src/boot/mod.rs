@@ -11,7 +11,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::thread;
 
-use cfgparse::model::{Model, SocketLevel};
+use cfgparse::model::{BindAddr, Model, SocketLevel};
 use reactor::{CoreConfig, process};
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM, SIGUSR1};
 use signal_hook::iterator::Signals;
@@ -152,6 +152,8 @@ fn start(
     }
     let seed = ControlSeed {
         runtime: built.runtime,
+        registry: built.registry,
+        global: Box::new(model.global.clone()),
         mesh: Arc::clone(mesh),
         outlets,
         admin,
@@ -174,7 +176,10 @@ fn admin_sockets(model: &Model) -> Result<Vec<AdminSocket>, Vec<BootError>> {
     let mut errors = Vec::new();
     for bind in &model.global.stats_sockets {
         for address in &bind.addresses {
-            let name = sockets::written(address);
+            let name = match address {
+                BindAddr::Unix(path) => format!("unix@{path}"),
+                address => sockets::written(address),
+            };
             let socket: std::io::Result<OwnedFd> =
                 sockets::open(address, bind, None, &model.global.unix_bind);
             match socket {

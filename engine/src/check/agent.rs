@@ -112,6 +112,8 @@ pub struct Agent {
     pub port: Cell<u16>,
     pub request: RefCell<String>,
     pub is_enabled: Cell<bool>,
+    /// Its server is gone: nobody asks it any more.
+    pub is_stopped: Cell<bool>,
 }
 
 impl Agent {
@@ -128,18 +130,22 @@ impl Agent {
                 port: Cell::new(line.port.unwrap_or(0)),
                 request: RefCell::new(line.send.clone().unwrap_or_default()),
                 is_enabled: Cell::new(true),
+                is_stopped: Cell::new(false),
             })
         })
     }
 }
 
-/// Asks an agent until the process ends; in maintenance too, for only the agent takes back what it
+/// Asks an agent until it is stopped; in maintenance too, for only the agent takes back what it
 /// said.
 pub async fn watch(core: Core, agent: Rc<Agent>, world: Rc<dyn World>, first_delay_ms: u64) {
     let pause = core.timer();
     pause.set_after(first_delay_ms);
     loop {
         pause.expired().await;
+        if agent.is_stopped.get() {
+            return;
+        }
         if agent.is_enabled.get() {
             let begun_ms = core.now_ms();
             let heard = ask(&core, &agent, &*world).await;

@@ -16,7 +16,7 @@ use crate::check::agent::{self, Agent, Said};
 use crate::check::run::{self, Watched, World};
 use crate::check::{self, ConnectStep, Finding};
 use crate::mux::our_end;
-use crate::plan::{Endpoint, Plan, ServerId};
+use crate::plan::{Endpoint, Plan, Server, ServerId};
 use crate::rt;
 use crate::sample::CompileError;
 use crate::state::{Runtime, snapshot};
@@ -51,74 +51,94 @@ pub fn validate(plan: &Plan) -> Result<(), Vec<CompileError>> {
     }
 }
 
-/// Starts the checks of all servers that have some.
+/// Starts the checks of all servers that have some, and asks the agents of those that have one.
 pub fn start(
     core: &Core,
     process: &Rc<RefCell<Process>>,
     surroundings: &Rc<dyn Surroundings>,
     spread_percent: u32,
     random: u64,
-) {
+) -> Rc<Checks> {
     let runtime = Arc::clone(process.borrow().runtime());
+    let checks = Rc::new(Checks {
+        core: core.clone(),
+        runtime: Arc::clone(&runtime),
+        process: Rc::clone(process),
+        surroundings: Rc::clone(surroundings),
+        spread_percent,
+        random: Cell::new(random.max(1)),
+    });
     let plan = &runtime.plan;
+    for server in plan.servers.iter() {
+        checks.ask_agent(server.id);
+    }
     let checked: Vec<_> = plan
         .servers
         .iter()
         .filter(|s| s.line.check.enabled)
         .collect();
-    let settings = |server: &crate::plan::Server| {
-        check::settings(&plan.proxy(server.backend).section, &server.line)
-    };
     let shortest_ms = checked
         .iter()
-        .map(|server| settings(server).inter_ms)
+        .map(|server| checks.settings(server).inter_ms)
         .min()
         .unwrap_or(0);
-    let world = Rc::new(Checks {
-        runtime: Arc::clone(&runtime),
-        process: Rc::clone(process),
-        surroundings: Rc::clone(surroundings),
-        random: Cell::new(random.max(1)),
-    });
-    start_agents(core, process, &runtime);
     for (index, server) in checked.iter().enumerate() {
-        let section = &plan.proxy(server.backend).section;
+        let first_ms = check::start_delay_ms(shortest_ms, index, checked.len());
+        checks.watch(server, first_ms);
+    }
+    checks
+}
+
+impl Checks {
+    fn settings(&self, server: &Server) -> check::Settings {
+        let plan = &self.runtime.plan;
+        check::settings(&plan.proxy(server.backend).section, &server.line)
+    }
+
+    /// A server was added at run time.
+    pub fn watch_added(self: &Rc<Self>, id: ServerId) {
+        let server = self.runtime.plan.server(id);
+        if server.line.check.enabled {
+            self.watch(server, 0);
+        }
+        if let Some(agent) = self.ask_agent(id) {
+            agent.is_enabled.set(false);
+        }
+    }
+
+    fn watch(self: &Rc<Self>, server: &Server, first_ms: u64) {
+        let section = &self.runtime.plan.proxy(server.backend).section;
         let rules = match check::rules(&section.check, &server.line) {
             Ok(rules) => Arc::new(rules),
             Err(error) => {
                 let text = format!("server {}/{}: {error}", section.name, server.name);
-                surroundings.print(Severity::Alert, &text);
-                continue;
+                return self.surroundings.print(Severity::Alert, &text);
             }
         };
-        let state = Arc::clone(&runtime.servers[server.id.index()]);
-        let watched = Watched::new(core, state, rules, settings(server), spread_percent);
-        process
-            .borrow_mut()
-            .checked_by(server.id, Rc::clone(&watched));
-        let first_ms = check::start_delay_ms(shortest_ms, index, checked.len());
+        let state = Arc::clone(&self.runtime.servers[server.id.index()]);
+        let settings = self.settings(server);
+        let watched = Watched::new(&self.core, state, rules, settings, self.spread_percent);
+        let mut process = self.process.borrow_mut();
+        process.checked_by(server.id, Rc::clone(&watched));
         let world = Rc::new(OneServer {
-            world: Rc::clone(&world),
+            world: Rc::clone(self),
             id: server.id,
         });
-        rt::spawn(run::watch(core.clone(), watched, world, first_ms));
+        rt::spawn(run::watch(self.core.clone(), watched, world, first_ms));
     }
-}
 
-/// Starts asking the agents of all servers that have one.
-fn start_agents(core: &Core, process: &Rc<RefCell<Process>>, runtime: &Arc<Runtime>) {
-    let agents = runtime.plan.servers.iter().filter_map(|server| {
-        let agent = Agent::new(&server.line.agent)?;
-        Some((server.id, agent))
-    });
-    for (id, agent) in agents {
-        process.borrow_mut().asked_of(id, Rc::clone(&agent));
+    /// Starts asking the agent of a server that has one.
+    fn ask_agent(&self, id: ServerId) -> Option<Rc<Agent>> {
+        let agent = Agent::new(&self.runtime.plan.server(id).line.agent)?;
+        let mut process = self.process.borrow_mut();
+        process.asked_of(id, Rc::clone(&agent));
         let world = Rc::new(OneAgent {
-            runtime: Arc::clone(runtime),
-            process: Rc::clone(process),
+            runtime: Arc::clone(&self.runtime),
+            process: Rc::clone(&self.process),
             id,
         });
-        rt::spawn(agent::watch(core.clone(), agent, world, 0));
+        rt::spawn(agent::watch(self.core.clone(), Rc::clone(&agent), world, 0));
+        Some(agent)
     }
 }
 
@@ -149,10 +169,12 @@ impl agent::World for OneAgent {
 }
 
 /// What all checks share.
-struct Checks {
+pub struct Checks {
+    core: Core,
     runtime: Arc<Runtime>,
     process: Rc<RefCell<Process>>,
     surroundings: Rc<dyn Surroundings>,
+    spread_percent: u32,
     random: Cell<u64>,
 }
 

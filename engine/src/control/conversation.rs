@@ -396,11 +396,13 @@ fn input_is_bounded() {
 
 #[test]
 fn streams_are_listed() {
-    let line = "0x2a: proto=tcpv4 src=192.0.2.1:4000 fe=web be=web srv=s1 age=4s rq[i=0] rp[i=0] \
-                scf=[fd=1/20] scb=[fd=1/21] exp=50s rc=3\n";
+    let line = "0x2a: proto=tcpv4 src=192.0.2.1:4000 fe=web be=web srv=s1 ts=00 epoch=0 age=4s \
+                calls=1 rate=0 cpu=0 lat=0 rq[f=0h,i=0,an=00h,ax=] rp[f=0h,i=0,an=00h,ax=] \
+                scf=[0,0h,fd=1/20,rex=,wex=] scb=[0,0h,fd=1/21,rex=,wex=] exp=50s rc=3 c_exp=\n";
     assert_eq!(admin("show sess\n"), format!("{line}\n"));
     assert_eq!(admin("show sess server web/s1\n"), format!("{line}\n"));
-    assert_eq!(admin("show sess backend other\n"), "\n");
+    assert_eq!(admin("show sess backend tcp\n"), "\n");
+    assert_eq!(admin("show sess backend other\n"), "No such backend.\n\n");
     assert_eq!(admin("show sess older 5\n"), "\n");
 }
 

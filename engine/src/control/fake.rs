@@ -178,6 +178,30 @@ impl Ops for FakeOps {
         Ok(Some("changed".to_owned()))
     }
 
+    fn add_server(&mut self, b: &str, s: &str, words: &[String]) -> Result<String, String> {
+        self.note(format!("add {b}/{s} {}", words.join(" ")))?;
+        Ok("New server registered.".to_owned())
+    }
+
+    fn default_servers(&self, _backend: &str) -> Result<Vec<(String, Vec<String>)>, String> {
+        Ok(vec![(
+            "web".to_owned(),
+            vec![String::new(), "a".to_owned()],
+        )])
+    }
+
+    fn delete_server(&mut self, server: ServerId) -> Result<(), String> {
+        self.note(format!("delete {}", server.0))
+    }
+
+    fn removable(&mut self, _: &str, s: &str, _ms: u64) -> Later<Result<String, String>> {
+        now(if s == "s1" {
+            Err("Failed. Only servers in maintenance mode can be deleted.".to_owned())
+        } else {
+            Ok("Done.".to_owned())
+        })
+    }
+
     fn set_server_maxconn(&mut self, server: ServerId, maxconn: u32) -> Result<(), String> {
         self.note(format!("{} maxconn {maxconn}", server.0))
     }

@@ -158,6 +158,24 @@ pub trait Ops {
         server: ServerId,
         change: ServerChange,
     ) -> Result<Option<String>, String>;
+    /// `add server`; `words` are the address and what follows. The answer's text.
+    fn add_server(
+        &mut self,
+        backend: &str,
+        server: &str,
+        words: &[String],
+    ) -> Result<String, String>;
+    /// The names of each backend's `default-server` settings, of one backend or, for the empty
+    /// name, of all that have some.
+    fn default_servers(&self, backend: &str) -> Result<Vec<(String, Vec<String>)>, String>;
+    fn delete_server(&mut self, server: ServerId) -> Result<(), String>;
+    /// Completes when the server can be deleted, or it is known that it cannot.
+    fn removable(
+        &mut self,
+        backend: &str,
+        server: &str,
+        patience_ms: u64,
+    ) -> Later<Result<String, String>>;
     fn set_server_maxconn(&mut self, server: ServerId, maxconn: u32) -> Result<(), String>;
 
     /// Pauses or resumes all sockets; `false` when they were so already.

@@ -10,6 +10,7 @@ use std::task::Poll;
 
 use cfgparse::Severity;
 use cfgparse::model::SocketLevel;
+use cfgparse::model::global::Global;
 use reactor::{Core, Mailbox, Timer};
 
 use super::level::Level;
@@ -24,7 +25,7 @@ use crate::mesh::{Mesh, ToControl};
 use crate::plan::Proxy;
 use crate::rt;
 use crate::sample::Clock;
-use crate::server::Wake;
+use crate::server::{Registry, Wake};
 use crate::state::Runtime;
 use crate::stream::Asked;
 
@@ -45,6 +46,8 @@ pub struct ControlSeed {
     pub mesh: Arc<Mesh>,
     pub outlets: Arc<Outlets>,
     pub admin: Vec<AdminSocket>,
+    pub registry: Registry,
+    pub global: Box<Global>,
     pub utc_offset_s: i32,
     pub notify: Notify,
 }
@@ -77,6 +80,8 @@ pub async fn run(core: Core, seed: ControlSeed) {
         Arc::clone(&seed.mesh),
         Rc::clone(&surroundings),
         sockets,
+        seed.registry,
+        seed.global,
     );
     let process = Rc::new(RefCell::new(process));
     rt::spawn(async move { logger.run().await });
@@ -86,7 +91,7 @@ pub async fn run(core: Core, seed: ControlSeed) {
     seed.mesh.join_control(post);
     forward::drain_rings(&core, &seed.runtime);
     let spread_percent = seed.runtime.plan.process.spread_checks_percent;
-    checks::start(
+    let checks = checks::start(
         &core,
         &process,
         &surroundings,
@@ -106,6 +111,7 @@ pub async fn run(core: Core, seed: ControlSeed) {
         process,
         thread,
         mesh: seed.mesh,
+        checks,
         drained: 0,
         deadline_ms: None,
     }
@@ -120,6 +126,7 @@ struct Control {
     process: Rc<RefCell<Process>>,
     thread: Rc<Thread>,
     mesh: Arc<Mesh>,
+    checks: Rc<checks::Checks>,
     /// Cores that have ended their last connection.
     drained: usize,
     /// When a soft stop becomes a hard one.
@@ -143,6 +150,7 @@ impl Control {
                 Some(ToControl::SoftStop) => self.stop_softly(),
                 Some(ToControl::Stop) => break,
                 Some(ToControl::Asked(asked)) => self.grant(asked),
+                Some(ToControl::Watch(server)) => self.checks.watch_added(server),
                 Some(ToControl::Dump) => self.process.borrow().dump(),
                 None => {
                     timer.set_after(TICK_MS);

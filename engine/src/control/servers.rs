@@ -43,7 +43,7 @@ pub fn state(_snapshot: &Snapshot, proxies: &[&ProxyFacts]) -> String {
             u8::from(state.forced_id),
             server.host.as_deref().unwrap_or("-"),
             state.port,
-            u8::from(state.tls),
+            state.use_tls,
             state.check_port,
             state.agent_port,
         );

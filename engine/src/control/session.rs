@@ -41,6 +41,9 @@ pub struct Client {
     pub severity_output: SeverityOutput,
     /// Silence after which the connection closes.
     pub timeout_ms: u64,
+    /// `expert-mode` and `experimental-mode`.
+    pub expert: bool,
+    pub experimental: bool,
     /// The client said `quit`.
     pub quit: bool,
 }
@@ -91,6 +94,8 @@ impl Session {
             timed: false,
             severity_output: SeverityOutput::default(),
             timeout_ms,
+            expert: false,
+            experimental: false,
             quit: false,
         };
         Self {
@@ -168,8 +173,8 @@ impl Session {
             return Step::Send("\n".to_owned());
         }
         let Some(command) = command::find(words) else {
-            let unknown = Err(Refusal(command::suggestions(words)));
-            return Step::Send(self.print_result(unknown));
+            let unknown = Reply::info(command::suggestions(words));
+            return Step::Send(self.print(unknown));
         };
         if self.client.level < command.level {
             return Step::Send(self.print_result(Err(PERMISSION_DENIED.into())));

@@ -54,7 +54,7 @@ impl Backend {
             .proxy(id)
             .backend
             .iter()
-            .flat_map(|backend| &backend.servers);
+            .flat_map(|backend| backend.servers.iter());
         let server = |&id: &ServerId| {
             let server = plan.server(id);
             let sink = match server.log_ring {

@@ -3,6 +3,7 @@
 //! Invariant: a message changes what a core does between two requests, never within one; and
 //! nobody ever waits for an answer while holding something that the other side may need.
 
+use std::net::SocketAddr;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, OnceLock};
 
@@ -13,7 +14,7 @@ use crate::gate::{Loads, WakeCore};
 use crate::log::Cause;
 use crate::plan::{ListenerId, ProxyId, ServerId};
 use crate::pool::{Answer, Wish};
-use crate::server::{Token, Wake};
+use crate::server::{ServerState, Token, Wake};
 use crate::stream::{Asked, Control, Neighbours, NewClient};
 
 /// What a core is told.
@@ -43,6 +44,8 @@ pub enum ToShard {
     Lend(Wish),
     /// The answer to what this core asked.
     Lent(Answer),
+    /// Close the idle connections of a server that is gone.
+    Forget(Arc<ServerState>),
     /// Answer when everything sent before has been applied.
     Settle(Settle),
     /// Stop accepting; end when the last connection has ended.
@@ -65,6 +68,8 @@ pub struct Listed {
     /// Unique in the process: the core in the upper half.
     pub id: u64,
     pub core: u32,
+    pub source: Option<SocketAddr>,
+    pub age_ms: u64,
     pub frontend: ProxyId,
     pub backend: Option<ProxyId>,
     pub server: Option<ServerId>,
@@ -86,6 +91,8 @@ pub enum ToControl {
     Dump,
     /// A stream asks for something.
     Asked(Asked),
+    /// A server was added: see how it is.
+    Watch(ServerId),
 }
 
 /// A question to all cores that the last one answers.

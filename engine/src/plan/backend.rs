@@ -5,12 +5,13 @@ use crate::log::Format;
 use crate::persist::Cookie;
 use crate::rules::Condition;
 use crate::sample::Expr;
+use crate::slots::Current;
 
 /// The server side of a proxy.
 #[derive(Debug)]
 pub struct Backend {
-    /// In the order of the configuration.
-    pub servers: Vec<ServerId>,
+    /// In the order of the configuration; those added at run time last.
+    pub servers: Current<Vec<ServerId>>,
     /// Attempts after the first.
     pub retries: u32,
     /// Which attempts may go to another server (manual, `option redispatch`).

@@ -29,8 +29,10 @@ pub use server::{Endpoint, PoolTerms, Presents, ProxyHeader, Server, Source};
 pub use statuses::Statuses;
 pub use stick::StickRule;
 
-/// One configuration, ready to run. Nothing in it changes while it runs; what changes lives in
-/// `server`, `stats` and `shard`.
+use crate::slots::{Current, Slots};
+
+/// One configuration, ready to run. What changes while it runs lives in `server`, `stats` and
+/// `shard`; here, only an operator adds, renames and deletes servers.
 #[derive(Debug)]
 pub struct Plan {
     pub process: Process,
@@ -39,7 +41,7 @@ pub struct Plan {
     /// By [`ProxyId`].
     pub proxies: Box<[Proxy]>,
     /// By [`ServerId`].
-    pub servers: Box<[Server]>,
+    pub servers: Slots<Current<Server>>,
     /// Every distinct log target, by index.
     pub log_targets: Box<[LogTarget]>,
     pub rings: Box<[RingSpec]>,

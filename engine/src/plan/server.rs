@@ -32,6 +32,8 @@ pub struct Server {
     pub source: Option<Box<Source>>,
     /// A server of a log backend that takes a stream: the ring in front of it, by its index.
     pub log_ring: Option<usize>,
+    /// A rule or an expression names it.
+    pub is_referenced: bool,
     /// The line as the configuration has it: checks, addresses, texts.
     pub line: Arc<cfgparse::model::Server>,
 }

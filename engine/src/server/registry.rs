@@ -9,6 +9,8 @@ struct Backend {
     state: Arc<BackendState>,
     servers: HashMap<Box<str>, Arc<ServerState>>,
     next_slot: u32,
+    /// Slots of forgotten servers.
+    free_slots: Vec<u32>,
 }
 
 /// All runtime state of the process; owned by the control thread.
@@ -41,6 +43,7 @@ impl Registry {
                 state: BackendState::new(proxy, Arc::clone(&self.wake), settings),
                 servers: HashMap::new(),
                 next_slot: 0,
+                free_slots: Vec::new(),
             });
         entry.state.adopt(settings);
         Arc::clone(&entry.state)
@@ -63,13 +66,16 @@ impl Registry {
                 state: BackendState::new(proxy, Arc::clone(wake), BackendSettings::default()),
                 servers: HashMap::new(),
                 next_slot: 0,
+                free_slots: Vec::new(),
             });
         if let Some(state) = backend.servers.get(server) {
             state.adopt(settings);
             return (Arc::clone(state), false);
         }
-        let slot = backend.next_slot;
-        backend.next_slot += 1;
+        let slot = backend.free_slots.pop().unwrap_or_else(|| {
+            backend.next_slot += 1;
+            backend.next_slot - 1
+        });
         let state = Arc::new(ServerState::new(
             &backend.state,
             server,
@@ -79,6 +85,24 @@ impl Registry {
         ));
         backend.servers.insert(server.into(), Arc::clone(&state));
         (state, true)
+    }
+
+    /// A server goes away for good: nothing waits for it and no permit of it is in use.
+    pub fn forget(&mut self, proxy: &str, server: &str) {
+        if let Some(backend) = self.backends.get_mut(proxy)
+            && let Some(state) = backend.servers.remove(server)
+        {
+            backend.free_slots.push(state.slot());
+        }
+    }
+
+    /// A server is known under another name from now on.
+    pub fn rename(&mut self, proxy: &str, server: &str, name: &str) {
+        if let Some(backend) = self.backends.get_mut(proxy)
+            && let Some(state) = backend.servers.remove(server)
+        {
+            backend.servers.insert(name.into(), state);
+        }
     }
 
     /// Looks a server up by name.

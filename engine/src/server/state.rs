@@ -3,6 +3,8 @@
 use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use crate::slots::{Current, Full};
+
 use super::{
     Admin, BackendState, CheckReport, Health, Operational, Padded, Permit, effective_weight,
 };
@@ -74,7 +76,7 @@ pub struct ServerState {
     decided: Decided,
     /// Idle connections held by each core.
     idle: Box<[Padded<AtomicU32>]>,
-    name: Box<str>,
+    name: Current<Box<str>>,
     slot: u32,
     backend: Arc<BackendState>,
     health: Mutex<Option<Health>>,
@@ -108,7 +110,7 @@ impl ServerState {
                 serves_backend_queue: AtomicBool::new(false),
             },
             idle: (0..cores.max(1)).map(|_| Padded::default()).collect(),
-            name: name.into(),
+            name: Current::new(name.into()),
             slot,
             backend: Arc::clone(backend),
             health: Mutex::new(None),
@@ -143,6 +145,11 @@ impl ServerState {
 
     pub fn name(&self) -> &str {
         &self.name
+    }
+
+    /// `set server X name`.
+    pub fn rename(&self, name: &str) -> Result<(), Full> {
+        self.name.replace(name.into())
     }
 
     /// The server's stable index within its backend's runtime state.

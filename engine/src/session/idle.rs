@@ -90,6 +90,7 @@ fn silent(generation: &Generation, client: &Client, cause: Cause) -> Result<u64,
 pub fn begin(local: &Local, client: &mut Client, exchange: &mut Exchange) {
     client.exchanges += 1;
     client.entry.is_idle.set(false);
+    client.entry.begun_ms.set(local.core.now_ms());
     let (received, sent) = client.link.passed();
     let clock = local.clock();
     let facts = &mut exchange.facts;

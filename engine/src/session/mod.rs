@@ -61,6 +61,7 @@ fn begin(
     let mut facts = SessionFacts::new(frontend, listener);
     admit::address(&accepted, &mut facts);
     facts.accepted_us = local.clock().unix_us;
+    let source = facts.src;
     let sock = local.core.socket(accepted.fd);
     admit::tune(&sock, generation.plan().proxy(frontend), &plan.bind);
     Client {
@@ -69,7 +70,7 @@ fn begin(
         facts,
         vars: VarStore::default(),
         timer: local.core.timer(),
-        entry: Entry::new(frontend),
+        entry: Entry::new(frontend, source, local.core.now_ms()),
         exchanges: 0,
         ready_us: local.core.now_us(),
         is_drained: true,

@@ -130,6 +130,7 @@ impl Shard {
             ToShard::Serve(client) => listen::serve(&self.local, *client),
             ToShard::Lend(wish) => self.lend(wish),
             ToShard::Lent(answer) => self.local.pool.answered(&self.local.core, answer),
+            ToShard::Forget(server) => self.local.pool.clear(&server),
             ToShard::Settle(settle) => self.mesh.settled(&settle),
             ToShard::SoftStop => self.soft_stop(),
             ToShard::Stop => {}
@@ -160,12 +161,14 @@ impl Shard {
 
     /// Connections between two exchanges have no stream.
     fn list(&self, list: &mut Vec<Listed>) {
-        let core = self.local.index as u32;
+        let (core, now_ms) = (self.local.index as u32, self.local.core.now_ms());
         self.local.streams.for_each(|key, entry| {
             if !entry.is_idle.get() {
                 list.push(Listed {
                     id: u64::from(core) << 32 | u64::from(key),
                     core,
+                    source: entry.source,
+                    age_ms: now_ms.saturating_sub(entry.begun_ms.get()),
                     frontend: entry.frontend,
                     backend: entry.backend.get(),
                     server: entry.server.get(),

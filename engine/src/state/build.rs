@@ -17,6 +17,7 @@ use crate::ring::Ring;
 use crate::sample::CompileError;
 use crate::sample::pattern::LivePatterns;
 use crate::server::{self, BackendSettings, BackendState, ServerState, Wake};
+use crate::slots::{Current, Slots};
 use crate::stats;
 use crate::table::Table;
 
@@ -28,6 +29,8 @@ pub struct Built {
     pub runtime: Arc<Runtime>,
     /// What each core starts with.
     pub views: Views,
+    /// For servers that are added while it runs.
+    pub registry: server::Registry,
     /// Oddities that do no harm.
     pub warnings: Vec<CompileError>,
 }
@@ -64,6 +67,7 @@ pub fn build(
     let backends = backends(&plan, &mut registry);
     let servers = servers(&plan, &mut registry, now_ms);
     initial::follow(&servers, &watches);
+    let servers = servers.into_iter().map(Current::new).collect();
     let views = views(&plan, &backends, &servers);
     let standings = views
         .iter()
@@ -86,9 +90,9 @@ pub fn build(
         proc_vars,
         tls: loaded.contexts,
         tls_of_listener: loaded.of_listener.into(),
-        tls_of_server: loaded.of_server.into(),
+        tls_of_server: loaded.of_server.into_iter().map(Current::new).collect(),
         tls_of_rings: loaded.of_rings.into(),
-        watches: watches.into(),
+        watches: watches.into_iter().map(Current::new).collect(),
         standings,
         tables: tables(&plan),
         rings: rings(&plan),
@@ -99,6 +103,7 @@ pub fn build(
     Ok(Built {
         runtime: Arc::new(runtime),
         views,
+        registry,
         warnings: loaded.warnings,
     })
 }
@@ -122,7 +127,8 @@ fn tables(plan: &Plan) -> Box<[Arc<Table>]> {
 
 /// `cookie ... dynamic`: servers without a value of their own get one from their address.
 fn give_dynamic_cookies(plan: &mut Plan) {
-    for server in &mut plan.servers {
+    for server in plan.servers.first_mut() {
+        let server = server.first_mut();
         let section = &plan.proxies[server.backend.index()].section;
         let is_dynamic = section.cookie.as_ref().is_some_and(|cookie| cookie.dynamic);
         if let (true, None, Some(key), Endpoint::Tcp(address)) = (
@@ -142,7 +148,8 @@ fn resolve(plan: &mut Plan) -> Vec<CompileError> {
     use cfgparse::model::Addr;
     let mut names = Names::default();
     let mut errors = Vec::new();
-    for server in &mut plan.servers {
+    for server in plan.servers.first_mut() {
+        let server = server.first_mut();
         if !matches!(server.line.address, Addr::Name { .. }) {
             continue;
         }
@@ -186,7 +193,7 @@ fn is_watched(line: &cfgparse::model::Server) -> bool {
 }
 
 fn watches(plan: &Plan, errors: &mut Vec<CompileError>) -> Vec<Watch> {
-    let watch = |server: &crate::plan::Server| Watch::new(server.line.check.enabled);
+    let watch = |server: &Current<crate::plan::Server>| Watch::new(server.line.check.enabled);
     let mut watches: Vec<Watch> = plan.servers.iter().map(watch).collect();
     let trackers = || plan.servers.iter().filter(|s| s.line.track.is_some());
     if trackers().next().is_none() {
@@ -219,7 +226,7 @@ fn watches(plan: &Plan, errors: &mut Vec<CompileError>) -> Vec<Watch> {
             )),
             Some(tracked) => {
                 watches[server.id.index()].tracks = Some(tracked.id);
-                watches[tracked.id.index()].trackers.push(server.id);
+                watches[tracked.id.index()].track_by(server.id);
             }
             None => errors.push(CompileError::new(
                 server.line.at,
@@ -247,9 +254,9 @@ fn backends(plan: &Plan, registry: &mut server::Registry) -> Box<[Option<Arc<Bac
         .collect()
 }
 
-fn servers(plan: &Plan, registry: &mut server::Registry, now_ms: u64) -> Box<[Arc<ServerState>]> {
+fn servers(plan: &Plan, registry: &mut server::Registry, now_ms: u64) -> Vec<Arc<ServerState>> {
     let mut states = Vec::with_capacity(plan.servers.len());
-    for server in &plan.servers {
+    for server in plan.servers.iter() {
         let proxy = plan.proxy(server.backend);
         let first = proxy
             .backend
@@ -263,13 +270,13 @@ fn servers(plan: &Plan, registry: &mut server::Registry, now_ms: u64) -> Box<[Ar
         }
         states.push(state);
     }
-    states.into()
+    states
 }
 
 fn views(
     plan: &Plan,
     backends: &[Option<Arc<BackendState>>],
-    servers: &[Arc<ServerState>],
+    servers: &Slots<Current<Arc<ServerState>>>,
 ) -> Views {
     let view = |proxy: &crate::plan::Proxy| {
         let backend = proxy.backend.as_ref()?;
@@ -285,7 +292,7 @@ fn views(
 fn view_of(
     backend: &crate::plan::Backend,
     state: &Arc<BackendState>,
-    servers: &[Arc<ServerState>],
+    servers: &Slots<Current<Arc<ServerState>>>,
 ) -> Arc<View> {
     let member = |&id: &crate::plan::ServerId| Member {
         id,

@@ -78,7 +78,7 @@ impl Loaded {
     }
 
     fn servers(&mut self, plan: &Plan, global: &Global) {
-        for server in &plan.servers {
+        for server in plan.servers.iter() {
             let proxy = plan.proxy(server.backend);
             let subject = format!("'server {}/{}'", proxy.name, server.name);
             let index = self.server(&server.line, proxy.mode, &subject, global);
@@ -93,24 +93,11 @@ impl Loaded {
         subject: &str,
         global: &Global,
     ) -> Option<usize> {
-        let default_verify = match global.ssl_server_verify {
-            TlsServerVerify::None => TlsVerify::None,
-            TlsServerVerify::Required => TlsVerify::Required,
-        };
-        let tls = line.tls.as_ref();
-        let tls = tls.filter(|tls| tls.enabled || line.check.ssl)?;
-        let alpn = offered(&tls.alpn, tls.alpn.is_empty(), mode);
         let mut warnings = Vec::new();
-        let context = ServerContext::load(
-            tls,
-            &global.ssl_default_server,
-            tls.verify.unwrap_or(default_verify),
-            &alpn,
-            &mut warnings,
-        );
+        let context = of_line(line, mode, global, &mut warnings);
         self.warn(line.at, subject, warnings);
-        match context {
-            Ok(context) => Some(self.contexts.push_server(context)),
+        match context? {
+            Ok(context) => self.contexts.push_server(context).ok(),
             Err(error) => self.fail(line.at, subject, error),
         }
     }
@@ -124,22 +111,7 @@ impl Loaded {
     }
 
     fn fail(&mut self, at: Place, subject: &str, error: SetupError) -> Option<usize> {
-        let (text, remedy) = match error {
-            SetupError::File {
-                file,
-                cause,
-                remedy,
-            } => (
-                format!("unable to load '{}': {cause}", file.display()),
-                remedy,
-            ),
-            SetupError::Parameter {
-                keyword,
-                value,
-                cause,
-                remedy,
-            } => (format!("'{keyword} {value}': {cause}"), remedy),
-        };
+        let (text, remedy) = words(error);
         self.errors.push(CompileError::new(
             at,
             format!("{subject} : {text}."),
@@ -147,6 +119,65 @@ impl Loaded {
         ));
         None
     }
+}
+
+/// What is wrong, and what to do about it.
+fn words(error: SetupError) -> (String, &'static str) {
+    match error {
+        SetupError::File {
+            file,
+            cause,
+            remedy,
+        } => (
+            format!("unable to load '{}': {cause}", file.display()),
+            remedy,
+        ),
+        SetupError::Parameter {
+            keyword,
+            value,
+            cause,
+            remedy,
+        } => (format!("'{keyword} {value}': {cause}"), remedy),
+    }
+}
+
+/// The context of a `server` line that may speak TLS; `None` where the line says nothing of it.
+fn of_line(
+    line: &cfgparse::model::Server,
+    mode: Mode,
+    global: &Global,
+    warnings: &mut Vec<String>,
+) -> Option<Result<ServerContext, SetupError>> {
+    let default_verify = match global.ssl_server_verify {
+        TlsServerVerify::None => TlsVerify::None,
+        TlsServerVerify::Required => TlsVerify::Required,
+    };
+    let tls = line.tls.as_ref();
+    let tls = tls.filter(|tls| tls.enabled || tls.was_enabled || line.check.ssl)?;
+    let alpn = offered(&tls.alpn, tls.alpn.is_empty(), mode);
+    Some(ServerContext::load(
+        tls,
+        &global.ssl_default_server,
+        tls.verify.unwrap_or(default_verify),
+        &alpn,
+        warnings,
+    ))
+}
+
+/// The context of a server that is added while the process runs.
+///
+/// # Errors
+///
+/// What is wrong with its files or parameters.
+pub fn load_added(
+    line: &cfgparse::model::Server,
+    mode: Mode,
+    global: &Global,
+) -> Result<Option<ServerContext>, String> {
+    let context = of_line(line, mode, global, &mut Vec::new());
+    context
+        .transpose()
+        .map_err(|error| format!("{}.", words(error).0))
 }
 
 /// The protocols to offer, of those we speak: manual 5.1, `alpn`, whose default in HTTP mode is

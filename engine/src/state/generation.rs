@@ -13,6 +13,7 @@ use crate::ring::Ring;
 use crate::sample::ProcVars;
 use crate::sample::pattern::LivePatterns;
 use crate::server::{BackendState, ServerState};
+use crate::slots::{Current, Slots};
 use crate::stats::{CoreStats, Stats};
 use crate::table::Table;
 use crate::tls;
@@ -21,7 +22,7 @@ use crate::tls;
 pub struct Runtime {
     pub plan: Arc<Plan>,
     /// By [`ServerId`].
-    pub servers: Box<[Arc<ServerState>]>,
+    pub servers: Slots<Current<Arc<ServerState>>>,
     /// By [`ProxyId`]; `None` for a proxy without a server side.
     pub backends: Box<[Option<Arc<BackendState>>]>,
     pub stats: Arc<Stats>,
@@ -32,18 +33,18 @@ pub struct Runtime {
     /// By `ListenerId`; `None` without a `maxconn` of its own.
     pub listener_gates: Box<[Option<Arc<Gate>>]>,
     /// Where connections to each server go now, by [`ServerId`].
-    pub endpoints: Box<[RwLock<Endpoint>]>,
+    pub endpoints: Slots<RwLock<Endpoint>>,
     pub patterns: LivePatterns,
     pub proc_vars: ProcVars,
     pub tls: tls::Contexts,
     /// By `ListenerId`: the context in [`Self::tls`] of a line that says `ssl`.
     pub tls_of_listener: Box<[Option<usize>]>,
     /// By [`ServerId`]: likewise for `ssl` and `check-ssl`.
-    pub tls_of_server: Box<[Option<usize>]>,
+    pub tls_of_server: Slots<Current<Option<usize>>>,
     /// By ring, then by its server: likewise.
     pub tls_of_rings: Box<[Vec<Option<usize>>]>,
     /// By [`ServerId`]: what the control thread alone changes.
-    pub watches: Box<[Watch]>,
+    pub watches: Slots<Current<Watch>>,
     /// By [`ProxyId`]: how the two sides of each proxy stand.
     pub standings: Box<[Standing]>,
     /// By `TableId`.

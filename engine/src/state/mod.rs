@@ -3,6 +3,7 @@
 mod build;
 mod contexts;
 mod generation;
+mod grow;
 mod initial;
 mod process;
 mod resolve;
@@ -14,6 +15,8 @@ pub(crate) mod testing;
 mod tls;
 
 pub use build::{Built, build};
+pub use contexts::load_added;
 pub use generation::{Generation, Runtime};
+pub use grow::Added;
 pub use process::ProcessState;
 pub use standing::{FrontendStatus, Standing, Watch};

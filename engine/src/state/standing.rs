@@ -121,11 +121,13 @@ pub struct Watch {
     /// The server whose state this one follows (manual 5.2, `track`).
     pub tracks: Option<ServerId>,
     /// Those that follow this one, directly.
-    pub trackers: Vec<ServerId>,
+    trackers: Mutex<Vec<ServerId>>,
     /// Health checks are configured.
     pub checked: bool,
     /// `enable health`, `disable health`.
     pub check_enabled: AtomicBool,
+    /// `enable agent`, `disable agent`.
+    pub agent_enabled: AtomicBool,
     /// `set server X check-port`; 0 leaves the configured one.
     pub check_port: AtomicU16,
     /// Errors in a row that `observe` saw in traffic.
@@ -142,8 +144,28 @@ impl Watch {
         Self {
             checked,
             check_enabled: AtomicBool::new(checked),
+            agent_enabled: AtomicBool::new(true),
             ..Self::default()
         }
+    }
+
+    /// Those that follow this server, directly.
+    pub fn trackers(&self) -> Vec<ServerId> {
+        self.lock_trackers().clone()
+    }
+
+    /// One more follows it.
+    pub fn track_by(&self, tracker: ServerId) {
+        self.lock_trackers().push(tracker);
+    }
+
+    /// One follows it no longer.
+    pub fn leave(&self, tracker: ServerId) {
+        self.lock_trackers().retain(|&known| known != tracker);
+    }
+
+    fn lock_trackers(&self) -> MutexGuard<'_, Vec<ServerId>> {
+        self.trackers.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Where checks go since an operator said so.

@@ -12,7 +12,7 @@ impl Runtime {
 
     /// The context of a server whose line says `ssl`.
     pub fn tls_of_server(&self, server: ServerId) -> Option<&ServerContext> {
-        self.tls.server(self.tls_of_server[server.index()]?)
+        self.tls.server((*self.tls_of_server[server.index()])?)
     }
 
     /// The context of a ring's server whose line says `ssl`.

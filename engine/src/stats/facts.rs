@@ -199,7 +199,8 @@ pub struct StateFacts {
     pub check_port: u16,
     pub agent_port: u16,
     pub forced_id: bool,
-    pub tls: bool,
+    /// 1 with TLS, -1 where `no-ssl` was written, 0 where nothing was.
+    pub use_tls: i8,
 }
 
 /// The server side of a proxy.

@@ -5,6 +5,7 @@ use super::counters::{
     BackCounters, FrontCounters, ListenerCounters, ProcessCounters, ProxyCounters, ServiceCounters,
 };
 use crate::plan::{ListenerId, ProxyId, ServerId};
+use crate::slots::{Full, Slots};
 use std::collections::HashMap;
 use std::hash::Hash;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -48,7 +49,9 @@ impl Registry {
         Arc::new(Stats {
             process: self.process.clone(),
             proxies: adopt(&mut self.proxies, &names.proxies, self.cores),
-            servers: adopt(&mut self.servers, &names.servers, self.cores),
+            servers: adopt(&mut self.servers, &names.servers, self.cores)
+                .into_iter()
+                .collect(),
             listeners: adopt(&mut self.listeners, &names.listeners, self.cores),
         })
     }
@@ -133,14 +136,16 @@ impl<C: Summed> Family<C> {
 pub struct Stats {
     pub process: Arc<Family<ProcessCounters>>,
     pub proxies: Box<[Arc<Family<ProxyCounters>>]>,
-    pub servers: Box<[Arc<Family<ServiceCounters>>]>,
+    pub servers: Slots<Arc<Family<ServiceCounters>>>,
     pub listeners: Box<[Arc<Family<ListenerCounters>>]>,
 }
 
 impl Stats {
     /// What one core writes to.
-    pub fn on_core(&self, core: usize) -> CoreStats {
+    pub fn on_core(self: &Arc<Self>, core: usize) -> CoreStats {
         CoreStats {
+            all: Arc::clone(self),
+            core,
             process: self.process.on_core(core),
             proxies: self
                 .proxies
@@ -158,6 +163,11 @@ impl Stats {
                 .map(|family| family.on_core(core))
                 .collect(),
         }
+    }
+
+    /// Counters of a server that is added at run time, under the next id.
+    pub fn add_server(&self) -> Result<usize, Full> {
+        self.servers.push(Arc::new(Family::new(self.cores())))
     }
 
     /// How many cores count.
@@ -178,7 +188,9 @@ impl Stats {
         }
         clear(std::slice::from_ref(&self.process), all, now_ms);
         clear(&self.proxies, all, now_ms);
-        clear(&self.servers, all, now_ms);
+        for server in self.servers.iter() {
+            clear(std::slice::from_ref(server), all, now_ms);
+        }
         clear(&self.listeners, all, now_ms);
     }
 }
@@ -188,9 +200,11 @@ impl Stats {
 /// Keep an `Arc` of a block in what counts often (a session, a stream), and look it up once.
 #[derive(Debug)]
 pub struct CoreStats {
+    all: Arc<Stats>,
+    core: usize,
     pub process: Arc<ProcessCounters>,
     pub proxies: Box<[Arc<ProxyCounters>]>,
-    pub servers: Box<[Arc<ServiceCounters>]>,
+    servers: Slots<Arc<ServiceCounters>>,
     pub listeners: Box<[Arc<ListenerCounters>]>,
 }
 
@@ -210,6 +224,20 @@ impl CoreStats {
     /// A server.
     #[inline]
     pub fn server(&self, server: ServerId) -> &ServiceCounters {
+        match self.servers.get(server.index()) {
+            Some(counters) => counters,
+            None => self.added(server),
+        }
+    }
+
+    /// A server that was added since this core last looked.
+    #[cold]
+    fn added(&self, server: ServerId) -> &ServiceCounters {
+        while self.servers.len() <= server.index() {
+            let family = &self.all.servers[self.servers.len()];
+            let pushed = self.servers.push(family.on_core(self.core));
+            debug_assert!(pushed.is_ok(), "a core's list is as long as everyone's");
+        }
         &self.servers[server.index()]
     }
 

@@ -283,7 +283,9 @@ async fn secure(
     sock: Sock,
     patience: Patience,
 ) -> Result<Link, Failure> {
-    let Some(context) = stream.generation.runtime.tls_of_server(id) else {
+    let runtime = &stream.generation.runtime;
+    let context = runtime.tls_of_server(id);
+    let Some(context) = context.filter(|_| runtime.plan.server(id).is_tls) else {
         return Ok(Link::Plain(sock));
     };
     let Ok(session) = context.session(server_name(stream)) else {
@@ -315,7 +317,7 @@ fn server_name<'s>(stream: &'s Stream<'_>) -> Option<&'s str> {
 /// header, the address that the server was shown and the marks of packets, where there are any.
 fn key(stream: &Stream<'_>, id: ServerId, opening: &Opening) -> Key {
     use std::hash::{DefaultHasher, Hash, Hasher};
-    let is_tls = stream.generation.runtime.tls_of_server(id).is_some();
+    let is_tls = stream.generation.plan().server(id).is_tls;
     let overrides = &stream.exchange.overrides;
     let marks = (overrides.server_tos, overrides.server_mark);
     let is_plain =

@@ -1,6 +1,7 @@
 //! The connections of one core, for those who list them or end them.
 
 use std::cell::{Cell, RefCell};
+use std::net::SocketAddr;
 use std::rc::Rc;
 use std::task::Waker;
 
@@ -12,6 +13,10 @@ use crate::plan::{ProxyId, ServerId};
 /// What others may know of a connection, and how they end it.
 pub struct Entry {
     pub frontend: ProxyId,
+    /// The client's address; none on a unix socket.
+    pub source: Option<SocketAddr>,
+    /// When its exchange began, on the core's clock.
+    pub begun_ms: Cell<u64>,
     pub backend: Cell<Option<ProxyId>>,
     pub server: Cell<Option<ServerId>>,
     /// On a backup server.
@@ -23,9 +28,11 @@ pub struct Entry {
 }
 
 impl Entry {
-    pub fn new(frontend: ProxyId) -> Rc<Self> {
+    pub fn new(frontend: ProxyId, source: Option<SocketAddr>, now_ms: u64) -> Rc<Self> {
         Rc::new(Self {
             frontend,
+            source,
+            begun_ms: Cell::new(now_ms),
             backend: Cell::new(None),
             server: Cell::new(None),
             on_backup: Cell::new(false),

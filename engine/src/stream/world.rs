@@ -124,7 +124,7 @@ impl World for CoreWorld<'_> {
         let servers: Vec<_> = plan
             .backend
             .iter()
-            .flat_map(|backend| &backend.servers)
+            .flat_map(|backend| backend.servers.iter())
             .map(|&server| self.generation.server(server))
             .collect();
         let queue = self.generation.runtime.backends[proxy.index()]

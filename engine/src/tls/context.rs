@@ -15,6 +15,8 @@ use rustls::{
 };
 use rustls_pki_types::ServerName;
 
+use crate::slots::{Full, Slots};
+
 use super::cert::{self, Identity};
 use super::ciphers::{self, Choice};
 use super::crt_list;
@@ -31,7 +33,7 @@ const RESUMABLE_SESSIONS_MAX: usize = 64;
 #[derive(Debug, Default)]
 pub struct Contexts {
     binds: Vec<BindContext>,
-    servers: Vec<ServerContext>,
+    servers: Slots<ServerContext>,
 }
 
 impl Contexts {
@@ -42,9 +44,8 @@ impl Contexts {
     }
 
     /// Adds a `server` line's context; tells its index.
-    pub fn push_server(&mut self, context: ServerContext) -> usize {
-        self.servers.push(context);
-        self.servers.len() - 1
+    pub fn push_server(&self, context: ServerContext) -> Result<usize, Full> {
+        self.servers.push(context)
     }
 
     /// The context of a `bind` line.

@@ -13,6 +13,7 @@ use crate::model::Place;
 use crate::model::check::{CheckKind, CheckRule, HttpCheck};
 use crate::model::expr::{Condition, LogFormat, SampleExpr};
 use crate::model::proxy::Proxy;
+use crate::model::server::Server;
 use crate::registry::sample::Where;
 
 /// A fault that was reported already.
@@ -55,6 +56,21 @@ impl Draft {
             check_is_inherited: false,
             span,
         }
+    }
+
+    /// What `default-server` lines have said: the unnamed one, if it says anything, then the named
+    /// ones.
+    pub fn default_servers(&self) -> Vec<(String, Server)> {
+        let plain = &self.default_server.server;
+        let says_something = *plain != Params::default().server;
+        let mut found: Vec<_> = self
+            .named_params
+            .iter()
+            .map(|(name, params)| (name.clone(), params.server.clone()))
+            .chain(says_something.then(|| (String::new(), plain.clone())))
+            .collect();
+        found.sort_by(|(one, _), (other, _)| one.cmp(other));
+        found
     }
 
     /// Adds a line of `http-check` or `tcp-check`. The first of a section takes the place of all

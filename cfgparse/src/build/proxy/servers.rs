@@ -44,11 +44,7 @@ fn default_server(cx: &mut Context, draft: &mut Draft, args: &mut Args) {
     };
     let mut params = match &name {
         None => std::mem::take(&mut draft.default_server),
-        // A named one begins with what the unnamed one says.
-        Some(name) => draft
-            .named_params
-            .remove(name)
-            .unwrap_or_else(|| draft.default_server.clone()),
+        Some(name) => draft.named_params.remove(name).unwrap_or_default(),
     };
     if let Some(origin) = origin(cx, draft, args) {
         params = origin;
@@ -137,7 +133,7 @@ fn params(cx: &mut Context, draft: &Draft, args: &mut Args, name: &str) -> Optio
     Some(params)
 }
 
-fn server_line(cx: &mut Context, draft: &mut Draft, args: &mut Args) {
+pub fn server_line(cx: &mut Context, draft: &mut Draft, args: &mut Args) {
     let Some(word) = args.required(cx, "<name> and <addr>[:<port>] as arguments") else {
         return;
     };

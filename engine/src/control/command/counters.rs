@@ -7,7 +7,7 @@ use crate::control::reply::{Answer, Reply};
 
 #[rustfmt::skip]
 pub(super) const COMMANDS: &[Command] = &[
-    row("clear counters", "clear counters [all|server <bk>/<srv> [force]]",
+    row("clear counters", "clear counters [all|server <bk>/<srv> [force]] ",
         "clear max statistics counters (or all, or one server's)", Level::User, clear),
 ];
 

@@ -5,6 +5,7 @@
 
 mod check;
 mod counters;
+mod dynamic;
 mod event;
 mod frontend;
 mod limit;
@@ -57,6 +58,7 @@ pub struct Call<'a> {
 const GROUPS: &[&[Command]] = &[
     check::COMMANDS,
     counters::COMMANDS,
+    dynamic::COMMANDS,
     event::COMMANDS,
     frontend::COMMANDS,
     limit::COMMANDS,

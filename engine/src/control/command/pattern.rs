@@ -162,6 +162,8 @@ fn list(call: &Call<'_>, serves: Serves) -> String {
 }
 
 fn look_up(call: &mut Call<'_>, serves: Serves) -> Answer {
+    let usage = format!("Missing {} identifier and/or key.", serves.noun());
+    required(call, 2, &usage)?;
     let named = named(call, serves)?;
     let sample = Value::str(call.word(named.rest).as_bytes());
     let now = call.ops.patterns().now();
@@ -271,6 +273,10 @@ fn check_value(file: &PatternFile, value: Option<&[u8]>) -> Result<(), Refusal> 
     Err(format!("unable to parse '{text}'.").into())
 }
 
+fn serves_word(named: &Named) -> &'static str {
+    named.file.serves.word()
+}
+
 fn insert(call: &mut Call<'_>, named: &Named, pairs: Vec<KeyValue>) -> Answer {
     let live = call.ops.patterns();
     let current = live.versions(named.number, |versions| versions.current);
@@ -278,15 +284,25 @@ fn insert(call: &mut Call<'_>, named: &Named, pairs: Vec<KeyValue>) -> Answer {
         let staged = live.versions(named.number, |versions| {
             versions.staged_mut(version).map(|own| own.extend(pairs))
         });
-        return staged
-            .map(|()| Reply::Done)
-            .ok_or_else(|| "Version number in the future or in the past.".into());
+        return staged.map(|()| Reply::Done).ok_or_else(|| {
+            let verb = serves_word(named);
+            format!("Version number in the future, please use 'prepare {verb}' before.").into()
+        });
     }
     for (key, value) in pairs {
         live.change(named.file.set, PatternChange::Append { key, value })
             .map_err(|error| format!("{}.", error.message))?;
     }
     Ok(Reply::Done)
+}
+
+/// Refuses a command whose first words are missing, with a text of its own.
+fn required(call: &Call<'_>, words: usize, usage: &str) -> Result<(), Refusal> {
+    let version = usize::from(call.word(2).starts_with('@'));
+    if call.word(1 + words + version).is_empty() {
+        return Err(usage.into());
+    }
+    Ok(())
 }
 
 /// The entry that `#0x...` means.
@@ -300,15 +316,13 @@ fn has_reference(now: &Patterns, file: &PatternFile, wanted: u32) -> bool {
 }
 
 fn delete(call: &mut Call<'_>, serves: Serves) -> Answer {
+    let usage = format!(
+        "This command expects two parameters: {} identifier and key.",
+        serves.noun()
+    );
+    required(call, 2, &usage)?;
     let named = named(call, serves)?;
     let word = call.word(named.rest);
-    if word.is_empty() {
-        let usage = format!(
-            "This command expects two parameters: {} identifier and key.",
-            serves.noun()
-        );
-        return Err(usage.into());
-    }
     let live = call.ops.patterns();
     let change = if word.starts_with('#') {
         reference(word)
@@ -325,11 +339,10 @@ fn delete(call: &mut Call<'_>, serves: Serves) -> Answer {
 }
 
 fn set(call: &mut Call<'_>) -> Answer {
+    const USAGE: &str = "'set map' expects three parameters: map identifier, key and value.";
+    required(call, 3, USAGE)?;
     let named = named(call, Serves::Map)?;
     let (word, value) = (call.word(named.rest), call.word(named.rest + 1));
-    if word.is_empty() || value.is_empty() {
-        return Err("'set map' expects three parameters: map identifier, key and value.".into());
-    }
     check_value(&named.file, Some(value.as_bytes()))?;
     let live = call.ops.patterns();
     let value: Arc<[u8]> = value.as_bytes().into();

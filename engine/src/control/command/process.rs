@@ -2,7 +2,7 @@
 
 use super::{Call, Command, row};
 use crate::control::level::Level;
-use crate::control::reply::{Answer, Reply};
+use crate::control::reply::{Answer, Reply, Severity};
 use std::fmt::Write;
 
 #[rustfmt::skip]
@@ -14,13 +14,14 @@ pub(super) const COMMANDS: &[Command] = &[
         "dump environment variables known to the process", Level::Operator, environment),
     row("show errors", "show errors [<px>] [request|response]",
         "report last request and/or response errors for each proxy", Level::Operator, errors),
-    row("show pools", "show pools",
-        "report information about the memory usage", Level::User, pools),
+    row("show pools", "show pools [by*] [match <pfx>] [nb]",
+        "report information about the memory pools usage", Level::User, pools),
     row("show startup-logs", "show startup-logs",
-        "report logs emitted during startup", Level::Operator, startup_logs),
+        "report logs emitted during HAProxy startup", Level::Operator, startup_logs),
     row("show version", "show version",
         "show version of the current process", Level::User, version),
-    row("wait", "wait {-h|<delay_ms>}", "wait the specified delay", Level::Admin, wait),
+    row("wait", "wait {-h|<delay_ms>} cond [args...]",
+        "wait the specified delay or condition (-h to see list)", Level::Admin, wait),
 ];
 
 fn version(call: &mut Call<'_>) -> Answer {
@@ -109,18 +110,25 @@ fn activity(call: &mut Call<'_>) -> Answer {
     Ok(Reply::Report(out))
 }
 
-const WAIT_USAGE: &str = "Usage: wait {-h|<duration>}
+const WAIT_USAGE: &str = "Usage: wait {-h|<duration>} [condition [args...]]
   - '-h' displays this help
-  - <duration> is the wait time, optionally suffixed by the unit among
-    'us', 'ms', 's', 'm', 'h', and 'd'. ; the default unit is milliseconds.";
+  - <duration> is the maximum wait time, optionally suffixed by the unit among
+    'us', 'ms', 's', 'm', 'h', and 'd'. ; the default unit is milliseconds.
+  - <condition> indicates what to wait for, no longer than the specified
+    duration. Supported conditions are:
+    - <none> : by default, just sleep for the specified duration.
+    - srv-removable <px>/<sv> : wait for this server to become removable.";
 
 fn wait(call: &mut Call<'_>) -> Answer {
     let delay_ms = match (call.word(1), call.word(2)) {
         ("", _) => return Err("Expects a duration in milliseconds.".into()),
         ("-h", _) => return Err(WAIT_USAGE.into()),
-        (delay, "") => duration_ms(delay).ok_or("Invalid duration.")?,
+        (delay, "" | "srv-removable") => duration_ms(delay, 1).ok_or("Invalid duration.")?,
         _ => return Err(WAIT_USAGE.into()),
     };
+    if call.word(2) == "srv-removable" {
+        return removable(call, delay_ms);
+    }
     let slept = call.ops.sleep(delay_ms);
     Ok(Reply::Later(Box::pin(async move {
         slept.await;
@@ -128,15 +136,30 @@ fn wait(call: &mut Call<'_>) -> Answer {
     })))
 }
 
-/// A duration with HAProxy's units (manual, 2.5), milliseconds where none is given.
-fn duration_ms(text: &str) -> Option<u64> {
+fn removable(call: &mut Call<'_>, patience_ms: u64) -> Answer {
+    let (backend, server) = call
+        .word(3)
+        .split_once('/')
+        .ok_or("Missing server name (<backend>/<server>).")?;
+    let removable = call.ops.removable(backend, server, patience_ms);
+    Ok(Reply::Later(Box::pin(async move {
+        match removable.await {
+            Ok(text) => Reply::info(text),
+            Err(text) => Reply::Message(Severity::Error, text),
+        }
+    })))
+}
+
+/// A duration with HAProxy's units (manual, 2.5), the default unit where none is given.
+pub(super) fn duration_ms(text: &str, default_ms: u64) -> Option<u64> {
     let digits = text
         .find(|letter: char| !letter.is_ascii_digit())
         .unwrap_or(text.len());
     let number: u64 = text[..digits].parse().ok()?;
     match &text[digits..] {
         "us" => Some(number.div_ceil(1000)),
-        "" | "ms" => Some(number),
+        "" => number.checked_mul(default_ms),
+        "ms" => Some(number),
         "s" => number.checked_mul(1000),
         "m" => number.checked_mul(60_000),
         "h" => number.checked_mul(3_600_000),
@@ -162,7 +185,7 @@ mod tests {
             ("99999999999999999999d", None),
         ];
         for (text, expected) in rows {
-            assert_eq!(duration_ms(text), expected, "{text}");
+            assert_eq!(duration_ms(text, 1), expected, "{text}");
         }
     }
 }

@@ -11,6 +11,8 @@ use std::fmt::Write;
 pub(super) const COMMANDS: &[Command] = &[
     row("show backend", "show backend",
         "list backends in the current running config", Level::User, backends),
+    row("show default-server", "show default-server [<backend>]",
+        "list default-server instances in all or a single backend", Level::User, default_servers),
     row("show info", "show info [desc|json|typed|float]*",
         "report information about the running process", Level::User, info),
     row("show servers conn", "show servers conn [<backend>]",
@@ -98,6 +100,25 @@ fn backends(call: &mut Call<'_>) -> Answer {
         .filter(|proxy| proxy.back.is_some())
     {
         let _ = writeln!(out, "{}", proxy.name);
+    }
+    Ok(Reply::Report(out))
+}
+
+/// What `from` of a server that is added may name: `*` for what the backend itself says.
+fn default_servers(call: &mut Call<'_>) -> Answer {
+    let mut out = String::new();
+    for (backend, names) in call.ops.default_servers(call.word(2))? {
+        let mut names = names.iter();
+        let _ = match names.as_slice().first() {
+            Some(first) if first.is_empty() => {
+                names.next();
+                writeln!(out, "* {backend}")
+            }
+            _ => Ok(()),
+        };
+        for name in names {
+            let _ = writeln!(out, "  {backend}/{name}");
+        }
     }
     Ok(Reply::Report(out))
 }

@@ -50,7 +50,13 @@ fn parse_weight(word: &str) -> Result<NewWeight, Refusal> {
         let percent = u32::try_from(percent).map_err(|_| "Relative weight must be positive.")?;
         return Ok(NewWeight::Percent(percent));
     }
-    let weight: i64 = word.parse().map_err(|_| GARBAGE)?;
+    let weight: i64 = word.parse().map_err(|_| {
+        if word.starts_with(|letter: char| letter.is_ascii_digit()) {
+            "Trailing garbage in weight string"
+        } else {
+            GARBAGE
+        }
+    })?;
     match u32::try_from(weight) {
         Ok(weight @ 0..=256) => Ok(NewWeight::Absolute(weight)),
         _ => Err("Absolute weight can only be between 0 and 256 inclusive.".into()),
@@ -81,6 +87,7 @@ mod tests {
                 "abc",
                 Err("Empty weight string empty or preceded by garbage"),
             ),
+            ("5x", Err("Trailing garbage in weight string")),
             ("", Err("Require <weight> or <weight%>.")),
         ];
         for (word, expected) in rows {

@@ -4,15 +4,17 @@ use super::suggest::help;
 use super::{Call, Command, row};
 use crate::control::level::Level;
 use crate::control::reply::{Answer, Reply};
-use crate::control::session::{Mode, SeverityOutput};
+use crate::control::session::{Client, Mode, SeverityOutput};
 
 #[rustfmt::skip]
 pub(super) const COMMANDS: &[Command] = &[
     row("echo", "echo <text>", "print text to the output", Level::User, |call| {
         Ok(Reply::Report(call.words[1..].join(" ") + "\n"))
     }),
-    row("expert-mode", "expert-mode [on|off]", "", Level::Admin, |_| Ok(Reply::Done)),
-    row("experimental-mode", "experimental-mode [on|off]", "", Level::Admin, |_| Ok(Reply::Done)),
+    row("expert-mode", "expert-mode [on|off]", "", Level::Admin,
+        |call| switch(call, |client| &mut client.expert)),
+    row("experimental-mode", "experimental-mode [on|off]", "", Level::Admin,
+        |call| switch(call, |client| &mut client.experimental)),
     row("help", "help [<command>]", "list matching or all commands", Level::User, |call| {
         Ok(Reply::Report(help(&call.words[1..])))
     }),
@@ -31,7 +33,7 @@ pub(super) const COMMANDS: &[Command] = &[
         "change a timeout setting", Level::User, timeout),
     row("show cli level", "show cli level",
         "display the level of the current CLI session", Level::User, |call| {
-            Ok(Reply::Report(call.client.level.to_string()))
+            Ok(Reply::info(call.client.level.to_string()))
         }),
     row("user", "user",
         "lower the level of the current CLI session to user", Level::User,
@@ -40,6 +42,20 @@ pub(super) const COMMANDS: &[Command] = &[
 
 fn lower(call: &mut Call<'_>, level: Level) -> Answer {
     call.client.level = call.client.level.min(level);
+    Ok(Reply::Done)
+}
+
+/// Modes that only some commands ask for; without a word, tells how one stands.
+fn switch(call: &mut Call<'_>, mode: fn(&mut Client) -> &mut bool) -> Answer {
+    let (name, word) = (call.word(0), call.word(1));
+    let mode = mode(call.client);
+    match word {
+        "" => {
+            let state = if *mode { "ON" } else { "OFF" };
+            return Ok(Reply::info(format!("{name} is {state}")));
+        }
+        word => *mode = word == "on",
+    }
     Ok(Reply::Done)
 }
 

@@ -4,7 +4,7 @@ use super::server::set_weight;
 use super::{Call, Command, row};
 use crate::control::level::Level;
 use crate::control::ops::{AdminState, ForcedHealth, ServerChange};
-use crate::control::reply::{Answer, Refusal, Reply};
+use crate::control::reply::{Answer, Refusal, Reply, Severity};
 use crate::plan::ServerId;
 use std::net::IpAddr;
 
@@ -26,11 +26,13 @@ fn set_server(call: &mut Call<'_>) -> Answer {
         "agent" => agent(call, server),
         "addr" | "check-addr" | "agent-addr" => address(call, server),
         "check-port" => {
-            let port = port(call.word(4)).ok_or("provided port is not an integer")?;
+            let text = required(call, "set server <b>/<s> check-port requires a port.")?;
+            let port = whole_port(&text)?;
             change(call, server, ServerChange::CheckPort(port))
         }
         "agent-port" => {
-            let port = port(call.word(4)).ok_or("provided port is not an integer")?;
+            let text = required(call, "set server <b>/<s> agent-port requires a port.")?;
+            let port = whole_port(&text)?;
             change(call, server, ServerChange::AgentPort(port))
         }
         "agent-send" => {
@@ -42,7 +44,7 @@ fn set_server(call: &mut Call<'_>) -> Answer {
             change(call, server, ServerChange::Fqdn(name))
         }
         "name" => {
-            let name = required(call, "set server <b>/<s> name requires a name.")?;
+            let name = required(call, "set server <b>/<s> name requires a new name.")?;
             change(call, server, ServerChange::Name(name))
         }
         "ssl" => match call.word(4) {
@@ -93,9 +95,12 @@ fn address(call: &mut Call<'_>, server: ServerId) -> Answer {
         let text = format!("set server <b>/<s> {what} requires an address and optionally a port.");
         return Err(text.into());
     }
-    let address: IpAddr = written
-        .parse()
-        .map_err(|_| Refusal(format!("Invalid addr '{written}'")))?;
+    let address: IpAddr = written.parse().map_err(|_| {
+        Refusal(match what {
+            "addr" => format!("Invalid addr '{written}'"),
+            _ => format!("invalid addr '{written}'"),
+        })
+    })?;
     let port = match (call.word(5), call.word(6)) {
         ("port", text) => {
             let complaint = || Refusal(format!("problem converting port '{text}' to an int"));
@@ -113,11 +118,19 @@ fn address(call: &mut Call<'_>, server: ServerId) -> Answer {
 
 fn change(call: &mut Call<'_>, server: ServerId, change: ServerChange) -> Answer {
     let text = call.ops.change_server(server, change)?;
-    Ok(text.map_or(Reply::Done, Reply::info))
+    let warning = |text| Reply::Message(Severity::Warning, text);
+    Ok(text.map_or(Reply::Done, warning))
 }
 
 fn port(text: &str) -> Option<u16> {
     text.parse().ok()
+}
+
+fn whole_port(text: &str) -> Result<u16, Refusal> {
+    let number: i64 = text
+        .parse()
+        .map_err(|_| "provided port is not an integer")?;
+    u16::try_from(number).map_err(|_| "provided port is invalid".into())
 }
 
 fn required(call: &Call<'_>, complaint: &str) -> Result<String, Refusal> {

@@ -1,8 +1,9 @@
 //! What is being served now: `show sess`, `shutdown session`.
 
+use super::process::duration_ms;
 use super::{Call, Command, row};
 use crate::control::level::Level;
-use crate::control::ops::StreamFacts;
+use crate::control::ops::{NotFound, StreamFacts};
 use crate::control::reply::{Answer, Reply, Severity};
 use std::fmt::Write;
 
@@ -21,11 +22,12 @@ Dumps active streams (formerly called 'sessions'). Available selectors:
    <id>         dump only this stream identifier (0x...)
    all          dump all matching streams
    help         show this message
-Available options:
-   older <age>  only display streams older than <age> seconds
-   server <b/s> only show streams attached to this backend+server
+Available options: 
    backend <b>  only show streams attached to this backend
-   frontend <f> only show streams attached to this frontend";
+   frontend <f> only show streams attached to this frontend
+   older <age>  only display streams older than <age>
+   server <b/s> only show streams attached to this backend+server
+Each stream takes one line.";
 
 /// Which streams `show sess` prints.
 #[derive(Default)]
@@ -52,22 +54,31 @@ fn list(call: &mut Call<'_>) -> Answer {
     let mut filter = Filter::default();
     let mut words = call.words[2..].iter().map(String::as_str);
     while let Some(word) = words.next() {
-        let mut value = || words.next().map(str::to_owned).ok_or(USAGE);
+        let mut value = |missing: &'static str| words.next().map(str::to_owned).ok_or(missing);
         match word {
             "all" => {}
             "help" => return Err(USAGE.into()),
             "older" => {
-                let seconds = value()?
-                    .trim_end_matches('s')
-                    .parse::<u64>()
-                    .map_err(|_| USAGE)?;
-                filter.older_ms = seconds.saturating_mul(1000);
+                let age = value("Expects a minimum age (in seconds by default).")?;
+                filter.older_ms = duration_ms(&age, 1_000).ok_or("Invalid age.")?;
             }
-            "backend" => filter.backend = Some(value()?),
-            "frontend" => filter.frontend = Some(value()?),
+            "backend" => {
+                let name = value("Missing backend name.")?;
+                // Any server: an unknown backend has none.
+                if call.ops.server(&name, "").err() == Some(NotFound::Backend) {
+                    return Err(NotFound::Backend.into());
+                }
+                filter.backend = Some(name);
+            }
+            "frontend" => {
+                let name = value("Missing frontend name.")?;
+                call.ops.frontend(&name).ok_or("No such frontend.")?;
+                filter.frontend = Some(name);
+            }
             "server" => {
-                let pair = value()?;
+                let pair = value("Missing server name (<backend>/<server>).")?;
                 let (backend, server) = pair.split_once('/').ok_or("Require 'backend/server'.")?;
+                call.ops.server(backend, server)?;
                 filter.backend = Some(backend.to_owned());
                 filter.server = Some(server.to_owned());
             }
@@ -95,6 +106,7 @@ fn report(filter: &Filter, streams: &[StreamFacts]) -> Reply {
     Reply::Report(out)
 }
 
+/// In HAProxy's form, for whoever looks for a field in it; what only HAProxy's insides have is 0.
 fn line(out: &mut String, stream: &StreamFacts) {
     let or = |name: &str, none: &'static str| {
         if name.is_empty() {
@@ -103,11 +115,12 @@ fn line(out: &mut String, stream: &StreamFacts) {
             name.to_owned()
         }
     };
-    let expires = stream.expires_ms.map_or_else(|| "never".to_owned(), age);
+    let expires = stream.expires_ms.map_or_else(String::new, age);
     let _ = writeln!(
         out,
-        "0x{:x}: proto={} src={} fe={} be={} srv={} age={} rq[i={}] rp[i={}] \
-         scf=[fd={}/{}] scb=[fd={}/{}] exp={expires} rc={}",
+        "0x{:x}: proto={} src={} fe={} be={} srv={} ts=00 epoch=0 age={} calls=1 rate=0 cpu=0 \
+         lat=0 rq[f=0h,i={},an=00h,ax=] rp[f=0h,i={},an=00h,ax=] scf=[0,0h,fd={}/{},rex=,wex=] \
+         scb=[0,0h,fd={}/{},rex=,wex=] exp={expires} rc={} c_exp=",
         stream.id,
         stream.protocol,
         stream.source,

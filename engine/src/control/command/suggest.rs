@@ -6,6 +6,9 @@ use std::fmt::Write;
 /// Commands that every list ends with.
 const ALWAYS: [&str; 3] = ["help", "prompt", "quit"];
 
+/// As many as HAProxy proposes when nothing begins as what was typed.
+const SUGGESTIONS_MAX: usize = 5;
+
 /// The answer of `help [words]`: all commands, or those that look like the words.
 pub fn help(words: &[String]) -> String {
     let mut out = String::from("The following commands are valid at this level:\n");
@@ -79,10 +82,13 @@ fn nearest(among: Vec<&'static Command>, words: &[String]) -> Vec<&'static Comma
         .map(|command| distance(command))
         .min()
         .unwrap_or(0);
-    let typed = words.join(" ").len();
-    let near = best <= typed.div_ceil(2).min(4);
-    let close = |command: &&'static Command| !near || distance(command) <= best + 1;
-    among.into_iter().filter(close).collect()
+    let mut close: Vec<_> = among
+        .into_iter()
+        .filter(|command| distance(command) <= best + 1)
+        .collect();
+    close.sort_by_key(|command| distance(command));
+    close.truncate(SUGGESTIONS_MAX);
+    close
 }
 
 #[cfg(test)]

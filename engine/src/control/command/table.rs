@@ -32,8 +32,11 @@ fn show(call: &mut Call<'_>) -> Answer {
     }
     let table = table(call)?;
     let chosen = choose(call, &table, now_ms, Verb::Show)?;
+    if chosen.is_empty() && matches!(call.word(3), "key" | "ptr") {
+        return Ok(Reply::Report(out));
+    }
     head(&table, now_ms, &mut out);
-    if call.client.level < Level::Operator {
+    if call.client.level < Level::Operator && !chosen.is_empty() {
         out.push_str("# contents not dumped due to insufficient privileges\n");
         return Ok(Reply::Report(out));
     }
@@ -71,6 +74,7 @@ fn set(call: &mut Call<'_>) -> Answer {
         }
         "ptr" => by_pointer(call, &table, now_ms)?,
         "" => return Ok(Reply::Done),
+        word if word.starts_with("data.") => return Err(BY_CONTENT.into()),
         _ => return Err(SET_USAGE.into()),
     };
     let mut words = call.words[5..].iter();
@@ -97,6 +101,8 @@ fn set(call: &mut Call<'_>) -> Answer {
 
 const CLEAR_USAGE: &str = "Required arguments: <table> \"data.<store_data_type>\" <operator> <value> or <table> key <key> or <table> ptr <ptr>";
 const SET_USAGE: &str = "Required arguments: <table> key <key> [data.<store_data_type> <value>]* or <table> ptr <ptr> [data.<store_data_type> <value>]*";
+const BY_CONTENT: &str =
+    "content-based lookup is only supported with the \"show\" and \"clear\" actions";
 const FILTER_USAGE: &str = "Optional argument only supports \"data.<store_data_type>\" <operator> <value> or key <key> or ptr <ptr>";
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -132,6 +138,7 @@ fn choose(
             entries.retain(|entry| filters.iter().all(|f| f.holds(table, entry, now_ms)));
             Ok(entries)
         }
+        _ if verb == Verb::Clear => Err(CLEAR_USAGE.into()),
         _ => Err(FILTER_USAGE.into()),
     }
 }
@@ -194,7 +201,7 @@ fn filters(words: &[String], table: &Table) -> Result<Vec<Filter>, Refusal> {
         let number = number + 1;
         let wrong = |text: &str| Refusal(format!("Filter entry #{number}: {text}"));
         let name = words[0].strip_prefix("data.");
-        let name = name.ok_or_else(|| wrong("Expects \"data.<store_data_type>\""))?;
+        let name = name.ok_or_else(|| wrong("Unknown data type"))?;
         let (field, index) = field(table, name).map_err(|refusal| wrong(&refusal.0))?;
         let operator: fn(&i64, &i64) -> bool = match words.get(1).map(String::as_str) {
             Some("eq") => i64::eq,

@@ -160,13 +160,13 @@ impl Process {
     /// Those who track a server follow it.
     fn lead(&mut self, id: ServerId) {
         let runtime = self.runtime.clone();
-        let trackers = &runtime.watches[id.index()].trackers;
+        let trackers = runtime.watches[id.index()].trackers();
         if trackers.is_empty() {
             return;
         }
         let (leader, name) = (self.server(id).clone(), self.name(id));
         let inherited = leader.admin().inherited();
-        for &tracker in trackers {
+        for tracker in trackers {
             let server = self.server(tracker).clone();
             let own = server.admin().without(Admin::IMAINT.with(Admin::IDRAIN));
             if server.admin() != own.with(inherited) {

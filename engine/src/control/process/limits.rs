@@ -64,18 +64,8 @@ impl Process {
             ServerChange::Fqdn(_) => Err(
                 "set server <b>/<s> fqdn failed because no resolution is configured.".to_owned(),
             ),
-            ServerChange::Tls(_) => Err("'set server <srv> ssl' cannot be set.  default-server \
-                should define ssl settings"
-                .to_owned()),
-            ServerChange::Name(_) if !self.server(id).admin().in_maint() => Err(
-                "Server must be in maintenance mode to be renamed (set server <b>/<s> state \
-                     maint)."
-                    .to_owned(),
-            ),
-            ServerChange::Name(_) => Err(
-                "Renaming a server is not supported; change its name in the configuration."
-                    .to_owned(),
-            ),
+            &ServerChange::Tls(on) => self.switch_tls(id, on).map(Some),
+            ServerChange::Name(name) => self.rename(id, name).map(Some),
         }
     }
 

@@ -7,6 +7,7 @@
 mod agent;
 mod change;
 mod dump;
+mod dynamic;
 mod limits;
 mod operate;
 mod page;
@@ -20,6 +21,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use cfgparse::Severity;
+use cfgparse::model::global::Global;
 
 use super::ops::{Later, SocketFacts};
 use crate::check::agent::Agent;
@@ -28,7 +30,7 @@ use crate::log::Level;
 use crate::mesh::{Mesh, ToShard};
 use crate::plan::{Proxy, ProxyId, ServerId};
 use crate::sample::Clock;
-use crate::server::ServerState;
+use crate::server::{Registry, ServerState};
 use crate::state::{FrontendStatus, Runtime};
 
 pub use settle::Settlements;
@@ -58,6 +60,11 @@ pub struct Process {
     /// By [`ServerId`]: the agents that are asked.
     agents: Vec<Option<Rc<Agent>>>,
     sockets: Vec<SocketFacts>,
+    /// For servers that come and go.
+    registry: Registry,
+    global: Box<Global>,
+    /// Entries that deleted servers have left.
+    free_servers: Vec<ServerId>,
 }
 
 impl Process {
@@ -66,6 +73,8 @@ impl Process {
         mesh: Arc<Mesh>,
         surroundings: Rc<dyn Surroundings>,
         sockets: Vec<SocketFacts>,
+        registry: Registry,
+        global: Box<Global>,
     ) -> Self {
         let checks = runtime.servers.iter().map(|_| None).collect();
         let agents = runtime.servers.iter().map(|_| None).collect();
@@ -82,6 +91,9 @@ impl Process {
             checks,
             agents,
             sockets,
+            registry,
+            global,
+            free_servers: Vec::new(),
         }
     }
 
@@ -91,6 +103,11 @@ impl Process {
 
     /// The checks of a server run now.
     pub fn checked_by(&mut self, server: ServerId, watched: Rc<Watched>) {
+        watched.enable(
+            self.runtime.watches[server.index()]
+                .check_enabled
+                .load(Ordering::Relaxed),
+        );
         self.checks[server.index()] = Some(watched);
     }
 

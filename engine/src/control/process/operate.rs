@@ -28,7 +28,11 @@ const STATIC_WEIGHTS: &str =
 
 impl Process {
     /// By name, or `#id`.
-    fn find_proxy(&self, name: &str, wanted: fn(&crate::plan::Proxy) -> bool) -> Option<ProxyId> {
+    pub(super) fn find_proxy(
+        &self,
+        name: &str,
+        wanted: fn(&crate::plan::Proxy) -> bool,
+    ) -> Option<ProxyId> {
         let number = name
             .strip_prefix('#')
             .and_then(|number| number.parse::<u32>().ok());
@@ -92,9 +96,7 @@ impl Ops for Process {
     }
 
     fn server(&self, backend: &str, server: &str) -> Result<ServerId, NotFound> {
-        let backend = self
-            .find_proxy(backend, |proxy| proxy.backend.is_some())
-            .ok_or(NotFound::Backend)?;
+        let backend = self.find_backend(backend).ok_or(NotFound::Backend)?;
         let number = server
             .strip_prefix('#')
             .and_then(|number| number.parse::<u32>().ok());
@@ -104,7 +106,7 @@ impl Ops for Process {
             .proxy(backend)
             .backend
             .iter()
-            .flat_map(|b| &b.servers);
+            .flat_map(|b| b.servers.iter());
         let named = |id: &&ServerId| {
             let state = &self.runtime.servers[id.index()];
             *self.runtime.plan.server(**id).name == *server || number == Some(state.id())
@@ -197,6 +199,7 @@ impl Ops for Process {
                 self.agents[server.index()]
                     .iter()
                     .for_each(|agent| agent.is_enabled.set(on));
+                watch.agent_enabled.store(on, Ordering::Relaxed);
                 Ok(())
             }
             (CheckKind::Health, Some(watched)) => {
@@ -205,6 +208,11 @@ impl Ops for Process {
                 Ok(())
             }
             (_, _) if !on => Ok(()),
+            // Just added: its checks begin as they are told here.
+            (CheckKind::Health, None) if watch.checked => {
+                watch.check_enabled.store(on, Ordering::Relaxed);
+                Ok(())
+            }
             (CheckKind::Health, None) => {
                 Err("Health check was not configured on this server, cannot enable.".to_owned())
             }
@@ -220,6 +228,32 @@ impl Ops for Process {
         change: ServerChange,
     ) -> Result<Option<String>, String> {
         self.change(server, &change)
+    }
+
+    fn add_server(
+        &mut self,
+        backend: &str,
+        server: &str,
+        words: &[String],
+    ) -> Result<String, String> {
+        self.add(backend, server, words)
+    }
+
+    fn default_servers(&self, backend: &str) -> Result<Vec<(String, Vec<String>)>, String> {
+        Process::default_servers(self, backend)
+    }
+
+    fn delete_server(&mut self, server: ServerId) -> Result<(), String> {
+        self.delete(server)
+    }
+
+    fn removable(
+        &mut self,
+        backend: &str,
+        server: &str,
+        patience_ms: u64,
+    ) -> Later<Result<String, String>> {
+        Process::removable(self, backend, server, patience_ms)
     }
 
     fn set_server_maxconn(&mut self, server: ServerId, maxconn: u32) -> Result<(), String> {
@@ -316,7 +350,7 @@ impl Ops for Process {
             .flatten()
             .for_each(|backend| backend.clear_peaks());
         if clear == Clear::All {
-            for server in &runtime.servers {
+            for server in runtime.servers.iter() {
                 let mut report = server.check_report();
                 (report.failed, report.went_down) = (0, 0);
             }
@@ -428,6 +462,16 @@ fn stream_facts(runtime: &crate::state::Runtime, listed: &Listed) -> StreamFacts
     let name = |proxy: ProxyId| plan.proxy(proxy).name.to_string();
     StreamFacts {
         id: listed.id,
+        protocol: match listed.source {
+            Some(source) if source.is_ipv4() => "tcpv4",
+            Some(_) => "tcpv6",
+            None => "unix_stream",
+        },
+        source: match listed.source {
+            Some(source) => source.to_string().replace(['[', ']'], ""),
+            None => "unix:1".to_owned(),
+        },
+        age_ms: listed.age_ms,
         frontend: name(listed.frontend),
         backend: listed.backend.map(name).unwrap_or_default(),
         server: listed

@@ -64,7 +64,7 @@ impl Context<'_> {
             }
         }
         Backend {
-            servers: own,
+            servers: own.into(),
             retries: section.retries.unwrap_or(RETRIES),
             redispatch: redispatch(section.options.redispatch),
             retry_on: retry_on(section),

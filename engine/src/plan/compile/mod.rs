@@ -23,6 +23,7 @@ use super::{Listener, ListenerId, LogTarget, Plan, Process, Proxy, ProxyId, Ring
 use crate::rules::{Condition, Kind, Ruleset};
 use crate::sample::pattern::Patterns;
 use crate::sample::{CaptureCounts, CompileError, Compiler, Expr, Point, ProcVars};
+use crate::slots::Current;
 
 pub use startup::{StartSource, StartValue};
 
@@ -101,7 +102,7 @@ pub fn compile(model: &Model, machine: &Machine) -> Result<Compiled, Vec<Compile
         process,
         listeners: listeners.into(),
         proxies: proxies.into(),
-        servers: servers.into(),
+        servers: names.mark(servers).into_iter().map(Current::new).collect(),
         log_targets: context.log_targets.into(),
         rings: context.rings.into(),
         tables: names.tables.clone().into(),

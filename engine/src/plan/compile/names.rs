@@ -1,6 +1,7 @@
 //! What the configuration's names stand for.
 
-use std::collections::HashMap;
+use std::cell::RefCell;
+use std::collections::{BTreeSet, HashMap};
 use std::os::unix::ffi::OsStringExt;
 use std::sync::Arc;
 
@@ -8,7 +9,7 @@ use cfgparse::model::Model;
 use cfgparse::model::expr::PatternFile;
 use cfgparse::model::section::Password as Written;
 
-use super::super::{ProxyId, ServerId};
+use super::super::{ProxyId, Server, ServerId};
 use super::tables;
 use crate::rules::{Password, User, Userlist};
 use crate::sample::Names;
@@ -21,6 +22,8 @@ pub struct ModelNames<'m> {
     backends: HashMap<&'m str, ProxyId>,
     servers: HashMap<(ProxyId, &'m str), ServerId>,
     userlists: HashMap<&'m str, Arc<Userlist>>,
+    /// Those that something asked for by name.
+    referenced: RefCell<BTreeSet<ServerId>>,
     pub tables: Vec<Spec>,
 }
 
@@ -32,6 +35,7 @@ impl<'m> ModelNames<'m> {
             backends: HashMap::new(),
             servers: HashMap::new(),
             userlists: HashMap::new(),
+            referenced: RefCell::default(),
             tables: tables::compile(model),
         };
         let mut next_server = 0;
@@ -60,6 +64,17 @@ impl<'m> ModelNames<'m> {
     }
 }
 
+impl ModelNames<'_> {
+    /// Marks the servers that a rule or an expression names: they keep their names, and stay.
+    pub fn mark(&self, mut servers: Vec<Server>) -> Vec<Server> {
+        let referenced = self.referenced.borrow();
+        for server in &mut servers {
+            server.is_referenced = referenced.contains(&server.id);
+        }
+        servers
+    }
+}
+
 fn user(user: &cfgparse::model::section::User) -> User {
     User {
         name: user.name.clone(),
@@ -83,7 +98,9 @@ impl Names for ModelNames<'_> {
     }
 
     fn server(&self, backend: ProxyId, name: &str) -> Option<ServerId> {
-        self.servers.get(&(backend, name)).copied()
+        let found = self.servers.get(&(backend, name)).copied();
+        self.referenced.borrow_mut().extend(found);
+        found
     }
 
     fn userlist(&self, name: &str) -> Option<Arc<Userlist>> {

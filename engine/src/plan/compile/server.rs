@@ -23,78 +23,27 @@ impl Context<'_> {
         index: u32,
         compiler: &mut Compiler<'_>,
     ) -> Server {
-        let header = line.send_proxy.as_ref();
-        let refused = [
-            (
-                header.is_some_and(|header| header.cert_sig),
-                "proxy-v2-options cert-sig",
-            ),
-            (
-                header.is_some_and(|header| header.cert_key),
-                "proxy-v2-options cert-key",
-            ),
-            (line.socks4.is_some(), "socks4"),
-        ];
-        for (_, keyword) in refused.into_iter().filter(|(written, _)| *written) {
+        for keyword in unsupported(line) {
             self.error(
                 line.at,
                 format!("'{keyword}' on server '{}' is not supported yet", line.name),
                 "take it out, or keep this server on HAProxy meanwhile",
             );
         }
+        if let Some((of, tracked)) = &line.track {
+            // Asked for by name, the tracked server keeps its name.
+            let of = compiler.names.backend(of).unwrap_or(backend);
+            compiler.names.server(of, tracked);
+        }
+        let header = line.send_proxy.as_ref();
         Server {
-            id: ServerId(index),
-            backend,
-            name: line.name.as_str().into(),
-            endpoint: endpoint(line),
-            observe: line.check.observe.filter(|_| line.check.enabled),
-            error_limit: line.check.error_limit.unwrap_or(ERROR_LIMIT),
-            is_tls: line.tls.as_ref().is_some_and(|tls| tls.enabled),
-            cookie: line.cookie.as_ref().map(|value| raw(value).into()),
-            pool: PoolTerms {
-                max: line.pool.max_conn.and_then(|max| u32::try_from(max).ok()),
-                low: line.pool.low_conn.unwrap_or(0),
-                purge_delay_ms: line
-                    .pool
-                    .purge_delay_ms
-                    .map_or(POOL_PURGE_DELAY_MS, u64::from),
-                reuse_max: line.pool.max_reuse.and_then(|max| u32::try_from(max).ok()),
-            },
-            shutdown_on_down: line.on_marked_down == Some(MarkedDown::ShutdownSessions),
             proxy_header: header.and_then(|header| self.proxy_header(header, line, compiler)),
-            source: self.source(line, section, compiler),
+            source: source(line, section, |usesrc| {
+                self.presents(usesrc, line.at, compiler)
+            }),
             log_ring: self.server_ring(line, section),
-            line: Arc::new(line.clone()),
+            ..Server::of_line(line, backend, ServerId(index))
         }
-    }
-
-    /// Our end of the server's connections: its own `source`, else its section's.
-    fn source(
-        &mut self,
-        line: &Line,
-        section: &Proxy,
-        compiler: &mut Compiler<'_>,
-    ) -> Option<Box<Source>> {
-        let written = line.source.as_ref().or(section.source.as_ref());
-        if written.is_none() && line.tcp_ut_ms.is_none() && line.cc.is_none() {
-            return None;
-        }
-        let mut source = Source {
-            user_timeout_ms: line.tcp_ut_ms,
-            congestion: line.cc.as_deref().map(Box::from),
-            ..Source::default()
-        };
-        if let Some(written) = written {
-            let low = written.port_low.unwrap_or(0);
-            source.address = written.ip;
-            source.ports = (low, written.port_high.unwrap_or(low));
-            source.interface = written.interface.as_deref().map(Box::from);
-            source.presents = written
-                .usesrc
-                .as_ref()
-                .and_then(|usesrc| self.presents(usesrc, line.at, compiler));
-        }
-        Some(Box::new(source))
     }
 
     fn presents(
@@ -104,14 +53,10 @@ impl Context<'_> {
         compiler: &mut Compiler<'_>,
     ) -> Option<Presents> {
         let (name, occurrence) = match usesrc {
-            UseSrc::Client => return Some(Presents::Client),
-            UseSrc::ClientIp => return Some(Presents::ClientIp),
-            UseSrc::Address(ip, port) => {
-                return Some(Presents::Address(SocketAddr::new(*ip, *port)));
-            }
             // Manual, `source`: "passing a zero here disables the feature".
             UseSrc::Header { occurrence: 0, .. } => return None,
             UseSrc::Header { name, occurrence } => (name, occurrence),
+            address => return presented(address),
         };
         compiler.point = Point::HttpRequest;
         compiler.at = at;
@@ -147,6 +92,132 @@ impl Context<'_> {
             asked: asked.clone(),
             records: records.into(),
         })
+    }
+}
+
+/// Our end of the server's connections: its own `source`, else its section's.
+fn source(
+    line: &Line,
+    section: &Proxy,
+    presents: impl FnOnce(&UseSrc) -> Option<Presents>,
+) -> Option<Box<Source>> {
+    let written = line.source.as_ref().or(section.source.as_ref());
+    if written.is_none() && line.tcp_ut_ms.is_none() && line.cc.is_none() {
+        return None;
+    }
+    let mut source = Source {
+        user_timeout_ms: line.tcp_ut_ms,
+        congestion: line.cc.as_deref().map(Box::from),
+        ..Source::default()
+    };
+    if let Some(written) = written {
+        let low = written.port_low.unwrap_or(0);
+        source.address = written.ip;
+        source.ports = (low, written.port_high.unwrap_or(low));
+        source.interface = written.interface.as_deref().map(Box::from);
+        source.presents = written.usesrc.as_ref().and_then(presents);
+    }
+    Some(Box::new(source))
+}
+
+/// The address to present that no field of a request tells.
+fn presented(usesrc: &UseSrc) -> Option<Presents> {
+    match usesrc {
+        UseSrc::Client => Some(Presents::Client),
+        UseSrc::ClientIp => Some(Presents::ClientIp),
+        UseSrc::Address(ip, port) => Some(Presents::Address(SocketAddr::new(*ip, *port))),
+        UseSrc::Header { .. } => None,
+    }
+}
+
+/// Whether an address to present is in a field of the request.
+fn needs_field(line: &Line, section: &Proxy) -> bool {
+    let written = line.source.as_ref().or(section.source.as_ref());
+    let usesrc = written.and_then(|written| written.usesrc.as_ref());
+    matches!(usesrc, Some(UseSrc::Header { .. }))
+}
+
+/// What the line says that is not done yet.
+fn unsupported(line: &Line) -> impl Iterator<Item = &'static str> {
+    let header = line.send_proxy.as_ref();
+    let written = [
+        (
+            header.is_some_and(|header| header.cert_sig),
+            "proxy-v2-options cert-sig",
+        ),
+        (
+            header.is_some_and(|header| header.cert_key),
+            "proxy-v2-options cert-key",
+        ),
+        (line.socks4.is_some(), "socks4"),
+    ];
+    written
+        .into_iter()
+        .filter_map(|(written, keyword)| written.then_some(keyword))
+}
+
+impl Server {
+    /// A server that is added while the process runs.
+    ///
+    /// # Errors
+    ///
+    /// What of the line is not done yet, as a client is told.
+    pub fn added(
+        line: &Line,
+        section: &Proxy,
+        backend: ProxyId,
+        id: ServerId,
+    ) -> Result<Self, String> {
+        let formats = line.send_proxy.iter().any(|header| !header.tlvs.is_empty());
+        let refused = unsupported(line)
+            .chain(formats.then_some("set-proxy-v2-tlv-fmt"))
+            .chain(needs_field(line, section).then_some("source ... usesrc hdr_ip"));
+        if let Some(keyword) = refused.into_iter().next() {
+            return Err(format!(
+                "'{keyword}' is not supported for dynamic servers yet"
+            ));
+        }
+        let header = |asked: &SendProxy| {
+            Some(ProxyHeader {
+                version: asked.version?,
+                asked: asked.clone(),
+                records: [].into(),
+            })
+        };
+        Ok(Self {
+            proxy_header: line.send_proxy.as_ref().and_then(header),
+            source: source(line, section, presented),
+            ..Self::of_line(line, backend, id)
+        })
+    }
+
+    /// All but the PROXY header, which may need expressions.
+    fn of_line(line: &Line, backend: ProxyId, id: ServerId) -> Self {
+        Self {
+            id,
+            backend,
+            name: line.name.as_str().into(),
+            endpoint: endpoint(line),
+            observe: line.check.observe.filter(|_| line.check.enabled),
+            error_limit: line.check.error_limit.unwrap_or(ERROR_LIMIT),
+            is_tls: line.tls.as_ref().is_some_and(|tls| tls.enabled),
+            cookie: line.cookie.as_ref().map(|value| raw(value).into()),
+            pool: PoolTerms {
+                max: line.pool.max_conn.and_then(|max| u32::try_from(max).ok()),
+                low: line.pool.low_conn.unwrap_or(0),
+                purge_delay_ms: line
+                    .pool
+                    .purge_delay_ms
+                    .map_or(POOL_PURGE_DELAY_MS, u64::from),
+                reuse_max: line.pool.max_reuse.and_then(|max| u32::try_from(max).ok()),
+            },
+            shutdown_on_down: line.on_marked_down == Some(MarkedDown::ShutdownSessions),
+            proxy_header: None,
+            source: None,
+            log_ring: None,
+            is_referenced: false,
+            line: Arc::new(line.clone()),
+        }
     }
 }
 

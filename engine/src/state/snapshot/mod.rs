@@ -83,7 +83,10 @@ fn proxy_facts(runtime: &Runtime, proxy: &Proxy, now_ms: u64) -> ProxyFacts {
         .iter()
         .filter(|_| proxy.section.options.socket_stats);
     let listeners = shown.flat_map(|frontend: &Frontend| &frontend.listeners);
-    let servers = proxy.backend.iter().flat_map(|backend| &backend.servers);
+    let servers = proxy
+        .backend
+        .iter()
+        .flat_map(|backend| backend.servers.iter());
     let back = |backend: &Backend| back(runtime, proxy, backend, total.back, now_ms);
     ProxyFacts {
         name: proxy.name.to_string(),

@@ -197,10 +197,10 @@ fn numbers(
     if admin.without(no_pause).in_maint() {
         check_state |= PAUSED;
     }
-    let agent = if line.agent.enabled {
-        CONFIGURED | ENABLED | AGENT
-    } else {
-        0
+    let agent = match watch.agent_enabled.load(Relaxed) {
+        _ if !line.agent.enabled => 0,
+        true => CONFIGURED | ENABLED | AGENT,
+        false => CONFIGURED | AGENT,
     };
     let port = match (endpoint, line.port) {
         (Endpoint::Tcp(address), _) => address.port(),
@@ -223,7 +223,11 @@ fn numbers(
         check_port,
         agent_port: line.agent.port.or(line.check.port).unwrap_or(0),
         forced_id: line.id.is_some(),
-        tls: server.is_tls,
+        use_tls: match &line.tls {
+            _ if server.is_tls => 1,
+            Some(tls) if tls.is_off => -1,
+            _ => 0,
+        },
     }
 }
 

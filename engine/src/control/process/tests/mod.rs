@@ -101,7 +101,14 @@ impl Bench {
             printed: RefCell::default(),
             logged: RefCell::default(),
         });
-        let process = Process::new(built.runtime, mesh, thread.clone(), Vec::new());
+        let process = Process::new(
+            built.runtime,
+            mesh,
+            thread.clone(),
+            Vec::new(),
+            built.registry,
+            Box::default(),
+        );
         Self { process, thread }
     }
 
