@@ -402,6 +402,24 @@ pub fn log(text: &str) -> Result<LogAddr, AddressError> {
     })
 }
 
+/// `ADDRESS[/BITS]`, or a mask behind the slash.
+pub fn network(text: &str) -> Option<crate::model::section::Network> {
+    let (address, bits) = match text.split_once('/') {
+        Some((address, bits)) => (address, Some(bits)),
+        None => (text, None),
+    };
+    let ip: std::net::IpAddr = address.parse().ok()?;
+    let most = if ip.is_ipv4() { 32 } else { 128 };
+    let bits = match bits {
+        None => most,
+        Some(bits) => match bits.parse::<std::net::Ipv4Addr>() {
+            Ok(mask) => u32::from(mask).leading_ones() as u8,
+            Err(_) => bits.parse().ok().filter(|bits| *bits <= most)?,
+        },
+    };
+    Some((ip, bits))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

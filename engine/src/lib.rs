@@ -10,6 +10,7 @@ pub mod gate;
 pub mod log;
 pub mod persist;
 pub mod plan;
+pub mod resolve;
 pub mod ring;
 pub mod rules;
 pub mod sample;

@@ -129,3 +129,10 @@ pub const RING_RECONNECT_MAX_MS: u64 = 8_000;
 /// Things that an operator may add to one list, or values that he may put in one place, until the
 /// process ends: old ones stay in memory for whoever still reads them.
 pub const SLOTS_ADDED_MAX: usize = 1_000_000;
+
+/// Names that one `resolvers` section follows at once: those of servers, and those that streams ask
+/// for, which clients may choose (`do-resolve`).
+pub const DNS_NAMES_MAX: usize = 16_384;
+
+/// Questions that wait for the connection to a name server that is asked over TCP.
+pub const DNS_QUEUE_MAX: usize = 1_024;

@@ -13,7 +13,7 @@ use crate::context::Context;
 use crate::diagnostic::{Diagnostic, Severity};
 use crate::expr::{format, sample};
 use crate::model::bind::SocketLevel;
-use crate::model::global::{CpuMap, Global, GlobalVar, GlobalVarValue, TlsDefaults};
+use crate::model::global::{CpuMap, DnsFamilies, Global, GlobalVar, GlobalVarValue, TlsDefaults};
 use crate::model::tls::TlsServerVerify;
 use crate::registry::Info;
 use crate::registry::prelude::*;
@@ -28,6 +28,23 @@ pub fn infos() -> impl Iterator<Item = &'static Info> {
         .into_iter()
         .flatten()
         .map(|row| &row.info)
+}
+
+fn dns_accept_family(cx: &mut Context, global: &mut Global, args: &mut Args) {
+    let wanted = "a list of 'ipv4', 'ipv6' and 'auto'";
+    let Some(word) = args.required(cx, wanted) else {
+        return;
+    };
+    let mut families = DnsFamilies::default();
+    for family in word.text.split(',') {
+        match family {
+            "ipv4" => families.ipv4 = true,
+            "ipv6" => families.ipv6 = true,
+            "auto" => families.auto = true,
+            _ => return args.unexpected(cx, word, wanted),
+        }
+    }
+    global.dns_accept_family = Some(families);
 }
 
 /// Reads a `global` section into what earlier ones said.
@@ -268,7 +285,7 @@ const MISC: &[Row<Global>] = &[
     row("deviceatlas-json-file", "<file>", Refused("remove it"), "device detection", by_syntax),
     row("wurfl-data-file", "<file>", Refused("remove it"), "device detection", by_syntax),
     row("anonkey", "<0-2147483647>", Harmless, "key of anonymised output", by_syntax),
-    row("dns-accept-family", "<family>", Harmless, "addresses taken from DNS", by_syntax),
+    row("dns-accept-family", "<family>[,...]", Full, "addresses taken from DNS", dns_accept_family),
     row("expose-deprecated-directives", "", Full, "take deprecated keywords", |_, g, _| g.expose_deprecated_directives = true),
     row("expose-experimental-directives", "", Full, "take experimental keywords", |_, g, _| g.expose_experimental_directives = true),
     row("force-cfg-parser-pause", "<time>", Harmless, "wait while the configuration is read", by_syntax),

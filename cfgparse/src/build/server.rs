@@ -9,6 +9,7 @@ use crate::address;
 use crate::args::Args;
 use crate::context::{Context, Reference, ReferenceKind};
 use crate::expr::{format, sample};
+use crate::model::section::Network;
 use crate::model::server::{
     Addr, AddressFamily, InitAddr, InitState, MarkedDown, MarkedUp, Observe, OnError, ProxyVersion,
     SendProxy, Server,
@@ -233,6 +234,19 @@ fn track(cx: &mut Context, params: &mut Params, args: &mut Args) {
     }
 }
 
+/// `resolve-net`: networks, comma separated.
+fn networks(cx: &mut Context, args: &mut Args) -> Vec<Network> {
+    let wanted = "networks such as 10.0.0.0/8,192.168.0.0/16";
+    let Some(word) = args.required(cx, wanted) else {
+        return Vec::new();
+    };
+    let found: Vec<_> = word.text.split(',').map(address::network).collect();
+    if found.contains(&None) {
+        args.unexpected(cx, word, wanted);
+    }
+    found.into_iter().flatten().collect()
+}
+
 /// How answers of resolvers are used (manual, 5.3.2).
 fn resolve_opts(cx: &mut Context, args: &mut Args) -> Vec<String> {
     let known = ["allow-dup-ip", "ignore-weight", "prevent-dup-ip"];
@@ -275,7 +289,7 @@ const PLAIN: &[Row<Params>] = &[
     row("hash-key", "id|id32|guid|addr|addr-port", Planned, "what consistent hashing knows the server by", |cx, p, a| p.server.hash_key = a.one_of(cx, &["id", "id32", "guid", "addr", "addr-port"])),
     lax_number(row("id", "<id>", Full, "id in statistics and in consistent hashing", |cx, p, a| p.server.id = a.number_in(cx, 1, i64::from(i32::MAX)).map(|n| n as u32))),
     row("idle-ping", "<delay>", Planned, "ping idle HTTP/2 connections", |cx, _, a| { a.time(cx); }),
-    row("init-addr", "<methods>", Partial("names are resolved once, by the system, at the start"), "how a name is resolved at start", |cx, p, a| p.server.init_addr = init_addr(cx, a)),
+    row("init-addr", "<methods>", Full, "how a name is resolved at start", |cx, p, a| p.server.init_addr = init_addr(cx, a)),
     row("init-state", "up|fully-up|down|fully-down", Full, "state before the first check", |cx, p, a| {
         p.server.init_state = choice(cx, a, &[("up", InitState::Up), ("fully-up", InitState::FullyUp), ("down", InitState::Down), ("fully-down", InitState::FullyDown), ("none", InitState::Up)]);
     }),
@@ -307,12 +321,12 @@ const PLAIN: &[Row<Params>] = &[
     row("proxy-v2-options", "<options>", Partial("all but cert-sig and cert-key"), "what the PROXY header tells", proxy_v2_options),
     row("quic-cc-algo", "<algo>", Planned, "congestion control of QUIC", |cx, _, a| { text(cx, a); }),
     row("redir", "<prefix>", Planned, "answer GET and HEAD with a redirect", |cx, p, a| p.server.redir = text(cx, a)),
-    row("resolve-net", "<networks>", Ignored("it tells how answers of 'resolvers' are used, which is refused"), "networks preferred in answers", |cx, p, a| p.server.resolve_net = list(cx, a)),
-    row("resolve-opts", "<options>", Ignored("it tells how answers of 'resolvers' are used, which is refused"), "how answers are used", |cx, p, a| p.server.resolve_opts = resolve_opts(cx, a)),
-    row("resolve-prefer", "ipv4|ipv6", Planned, "family preferred in answers", |cx, p, a| {
+    row("resolve-net", "<networks>", Full, "networks preferred in answers", |cx, p, a| p.server.resolve_net = networks(cx, a)),
+    row("resolve-opts", "<options>", Full, "how answers are used", |cx, p, a| p.server.resolve_opts = resolve_opts(cx, a)),
+    row("resolve-prefer", "ipv4|ipv6", Full, "family preferred in answers", |cx, p, a| {
         p.server.resolve_prefer = choice(cx, a, &[("ipv4", AddressFamily::Ipv4), ("ipv6", AddressFamily::Ipv6)]);
     }),
-    row("resolvers", "<id>", Planned, "section that resolves the name at run time", |cx, p, a| {
+    row("resolvers", "<id>", Full, "section that resolves the name at run time", |cx, p, a| {
         let Some(word) = a.required(cx, "a resolvers section") else { return };
         cx.references.push(Reference { kind: ReferenceKind::Resolvers, name: word.text.clone(), span: word.span() });
         p.server.resolvers = Some(word.text.clone());

@@ -334,7 +334,12 @@ fn checks(cx: &mut Context, proxy: &Proxy) {
             |rule| matches!(&rule.step, CheckStep::Connect(connect) if connect.port.is_some()),
         );
     for server in &proxy.servers {
-        let inet = matches!(server.address, Addr::Ip(_) | Addr::Name { .. });
+        // An SRV label brings its ports along.
+        let inet = match &server.address {
+            Addr::Ip(_) => true,
+            Addr::Name { host, .. } => server.resolvers.is_none() || !host.starts_with('_'),
+            _ => false,
+        };
         let portless = inet && matches!(server.port, Port::Offset(_));
         if server.check.enabled && portless && server.check.port.is_none() && !rule_has_port {
             let message = format!(

@@ -82,6 +82,8 @@ pub struct Global {
     pub h1_case_adjust_file: Vec<(String, String)>,
     pub h1_accept_payload_with_any_method: bool,
     pub set_vars: Vec<GlobalVar>,
+    /// `dns-accept-family`; `None`: `auto`.
+    pub dns_accept_family: Option<DnsFamilies>,
     pub tune: Tune,
     /// Which classes of status `http-err-codes` and `http-fail-codes` count, as written.
     pub http_err_codes: Vec<String>,
@@ -92,6 +94,15 @@ pub struct Global {
     pub nogetaddrinfo: bool,
     pub busy_polling: bool,
     pub pp2_never_send_local: bool,
+}
+
+/// `dns-accept-family`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+pub struct DnsFamilies {
+    pub ipv4: bool,
+    pub ipv6: bool,
+    /// IPv6 as long as there is a way to it.
+    pub auto: bool,
 }
 
 /// `cpu-map [auto:]THREADS CPUS...`.

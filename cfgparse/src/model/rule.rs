@@ -87,6 +87,13 @@ pub enum Action {
     UnsetVar {
         name: String,
     },
+    /// `do-resolve(VAR,RESOLVERS[,FAMILY]) EXPR`; the section is one of the model's, or `default`.
+    DoResolve {
+        var: String,
+        resolvers: String,
+        prefer: Option<super::server::AddressFamily>,
+        expr: SampleExpr,
+    },
     /// `capture EXPR len N` or `capture EXPR id N`.
     Capture {
         expr: SampleExpr,

@@ -82,7 +82,8 @@ pub enum ErrorReply {
 pub struct Resolvers {
     pub name: String,
     pub nameservers: Vec<Nameserver>,
-    pub parse_resolv_conf: bool,
+    /// `parse-resolv-conf`: how many name servers stand before it.
+    pub parse_resolv_conf: Option<usize>,
     /// Bytes; 512 where nothing is written.
     pub accepted_payload_size: Option<u32>,
     pub resolve_retries: Option<u32>,

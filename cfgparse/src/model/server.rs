@@ -4,6 +4,7 @@ use std::net::IpAddr;
 
 use super::Place;
 use super::expr::{LogFormat, SampleExpr};
+use super::section::Network;
 use super::tls::ServerTls;
 
 /// One server, with `default-server` already applied. A `server-template` line is unrolled.
@@ -42,7 +43,7 @@ pub struct Server {
     pub resolvers: Option<String>,
     pub resolve_opts: Vec<String>,
     pub resolve_prefer: Option<AddressFamily>,
-    pub resolve_net: Vec<String>,
+    pub resolve_net: Vec<Network>,
     pub slowstart_ms: Option<u32>,
     pub on_marked_down: Option<MarkedDown>,
     pub on_marked_up: Option<MarkedUp>,

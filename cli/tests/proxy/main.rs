@@ -32,6 +32,7 @@ mod messages;
 mod proxy_protocol;
 mod queue;
 mod redirects_and_tls;
+mod resolvers;
 mod retries;
 mod rule_actions;
 mod rules;

@@ -13,6 +13,7 @@ use crate::clock::Clock;
 use crate::config::CoreConfig;
 use crate::connect::Connect;
 use crate::counters::{Counters, Tally, bump};
+use crate::datagram::Datagram;
 use crate::delay::Delay;
 use crate::event::Event;
 use crate::listener::Listener;
@@ -168,6 +169,11 @@ impl Core {
         Connect::new(self.clone(), socket, to)
     }
 
+    /// Sends and receives datagrams on a UDP socket.
+    pub fn datagram(&self, socket: std::net::UdpSocket) -> std::io::Result<Datagram> {
+        Datagram::new(self.clone(), socket)
+    }
+
     /// A timer that is not set.
     pub fn timer(&self) -> Timer {
         Timer::new(self.clone())
@@ -282,6 +288,7 @@ impl Inner {
             Some(Tenant::Sock(sock)) => sock.complete(self, op, completion.result, piece, more),
             Some(Tenant::Listener(listener)) => listener.complete(self, completion.result, more),
             Some(Tenant::Connect(connect)) => connect.complete(self, completion.result),
+            Some(Tenant::Datagram(datagram)) => datagram.complete(self),
             None => debug_assert!(false, "a slot outlives its operations"),
         }
     }
@@ -396,7 +403,7 @@ impl Drop for Inner {
         for tenant in tenants {
             match tenant {
                 Tenant::Sock(sock) => sock.stop_lingering(self),
-                Tenant::Listener(_) | Tenant::Connect(_) => {}
+                Tenant::Listener(_) | Tenant::Connect(_) | Tenant::Datagram(_) => {}
             }
         }
         self.cancel(Key::new(0, 0), Op::Wake);

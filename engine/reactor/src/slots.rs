@@ -5,6 +5,7 @@ use std::rc::Rc;
 use slab::Slab;
 
 use crate::connect::ConnectState;
+use crate::datagram::DatagramState;
 use crate::listener::ListenerState;
 use crate::sock::SockState;
 
@@ -69,6 +70,7 @@ pub(crate) enum Tenant {
     Sock(Rc<SockState>),
     Listener(Rc<ListenerState>),
     Connect(Rc<ConnectState>),
+    Datagram(Rc<DatagramState>),
 }
 
 #[derive(Default)]

@@ -1,5 +1,7 @@
 //! What the machine gives: CPUs, descriptors, a ring.
 
+use std::net::IpAddr;
+
 use cfgparse::model::global::CpuMap;
 use cfgparse::model::{Global, Model};
 use reactor::process::{self, Resource};
@@ -87,7 +89,23 @@ pub fn prepare(model: &Model) -> Result<Machine, BootError> {
         host_name: host_name(),
         connections_max: u32::try_from(usable).unwrap_or(u32::MAX).max(1),
         descriptors,
+        name_servers: name_servers(),
     })
+}
+
+/// The name servers of `/etc/resolv.conf`; none where it cannot be read.
+fn name_servers() -> Vec<IpAddr> {
+    let text = std::fs::read_to_string("/etc/resolv.conf").unwrap_or_default();
+    parse_resolv_conf(&text)
+}
+
+/// `nameserver ADDRESS` lines (resolv.conf(5)).
+fn parse_resolv_conf(text: &str) -> Vec<IpAddr> {
+    let address = |line: &str| {
+        let mut words = line.split_whitespace();
+        (words.next() == Some("nameserver")).then(|| words.next()?.parse().ok())?
+    };
+    text.lines().filter_map(address).collect()
 }
 
 fn host_name() -> String {
@@ -137,5 +155,13 @@ mod tests {
         assert_eq!(mapped_cpus(2, &maps), [5]);
         assert_eq!(mapped_cpus(3, &maps), [0, 1]);
         assert!(mapped_cpus(5, &maps).is_empty());
+    }
+
+    #[test]
+    fn name_servers_of_the_system() {
+        let text = "# nameserver 1.1.1.1\nsearch lan\nnameserver 10.0.0.1\n nameserver\tfd00::1\n\
+                    nameserver\nnameserver fe80::1%eth0\nnameservers 10.0.0.2\n";
+        let expected: Vec<IpAddr> = ["10.0.0.1", "fd00::1"].map(|ip| ip.parse().unwrap()).into();
+        assert_eq!(parse_resolv_conf(text), expected);
     }
 }

@@ -37,6 +37,14 @@ pub enum AdminEvent<'a> {
     /// Entered maintenance, by command or by the tracked server.
     Maintenance {
         via: Option<&'a str>,
+        /// Why, where nobody asked for it.
+        cause: Option<&'a str>,
+        /// It was down already.
+        was_down: bool,
+    },
+    /// Its name has an address again.
+    ResolvesAgain {
+        host: &'a str,
     },
     /// Left maintenance; `forced`: it had been entered by command.
     LeftMaintenance {
@@ -81,23 +89,38 @@ pub fn admin_text(server: &ServerState, event: AdminEvent<'_>, left: &Left) -> S
     } else {
         "DOWN"
     };
+    let ready = if server.admin().in_drain() {
+        "DRAIN"
+    } else {
+        "READY"
+    };
     match event {
-        AdminEvent::Maintenance { via: by } => {
-            let _ = write!(text, " is going DOWN for maintenance{}.", via(by));
-            push_left(&mut text, left, true);
+        AdminEvent::Maintenance {
+            via: by,
+            cause,
+            was_down,
+        } => {
+            let what = if was_down {
+                "was DOWN and now enters maintenance"
+            } else {
+                "is going DOWN for maintenance"
+            };
+            let cause = cause.map(|cause| format!(" ({cause})")).unwrap_or_default();
+            let _ = write!(text, " {what}{cause}{}.", via(by));
+            if !was_down {
+                push_left(&mut text, left, true);
+            }
+        }
+        AdminEvent::ResolvesAgain { host } => {
+            let _ = write!(text, " ('{host}') is {up}/{ready} (resolves again).");
         }
         AdminEvent::LeftMaintenance { forced } => {
-            let state = if server.admin().in_drain() {
-                "DRAIN"
-            } else {
-                "READY"
-            };
             let which = if forced {
                 "forced maintenance"
             } else {
                 "maintenance"
             };
-            let _ = write!(text, " is {up}/{state} (leaving {which}).");
+            let _ = write!(text, " is {up}/{ready} (leaving {which}).");
         }
         AdminEvent::Drain { via: by } => {
             let _ = write!(text, " enters drain state{}.", via(by));
@@ -294,7 +317,15 @@ mod tests {
     fn administrative_changes_in_haproxys_words() {
         let server = server(true);
         assert_eq!(
-            admin_text(&server, AdminEvent::Maintenance { via: None }, &left(1, 0)),
+            admin_text(
+                &server,
+                AdminEvent::Maintenance {
+                    via: None,
+                    cause: None,
+                    was_down: false
+                },
+                &left(1, 0)
+            ),
             "Backup Server be/s1 is going DOWN for maintenance. 1 active and 0 backup servers \
              left. 0 sessions active, 0 requeued, 0 remaining in queue."
         );

@@ -279,6 +279,14 @@ impl Ops for FakeOps {
         &[]
     }
 
+    fn resolvers(&self, section: Option<&str>) -> Option<String> {
+        section.is_none().then(String::new)
+    }
+
+    fn resolvers_table(&self) -> String {
+        String::new()
+    }
+
     fn admin_sockets(&self) -> Vec<SocketFacts> {
         vec![SocketFacts {
             name: "unix@/run/e.sock".to_owned(),

@@ -15,6 +15,7 @@ mod line;
 mod ops;
 mod process;
 mod reply;
+mod resolvers;
 mod run;
 mod serve;
 pub mod servers;

@@ -206,6 +206,10 @@ pub trait Ops {
 
     /// Rings of log lines.
     fn rings(&self) -> &[Arc<Ring>];
+    /// What name servers were asked, of all sections or of one; `None` where there is none of it.
+    fn resolvers(&self, section: Option<&str>) -> Option<String>;
+    /// The same as a table.
+    fn resolvers_table(&self) -> String;
 
     fn admin_sockets(&self) -> Vec<SocketFacts>;
     /// What was printed while starting.

@@ -16,6 +16,7 @@ use reactor::{Core, Mailbox, Timer};
 use super::level::Level;
 use super::ops::{Later, SocketFacts};
 use super::process::{Process, Surroundings};
+use super::resolvers::Resolvers;
 use super::serve::{Terms, serve};
 use super::{checks, gauges};
 use crate::forward;
@@ -84,6 +85,8 @@ pub async fn run(core: Core, seed: ControlSeed) {
         seed.global,
     );
     let process = Rc::new(RefCell::new(process));
+    let resolvers = Resolvers::new(&core, &seed.runtime);
+    process.borrow_mut().resolved_by(Rc::clone(&resolvers));
     rt::spawn(async move { logger.run().await });
     for socket in seed.admin {
         listen(&core, &process, socket, &thread);
@@ -98,6 +101,7 @@ pub async fn run(core: Core, seed: ControlSeed) {
         spread_percent,
         core.now_us(),
     );
+    resolvers.start(&core, &process);
     let uptime_ms = core
         .now_ms()
         .saturating_sub(seed.runtime.process.started_ms);
@@ -112,6 +116,7 @@ pub async fn run(core: Core, seed: ControlSeed) {
         thread,
         mesh: seed.mesh,
         checks,
+        resolvers,
         drained: 0,
         deadline_ms: None,
     }
@@ -127,6 +132,7 @@ struct Control {
     thread: Rc<Thread>,
     mesh: Arc<Mesh>,
     checks: Rc<checks::Checks>,
+    resolvers: Rc<Resolvers>,
     /// Cores that have ended their last connection.
     drained: usize,
     /// When a soft stop becomes a hard one.
@@ -177,6 +183,12 @@ impl Control {
     /// Does what a stream asked for, and wakes it when that is in effect everywhere.
     fn grant(&self, asked: Asked) {
         match asked {
+            Asked::Resolve(question) => {
+                let mesh = Arc::clone(&self.mesh);
+                self.resolvers.look_up(question, move |question| {
+                    Wake::wake(&*mesh, question.token);
+                });
+            }
             Asked::Observed(server) => self.process.borrow_mut().observed(server),
             Asked::Change(order) => {
                 let changed = self.process.borrow_mut().carry_out(&order);

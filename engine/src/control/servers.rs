@@ -23,7 +23,7 @@ pub fn state(_snapshot: &Snapshot, proxies: &[&ProxyFacts]) -> String {
             .map_or(state.unchecked_health, |check| check.health);
         let _ = writeln!(
             out,
-            "{} {} {} {} {} {} {} {} {} {} {} {} {} {} {} {} {} {} {} - {} {} - - {}",
+            "{} {} {} {} {} {} {} {} {} {} {} {} {} {} {} {} {} {} {} {} {} {} - - {}",
             proxy.id,
             proxy.name,
             server.id,
@@ -43,6 +43,7 @@ pub fn state(_snapshot: &Snapshot, proxies: &[&ProxyFacts]) -> String {
             u8::from(state.forced_id),
             server.host.as_deref().unwrap_or("-"),
             state.port,
+            server.service.as_deref().unwrap_or("-"),
             state.use_tls,
             state.check_port,
             state.agent_port,

@@ -27,3 +27,7 @@ id!(
     /// One address of a `bind` line: index into `Plan::listeners`.
     ListenerId
 );
+id!(
+    /// A `resolvers` section: index into `Plan::resolvers`.
+    ResolversId
+);

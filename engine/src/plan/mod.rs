@@ -17,7 +17,7 @@ pub use backend::{
 };
 pub use compile::{Compiled, Machine, StartSource, StartValue, compile};
 pub use errors::{ErrorPage, ErrorPages};
-pub use ids::{ListenerId, ProxyId, ServerId};
+pub use ids::{ListenerId, ProxyId, ResolversId, ServerId};
 pub use listener::Listener;
 pub use logging::{Destination, LogSink, LogTarget, RingServer, RingSpec};
 pub use process::Process;
@@ -25,7 +25,7 @@ pub use proxy::{
     AddressField, CookieCapture, Forwarded, Frontend, HeaderCapture, Options, Proxy, Route,
     RouteTarget, Rulesets, Said, StatsPage, Timeouts,
 };
-pub use server::{Endpoint, PoolTerms, Presents, ProxyHeader, Server, Source};
+pub use server::{Endpoint, PoolTerms, Presents, ProxyHeader, Resolving, Server, Source};
 pub use statuses::Statuses;
 pub use stick::StickRule;
 
@@ -47,6 +47,8 @@ pub struct Plan {
     pub rings: Box<[RingSpec]>,
     /// By `TableId`.
     pub tables: Box<[crate::table::Spec]>,
+    /// By [`ResolversId`].
+    pub resolvers: Box<[crate::resolve::Section]>,
 }
 
 impl Plan {

@@ -21,6 +21,8 @@ pub struct Process {
     pub log_uri_bytes: usize,
     /// Some expression reads a message's body.
     pub reads_bodies: bool,
+    /// Addresses taken from DNS (`dns-accept-family`); `None`: IPv6 where there is a way to it.
+    pub dns_families: Option<crate::resolve::Families>,
     /// `log-tag`.
     pub log_tag: String,
     /// `log-send-hostname`.

@@ -5,7 +5,9 @@ use std::sync::Arc;
 
 use cfgparse::model::server::{Observe, ProxyVersion, SendProxy};
 
-use super::{ProxyId, ServerId};
+use ipnet::IpNet;
+
+use super::{ProxyId, ResolversId, ServerId};
 use crate::log::Format;
 use crate::sample::Expr;
 
@@ -17,6 +19,8 @@ pub struct Server {
     pub backend: ProxyId,
     pub name: Arc<str>,
     pub endpoint: Endpoint,
+    /// Its line leaves address or port to the client, or to the rules (`set-dst`).
+    pub follows_client: bool,
     pub is_tls: bool,
     /// Which events of traffic count as checks; only where there are checks.
     pub observe: Option<Observe>,
@@ -34,6 +38,8 @@ pub struct Server {
     pub log_ring: Option<usize>,
     /// A rule or an expression names it.
     pub is_referenced: bool,
+    /// Who follows its name while the process runs.
+    pub resolving: Option<Resolving>,
     /// The line as the configuration has it: checks, addresses, texts.
     pub line: Arc<cfgparse::model::Server>,
 }
@@ -62,6 +68,18 @@ pub enum Presents {
     Address(SocketAddr),
     /// What a field of the request names, `hdr_ip`.
     Field(Expr),
+}
+
+/// How the name of a server is followed (manual 5.2: `resolvers`, `resolve-*`).
+#[derive(Clone, Debug)]
+pub struct Resolving {
+    pub by: ResolversId,
+    pub prefer_ipv6: bool,
+    pub nets: Box<[IpNet]>,
+    /// `allow-dup-ip`.
+    pub shares_addresses: bool,
+    /// `ignore-weight`.
+    pub ignores_weight: bool,
 }
 
 /// The PROXY protocol header that a server wants (manual, 5.2 `send-proxy`).

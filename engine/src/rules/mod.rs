@@ -17,4 +17,4 @@ pub use condition::{Condition, Holds};
 pub use ruleset::{Kind, Ruleset};
 pub use txn::{LogLevel, Overrides, Txn};
 pub use userlist::{Credentials, Password, User, Userlist, basic_credentials};
-pub use verdict::{Answer, AnswerBody, AnswerField, Verdict};
+pub use verdict::{Answer, AnswerBody, AnswerField, Lookup, Verdict};

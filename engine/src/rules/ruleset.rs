@@ -128,7 +128,9 @@ impl Ruleset {
     /// Evaluates from rule number `from` (0 at first, later what a waiting verdict named).
     pub fn evaluate(&self, from: usize, txn: &mut Txn<'_>) -> Verdict {
         for (position, rule) in self.rules.iter().enumerate().skip(from) {
-            if let Some(condition) = &rule.condition {
+            // A rule that asked and has its answer has passed its condition.
+            let is_resumed = position == from && txn.stream.resolved.is_some();
+            if let Some(condition) = rule.condition.as_ref().filter(|_| !is_resumed) {
                 let holds = condition.holds(&txn.cx());
                 txn.apply_effects();
                 match holds {
@@ -149,6 +151,12 @@ impl Ruleset {
                         rule: position,
                         time_ms,
                         at_least_bytes,
+                    };
+                }
+                Flow::Resolve(lookup) => {
+                    return Verdict::Resolve {
+                        rule: position,
+                        lookup,
                     };
                 }
                 Flow::Pause { ms } => return Verdict::Pause { rule: position, ms },

@@ -3,6 +3,8 @@
 use std::borrow::Cow;
 use std::sync::Arc;
 
+use crate::plan::ResolversId;
+
 /// The outcome of a ruleset.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Verdict {
@@ -38,6 +40,8 @@ pub enum Verdict {
     Pause { rule: usize, ms: u32 },
     /// `early-hint`: tell the client, then go on behind this rule.
     EarlyHint { rule: usize },
+    /// `do-resolve`: look the name up, then go on with this rule.
+    Resolve { rule: usize, lookup: Box<Lookup> },
     /// `use-service`: the named service answers.
     UseService(Arc<str>),
     /// A rewrite failed in strict mode, or an action could not be evaluated: answer 500.
@@ -49,6 +53,15 @@ impl Verdict {
     pub fn passes(&self) -> bool {
         matches!(self, Self::Continue | Self::Accept)
     }
+}
+
+/// A name to look up (`do-resolve`).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Lookup {
+    pub by: ResolversId,
+    /// In lower case.
+    pub name: String,
+    pub prefer_ipv6: bool,
 }
 
 /// An answer made by a rule. The stage turns it into a response head and body.

@@ -243,6 +243,8 @@ pub struct StreamFacts {
     pub server_side_src: Option<SocketAddr>,
     /// The server's address (`%si`, `bc_dst`).
     pub server_side_dst: Option<SocketAddr>,
+    /// What a `do-resolve` that waits has been told.
+    pub resolved: Option<Option<std::net::IpAddr>>,
     pub server_tls: Option<Box<TlsFacts>>,
     /// Why the server connection failed, as a code of `bc_err`; 0 if it did not.
     pub server_error: u16,
@@ -303,6 +305,7 @@ impl Default for StreamFacts {
             dst: None,
             server_side_src: None,
             server_side_dst: None,
+            resolved: None,
             server_tls: None,
             server_error: 0,
             server_is_reused: false,

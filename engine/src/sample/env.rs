@@ -51,6 +51,10 @@ pub trait Names {
     fn table_of(&self, proxy: ProxyId) -> Option<(TableId, KeyKind)> {
         None
     }
+    /// A `resolvers` section; the one named `default` always exists.
+    fn resolvers(&self, name: &str) -> Option<crate::plan::ResolversId> {
+        None
+    }
     /// How many keys a stream can track (`tune.stick-counters`).
     fn stick_counters(&self) -> u32 {
         3

@@ -22,11 +22,12 @@ impl Admin {
     pub const IDRAIN: Self = Self(0x10);
     /// Maintenance, because the address could not be resolved.
     pub const RMAINT: Self = Self(0x20);
-    /// Maintenance, because the name was changed at run time and is not resolved yet.
+    /// The name was changed at run time; no maintenance, in spite of HAProxy's name for it.
     pub const HMAINT: Self = Self(0x40);
 
-    const MAINT: u8 = 0x01 | 0x02 | 0x04 | 0x20 | 0x40;
+    const MAINT: u8 = 0x01 | 0x02 | 0x04 | 0x20;
     const DRAIN: u8 = 0x08 | 0x10;
+    const KNOWN: u8 = Self::MAINT | Self::DRAIN | 0x40;
 
     /// The state of a server that has `disabled` on its line: 5 in `show servers state`.
     pub const DISABLED: Self = Self(0x05);
@@ -38,7 +39,7 @@ impl Admin {
 
     /// From a state file or an atomic; unknown bits are dropped.
     pub fn from_bits(bits: u8) -> Self {
-        Self(bits & (Self::MAINT | Self::DRAIN))
+        Self(bits & Self::KNOWN)
     }
 
     /// Out of service for any cause.

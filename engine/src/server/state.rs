@@ -67,6 +67,8 @@ struct Decided {
     slowstart_ms: AtomicU64,
     backup: AtomicBool,
     serves_backend_queue: AtomicBool,
+    /// How often it has moved to another address.
+    moves: AtomicU32,
 }
 
 /// The runtime state of one server; shared by all cores and generations.
@@ -108,6 +110,7 @@ impl ServerState {
                 slowstart_ms: AtomicU64::new(settings.slowstart_ms),
                 backup: AtomicBool::new(settings.backup),
                 serves_backend_queue: AtomicBool::new(false),
+                moves: AtomicU32::new(0),
             },
             idle: (0..cores.max(1)).map(|_| Padded::default()).collect(),
             name: Current::new(name.into()),
@@ -249,6 +252,16 @@ impl ServerState {
         self.decided
             .serves_backend_queue
             .store(yes, Ordering::SeqCst);
+    }
+
+    /// Tells connections to its present address from those to a former one.
+    pub fn moves(&self) -> u32 {
+        self.decided.moves.load(Ordering::Relaxed)
+    }
+
+    /// It has another address from now on.
+    pub fn has_moved(&self) {
+        self.decided.moves.fetch_add(1, Ordering::Relaxed);
     }
 
     pub fn maxconn(&self) -> u32 {

@@ -193,7 +193,7 @@ fn is_watched(line: &cfgparse::model::Server) -> bool {
 }
 
 fn watches(plan: &Plan, errors: &mut Vec<CompileError>) -> Vec<Watch> {
-    let watch = |server: &Current<crate::plan::Server>| Watch::new(server.line.check.enabled);
+    let watch = |server: &Current<crate::plan::Server>| Watch::new(&server.line);
     let mut watches: Vec<Watch> = plan.servers.iter().map(watch).collect();
     let trackers = || plan.servers.iter().filter(|s| s.line.track.is_some());
     if trackers().next().is_none() {

@@ -46,7 +46,7 @@ impl Runtime {
         initial::begin(&server, &state, now_ms);
         state.set_admin(Admin::FMAINT);
         state.set_operational(Operational::Stopped);
-        let mut watch = Watch::new(server.line.check.enabled);
+        let mut watch = Watch::new(&server.line);
         watch.tracks = tracks;
         watch.check_enabled.store(false, Ordering::Relaxed);
         watch.agent_enabled.store(false, Ordering::Relaxed);

@@ -19,4 +19,5 @@ pub use contexts::load_added;
 pub use generation::{Generation, Runtime};
 pub use grow::Added;
 pub use process::ProcessState;
-pub use standing::{FrontendStatus, Standing, Watch};
+pub use resolve::at;
+pub use standing::{FrontendStatus, Named, Standing, Watch};

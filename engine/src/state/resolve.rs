@@ -30,6 +30,10 @@ impl Names {
         let Addr::Name { host, family } = &line.address else {
             return Found::Endpoint(Endpoint::Unresolved);
         };
+        if line.resolvers.is_some() && host.starts_with('_') {
+            // An SRV label, which the system does not know about.
+            return Found::Endpoint(Endpoint::Unresolved);
+        }
         let default = [InitAddr::Last, InitAddr::Libc];
         let methods = if line.init_addr.is_empty() {
             &default[..]

@@ -4,6 +4,8 @@ use std::net::IpAddr;
 use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU16, AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use cfgparse::model::Addr;
+
 use crate::balance::View;
 use crate::plan::ServerId;
 
@@ -136,15 +138,46 @@ pub struct Watch {
     pub observed_failures: AtomicU64,
     /// `set server X check-addr`.
     check_address: Mutex<Option<IpAddr>>,
+    named: Mutex<Named>,
+}
+
+/// The names that a server goes by while the process runs (manual, 5.3).
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Named {
+    /// The host whose address it has.
+    pub host: Option<String>,
+    /// The SRV label that names its host and port.
+    pub service: Option<String>,
+    /// The port that the label gave it.
+    pub port: Option<u16>,
+}
+
+impl Named {
+    /// As its line says.
+    pub fn of(line: &cfgparse::model::Server) -> Self {
+        match &line.address {
+            Addr::Name { host, .. } if line.resolvers.is_some() && host.starts_with('_') => Self {
+                service: Some(host.clone()),
+                ..Self::default()
+            },
+            Addr::Name { host, .. } => Self {
+                host: Some(host.clone()),
+                ..Self::default()
+            },
+            _ => Self::default(),
+        }
+    }
 }
 
 impl Watch {
-    /// Of a server whose line says `check`, or does not.
-    pub fn new(checked: bool) -> Self {
+    /// As a server's line says.
+    pub fn new(line: &cfgparse::model::Server) -> Self {
+        let checked = line.check.enabled;
         Self {
             checked,
             check_enabled: AtomicBool::new(checked),
             agent_enabled: AtomicBool::new(true),
+            named: Mutex::new(Named::of(line)),
             ..Self::default()
         }
     }
@@ -166,6 +199,16 @@ impl Watch {
 
     fn lock_trackers(&self) -> MutexGuard<'_, Vec<ServerId>> {
         self.trackers.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The names that it goes by now.
+    pub fn named(&self) -> Named {
+        self.named_mut().clone()
+    }
+
+    /// The same, to be changed by the control thread.
+    pub fn named_mut(&self) -> MutexGuard<'_, Named> {
+        self.named.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Where checks go since an operator said so.

@@ -45,6 +45,7 @@ pub fn built_with(text: &str, wake: Arc<impl Wake + 'static>) -> Result<Built, V
         host_name: "edge1".to_owned(),
         connections_max: 500,
         descriptors: 1_100,
+        name_servers: Vec::new(),
     };
     let compiled = plan::compile(&model, &machine)?;
     build(&model, compiled, 2, wake)

@@ -134,6 +134,8 @@ pub struct ServerFacts {
     pub address: String,
     /// The name that `address` was resolved from.
     pub host: Option<String>,
+    /// The SRV label that names it.
+    pub service: Option<String>,
     pub cookie: Option<String>,
     pub idle: IdleFacts,
     /// Fields that only `show servers state` prints.

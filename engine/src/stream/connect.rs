@@ -2,7 +2,7 @@
 //! retries that the configuration grants.
 
 use std::io;
-use std::net::{IpAddr, SocketAddr};
+use std::net::SocketAddr;
 use std::pin::pin;
 use std::sync::Arc;
 
@@ -148,6 +148,7 @@ async fn reusable(
 ) -> Option<Idle> {
     if let Some((server, idle)) = stream.client.own.take().map(|own| *own)
         && Arc::ptr_eq(&server, state)
+        && idle.key == key
         && idle.is_quiet()
     {
         return Some(idle);
@@ -313,22 +314,28 @@ fn server_name<'s>(stream: &'s Stream<'_>) -> Option<&'s str> {
     Some(host.rsplit_once(':').map_or(host, |(name, _)| name)).filter(|name| !name.is_empty())
 }
 
-/// What connections to this server must share: for TLS, the name that was asked for; the PROXY
-/// header, the address that the server was shown and the marks of packets, where there are any.
+/// What connections to this server must share: its present address; for TLS, the name that was asked
+/// for; the PROXY header, the address that the server was shown and the marks of packets, where there
+/// are any; where the line leaves the address to the client or the rules (`set-dst`), that.
 fn key(stream: &Stream<'_>, id: ServerId, opening: &Opening) -> Key {
     use std::hash::{DefaultHasher, Hash, Hasher};
-    let is_tls = stream.generation.plan().server(id).is_tls;
+    let server = stream.generation.plan().server(id);
+    let (is_tls, follows_client) = (server.is_tls, server.follows_client);
+    let moves = stream.generation.server(id).moves();
     let overrides = &stream.exchange.overrides;
     let marks = (overrides.server_tos, overrides.server_mark);
     let is_plain =
         opening.header.is_empty() && opening.presented.is_none() && marks == (None, None);
-    if !is_tls && is_plain {
-        return Key::default();
+    if !is_tls && is_plain && !follows_client {
+        return Key(u64::from(moves));
     }
     let mut hasher = DefaultHasher::new();
-    opening.header.hash(&mut hasher);
+    (moves, &opening.header).hash(&mut hasher);
     opening.presented.hash(&mut hasher);
     marks.hash(&mut hasher);
+    if follows_client {
+        meant(stream).hash(&mut hasher);
+    }
     if is_tls {
         server_name(stream).hash(&mut hasher);
     }
@@ -343,11 +350,12 @@ fn resource() -> Fault {
 /// Where the server is now; `None` where its name has not been resolved.
 fn address(stream: &Stream<'_>, server: &Server) -> Option<io::Result<SockAddr>> {
     Some(match stream.generation.endpoint(server) {
-        Endpoint::Tcp(address) if !address.ip().is_unspecified() => Ok(address.into()),
-        Endpoint::Tcp(address) => Ok(meant(stream, address.ip(), |_| address.port()).into()),
+        Endpoint::Tcp(address) if !address.ip().is_unspecified() && address.port() != 0 => {
+            Ok(address.into())
+        }
+        Endpoint::Tcp(address) => Ok(towards(stream, address, 0).into()),
         Endpoint::TcpOffset(ip, offset) => {
-            let shifted = |port: u16| u16::try_from(i32::from(port) + offset).unwrap_or(0);
-            Ok(meant(stream, ip, shifted).into())
+            Ok(towards(stream, SocketAddr::new(ip, 0), offset).into())
         }
         Endpoint::Unix(path) => SockAddr::unix(path),
         Endpoint::Abstract(name) => SockAddr::unix(format!("\0{name}")),
@@ -355,11 +363,23 @@ fn address(stream: &Stream<'_>, server: &Server) -> Option<io::Result<SockAddr>>
     })
 }
 
-/// Where the client wanted to go, as far as the server's line leaves it open: the address where it
-/// says `0.0.0.0`, and the port (manual 5.2, `server`).
-fn meant(stream: &Stream<'_>, ip: IpAddr, port: impl FnOnce(u16) -> u16) -> SocketAddr {
-    let meant = stream.exchange.facts.dst.or(stream.client.facts.dst);
-    let own = meant.filter(|_| ip.is_unspecified());
-    let ip = own.map_or(ip, |meant| meant.ip());
-    SocketAddr::new(ip, port(meant.map_or(0, |meant| meant.port())))
+/// Where the client wanted to go, or a rule on its behalf (`set-dst`, `set-dst-port`).
+fn meant(stream: &Stream<'_>) -> Option<SocketAddr> {
+    stream.exchange.facts.dst.or(stream.client.facts.dst)
+}
+
+/// The same as far as the server's line leaves it open: the address where it says `0.0.0.0`, and the
+/// port where it has none (manual 5.2, `server`).
+fn towards(stream: &Stream<'_>, line: SocketAddr, offset: i32) -> SocketAddr {
+    let meant = meant(stream);
+    let own = meant.filter(|_| line.ip().is_unspecified());
+    let ip = own.map_or(line.ip(), |meant| meant.ip());
+    let port = match line.port() {
+        0 => {
+            let port = meant.map_or(0, |meant| i32::from(meant.port()));
+            u16::try_from(port + offset).unwrap_or(0)
+        }
+        port => port,
+    };
+    SocketAddr::new(ip, port)
 }

@@ -1,9 +1,11 @@
 //! What a stream asks of the control thread.
 
-use std::sync::Arc;
+use std::net::IpAddr;
 use std::sync::atomic::AtomicU8;
+use std::sync::{Arc, OnceLock};
 
 use crate::plan::ServerId;
+use crate::rules::Lookup;
 use crate::server::Token;
 use crate::service::page::Action;
 
@@ -17,8 +19,20 @@ pub trait Control: Send + Sync {
 pub enum Asked {
     /// The statistics page's form.
     Change(Order),
+    /// `do-resolve`.
+    Resolve(Question),
     /// Traffic has seen `error-limit` errors of this server in a row (manual 5.2, `observe`).
     Observed(ServerId),
+}
+
+/// A name to be looked up.
+#[derive(Clone, Debug)]
+pub struct Question {
+    pub lookup: Lookup,
+    /// Set once: an address, or that there is none.
+    pub answer: Arc<OnceLock<Option<IpAddr>>>,
+    /// Whom to wake then.
+    pub token: Token,
 }
 
 /// Servers to be changed.

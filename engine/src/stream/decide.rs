@@ -107,15 +107,18 @@ async fn on_request(
     mut verdict: Verdict,
 ) -> Result<Verdict, Fault> {
     loop {
-        let rule = if let Some(rule) = interlude(stream, &verdict, Phase::Request).await? {
+        let next = if let Verdict::Resolve { rule, lookup } = verdict {
+            super::resolve::look_up(stream, *lookup, Phase::Request).await?;
             rule
+        } else if let Some(rule) = interlude(stream, &verdict, Phase::Request).await? {
+            rule + 1
         } else if let Some((rule, wanted)) = wanted(stream, &verdict) {
             buffer::request(stream, wanted).await?;
-            rule
+            rule + 1
         } else {
             return Ok(verdict);
         };
-        verdict = stream.evaluate(rules, rule + 1, Sees::Request);
+        verdict = stream.evaluate(rules, next, Sees::Request);
     }
 }
 
@@ -280,6 +283,7 @@ async fn act(
         Verdict::Wait { .. }
         | Verdict::WaitForBody { .. }
         | Verdict::Pause { .. }
+        | Verdict::Resolve { .. }
         | Verdict::EarlyHint { .. } => {
             return Ok(None);
         }

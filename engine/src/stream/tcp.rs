@@ -80,6 +80,11 @@ async fn content_rules(stream: &mut Stream<'_>, proxy: ProxyId) -> Result<(), Fa
             Verdict::Continue | Verdict::Accept => return Ok(()),
             Verdict::Wait { rule } if !state.is_over() => from = rule,
             Verdict::Wait { .. } => return Ok(()),
+            Verdict::Resolve { rule, lookup } => {
+                super::resolve::look_up(stream, *lookup, Phase::Request).await?;
+                from = rule;
+                continue;
+            }
             refused => {
                 if refused == Verdict::SilentDrop {
                     stream.client.forget();

@@ -7,6 +7,7 @@ pub mod status;
 mod target;
 mod text;
 
+pub mod dns;
 pub mod h1;
 pub mod hello;
 pub mod pp;

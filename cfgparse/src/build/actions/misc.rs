@@ -10,6 +10,7 @@ use crate::build::syntax::arity;
 use crate::context::{Context, Reference, ReferenceKind};
 use crate::expr::sample;
 use crate::model::rule::{Action, CaptureSlot, NumberValue, SettableTimeout, TimeoutValue};
+use crate::model::server::AddressFamily;
 use crate::quantity::{self, TimeUnit};
 use crate::registry::prelude::*;
 
@@ -44,7 +45,7 @@ pub const ROWS: &[ActionRow] = &[
     action("dgram-drop", "", QUIC, Planned, "drop a datagram", known),
     action("disable-l7-retry", "", REQ, Full, "never send this request again", |_, _, _| Some(Action::DisableL7Retry)),
     action("do-log", "[profile <name>]", QUIC | TCP | HTTP, Planned, "write a log line now", known),
-    action("do-resolve", "(<var>,<resolvers>[,<family>]) <expr>", CNT | REQ, Planned, "resolve a name", do_resolve),
+    action("do-resolve", "(<var>,<resolvers>[,<family>]) <expr>", CNT | REQ, Full, "resolve a name", do_resolve),
     action("expect-netscaler-cip", "layer4", CON, Refused("use expect-proxy"), "expect a NetScaler header", known),
     action("expect-proxy", "layer4", CON, Full, "expect a PROXY protocol header", |cx, _, a| {
         let word = a.required(cx, "'layer4'")?;
@@ -126,19 +127,34 @@ fn capture(cx: &mut Context, c: &ActionContext, args: &mut Args) -> Option<Actio
 }
 
 fn do_resolve(cx: &mut Context, c: &ActionContext, args: &mut Args) -> Option<Action> {
-    let resolvers = c
-        .inside
-        .unwrap_or("")
-        .split(',')
-        .nth(1)
-        .unwrap_or("")
-        .trim();
+    let mut parts = c.inside.unwrap_or("").split(',').map(str::trim);
+    let (var, resolvers) = (parts.next().unwrap_or(""), parts.next().unwrap_or(""));
+    if let Err(message) = sample::variable(var) {
+        cx.alert(args.span(), "bad-variable", message);
+        return None;
+    }
+    let prefer = match parts.next() {
+        None => None,
+        Some("ipv4") => Some(AddressFamily::Ipv4),
+        Some("ipv6") => Some(AddressFamily::Ipv6),
+        Some(other) => {
+            let message = format!("'do-resolve' : expects 'ipv4' or 'ipv6', not '{other}'.");
+            cx.alert(args.span(), "unexpected-argument", message);
+            return None;
+        }
+    };
     cx.references.push(Reference {
         kind: ReferenceKind::Resolvers,
         name: resolvers.to_owned(),
         span: args.span(),
     });
-    known(cx, c, args)
+    let expr = sample_expr(cx, args, c.place)?;
+    Some(Action::DoResolve {
+        var: var.to_owned(),
+        resolvers: resolvers.to_owned(),
+        prefer,
+        expr,
+    })
 }
 
 fn set_retries(cx: &mut Context, c: &ActionContext, args: &mut Args) -> Option<Action> {

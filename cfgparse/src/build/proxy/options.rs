@@ -1,6 +1,7 @@
 //! `option` and `no option` (manual, 4.2).
 
 use super::draft::Draft;
+use crate::address;
 use crate::args::Args;
 use crate::build::keyword::{Row, lax_end, lax_number, proxy_row};
 use crate::context::Context;
@@ -220,21 +221,7 @@ fn warn_wrong_side(cx: &mut Context, draft: &Draft, name: &str, span: crate::dia
 /// `ADDRESS[/BITS]`.
 fn network(cx: &mut Context, args: &mut Args) -> Option<Network> {
     let word = args.required(cx, "a network")?;
-    let (address, bits) = match word.text.split_once('/') {
-        Some((address, bits)) => (address, Some(bits)),
-        None => (word.as_str(), None),
-    };
-    let parsed = address.parse::<std::net::IpAddr>().ok().and_then(|ip| {
-        let most = if ip.is_ipv4() { 32 } else { 128 };
-        let bits = match bits {
-            None => most,
-            Some(bits) => match bits.parse::<std::net::Ipv4Addr>() {
-                Ok(mask) => u32::from(mask).leading_ones() as u8,
-                Err(_) => bits.parse().ok().filter(|bits| *bits <= most)?,
-            },
-        };
-        Some((ip, bits))
-    });
+    let parsed = address::network(&word.text);
     if parsed.is_none() {
         args.unexpected(cx, word, "a network such as 127.0.0.0/8");
     }

@@ -20,12 +20,12 @@ use crate::registry::{Info, Status};
 
 #[rustfmt::skip]
 const RESOLVERS: &[Row<Resolvers>] = &[
-    row("accepted_payload_size", "<size>", Planned, "bytes of an answer", |cx, r, a| r.accepted_payload_size = a.number_in(cx, 512, 65_535).map(|n| n as u32)),
-    row("hold", "<status> <period>", Planned, "how long an answer is used", hold),
-    row("nameserver", "<name> <address>[:port] [param*]", Planned, "server to ask", nameserver),
-    row("parse-resolv-conf", "", Planned, "take the servers of /etc/resolv.conf", |_, r, _| r.parse_resolv_conf = true),
-    row("resolve_retries", "<number>", Planned, "questions before giving up", |cx, r, a| r.resolve_retries = a.number(cx)),
-    row("timeout", "resolve|retry <time>", Planned, "time between questions", |cx, r, a| {
+    row("accepted_payload_size", "<size>", Full, "bytes of an answer", |cx, r, a| r.accepted_payload_size = a.number_in(cx, 512, 65_535).map(|n| n as u32)),
+    row("hold", "<status> <period>", Full, "how long an earlier answer outweighs a failure", hold),
+    row("nameserver", "<name> <address>[:port] [param*]", Partial("UDP and TCP; no parameter behind the address"), "server to ask", nameserver),
+    row("parse-resolv-conf", "", Full, "take the servers of /etc/resolv.conf", |_, r, _| r.parse_resolv_conf = Some(r.nameservers.len())),
+    row("resolve_retries", "<number>", Full, "questions before giving up", |cx, r, a| r.resolve_retries = a.number(cx)),
+    row("timeout", "resolve|retry <time>", Full, "time between questions", |cx, r, a| {
         let Some(word) = a.required(cx, "'retry' or 'resolve' and <time> as arguments") else { return };
         match word.as_str() {
             "resolve" => r.timeout_resolve_ms = a.time(cx),
@@ -154,6 +154,13 @@ fn nameserver(cx: &mut Context, resolvers: &mut Resolvers, args: &mut Args) {
         cx.alert(args.span(), "duplicate-name", message);
     }
     let tcp = word.text.starts_with("tcp");
+    if let Some(extra) = args.peek() {
+        let (span, what) = (
+            extra.span(),
+            format!("nameserver {name} ... {}", extra.text),
+        );
+        cx.not_yet(span, &what);
+    }
     match address::server(&cx.address(&word.text)) {
         Ok((address, port)) => {
             let port = if let Port::Fixed(port) = port {

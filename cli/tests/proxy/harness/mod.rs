@@ -2,6 +2,7 @@
 
 mod admin;
 mod client;
+mod dns;
 mod message;
 mod namespace;
 mod origin;
@@ -11,6 +12,7 @@ mod syslog;
 mod tls;
 
 pub use client::{Client, get};
+pub use dns::{NameServer, Says};
 pub use message::{Expect, Message};
 pub use namespace::{Namespace, is_installed};
 pub use origin::{Origin, Peer, ok};

@@ -15,6 +15,8 @@ pub(super) const COMMANDS: &[Command] = &[
         "list default-server instances in all or a single backend", Level::User, default_servers),
     row("show info", "show info [desc|json|typed|float]*",
         "report information about the running process", Level::User, info),
+    row("show resolvers", "show resolvers [id]",
+        "dumps counters from all resolvers section and associated name servers", Level::User, resolvers),
     row("show servers conn", "show servers conn [<backend>]",
         "dump server connections status (all or for a single backend)", Level::User,
         |call| servers_of(call, servers::connections)),
@@ -44,12 +46,21 @@ fn info(call: &mut Call<'_>) -> Answer {
     )))
 }
 
+fn resolvers(call: &mut Call<'_>) -> Answer {
+    let section = Some(call.word(2)).filter(|name| !name.is_empty());
+    match call.ops.resolvers(section) {
+        Some(text) => Ok(Reply::Report(text)),
+        None => Err("Can't find that resolvers section".into()),
+    }
+}
+
 /// `show stat [domain proxy] [{iid|name} type sid] [typed|json] [desc] [up|no-maint]`.
 fn stat(call: &mut Call<'_>) -> Answer {
     let mut words = &call.words[2..];
     if words.first().is_some_and(|word| word == "domain") {
         match words.get(1).map(String::as_str) {
             Some("proxy") => words = &words[2..],
+            Some("resolvers") => return Ok(Reply::Report(call.ops.resolvers_table())),
             _ => return Err("Invalid statistics domain.".into()),
         }
     }

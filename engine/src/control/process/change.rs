@@ -2,12 +2,13 @@
 
 use cfgparse::model::server::{MarkedDown, MarkedUp};
 
-use super::{Process, words};
+use super::Process;
+use super::words::{self, Told};
 use crate::check::{self, Cause, Finding, Left, Settings};
 use crate::log::{Cause as EndedBy, Level};
 use crate::mesh::{Streams, ToShard};
 use crate::plan::ServerId;
-use crate::server::{Admin, Change, CheckReport, Operational};
+use crate::server::{Admin, Change, CheckReport, CheckStatus, Operational};
 
 /// Why a server changed its operational state.
 #[derive(Clone, Copy, Debug)]
@@ -27,6 +28,12 @@ impl Process {
     pub fn found(&mut self, id: ServerId, settings: &Settings, finding: &Finding, took_ms: u64) {
         let server = self.server(id).clone();
         let now_ms = self.surroundings.now_ms();
+        if finding.status == CheckStatus::L4Timeout {
+            // It may have moved (manual, 5.3.1).
+            self.resolvers
+                .iter()
+                .for_each(|resolvers| resolvers.hasten(id));
+        }
         let judged = check::judge(&server, settings, finding, took_ms, now_ms);
         let report = server.check_report().clone();
         let is_told = settings.log_checks && judged.is_news;
@@ -78,8 +85,8 @@ impl Process {
         self.lead(id);
     }
 
-    /// Gives a server another administrative state. `via` names the server it inherits from.
-    pub(super) fn change_admin(&mut self, id: ServerId, admin: Admin, via: Option<&str>) {
+    /// Gives a server another administrative state.
+    pub(super) fn change_admin(&mut self, id: ServerId, admin: Admin, told: Told<'_>) {
         let server = self.server(id).clone();
         let before = server.admin();
         let backend = self.runtime.plan.server(id).backend;
@@ -92,27 +99,41 @@ impl Process {
         if before == admin {
             // Asked for again: only what it remains in is told.
             let tracked = self.tracked_name(id);
-            self.say_admin(id, before, tracked.as_deref(), &Left::default(), false);
+            let told = Told {
+                via: tracked.as_deref(),
+                ..Told::default()
+            };
+            self.say_admin(id, before, told, &Left::default(), false);
             return;
         }
         let (lost, left) = self.apply(id, change);
-        let tracked = via.map(str::to_owned).or_else(|| self.tracked_name(id));
-        self.say_admin(id, before, tracked.as_deref(), &left, took_new);
+        let tracked = self.tracked_name(id);
+        let told = Told {
+            via: told.via.or(tracked.as_deref()),
+            was_down: change.is_none(),
+            ..told
+        };
+        self.say_admin(id, before, told, &left, took_new);
         if lost {
             self.say_no_server(backend);
         }
         self.lead(id);
     }
 
-    fn say_admin(&self, id: ServerId, before: Admin, via: Option<&str>, left: &Left, alarm: bool) {
+    fn say_admin(&self, id: ServerId, before: Admin, told: Told<'_>, left: &Left, alarm: bool) {
         let server = self.server(id);
+        let host = self.runtime.watches[id.index()].named().host;
+        let told = Told {
+            host: host.as_deref().unwrap_or(""),
+            ..told
+        };
         let into_maintenance = !before.in_maint() && server.admin().in_maint();
         let level = if alarm && into_maintenance {
             Level::Alert
         } else {
             Level::Notice
         };
-        for text in words::admin_changed(server, before, via, left) {
+        for text in words::admin_changed(server, before, told, left) {
             self.say(self.runtime.plan.server(id).backend, level, &text);
         }
     }
@@ -170,7 +191,11 @@ impl Process {
             let server = self.server(tracker).clone();
             let own = server.admin().without(Admin::IMAINT.with(Admin::IDRAIN));
             if server.admin() != own.with(inherited) {
-                self.change_admin(tracker, own.with(inherited), Some(&name));
+                let told = Told {
+                    via: Some(&name),
+                    ..Told::default()
+                };
+                self.change_admin(tracker, own.with(inherited), told);
             }
             if server.admin().in_maint() {
                 continue;

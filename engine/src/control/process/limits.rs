@@ -6,6 +6,7 @@ use std::sync::PoisonError;
 use std::sync::atomic::Ordering;
 
 use super::Process;
+use super::words::Told;
 use crate::check::agent::Agent;
 use crate::control::ops::ServerChange;
 use crate::gate::Gate;
@@ -61,9 +62,9 @@ impl Process {
             ServerChange::AgentSend(_) => {
                 Err("agent checks are not enabled on this server.".to_owned())
             }
-            ServerChange::Fqdn(_) => Err(
-                "set server <b>/<s> fqdn failed because no resolution is configured.".to_owned(),
-            ),
+            ServerChange::Fqdn(name) => {
+                self.change_host(id, name, "stats socket command").map(Some)
+            }
             &ServerChange::Tls(on) => self.switch_tls(id, on).map(Some),
             ServerChange::Name(name) => self.rename(id, name).map(Some),
         }
@@ -75,9 +76,11 @@ impl Process {
         ip: IpAddr,
         port: Option<u16>,
     ) -> Result<String, String> {
-        let endpoint = &self.runtime.endpoints[id.index()];
-        let mut endpoint = endpoint.write().unwrap_or_else(PoisonError::into_inner);
-        let (old_ip, old_port) = match &*endpoint {
+        let endpoint = self.runtime.endpoints[id.index()]
+            .read()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone();
+        let (old_ip, old_port) = match &endpoint {
             Endpoint::Tcp(address) => (Some(address.ip()), address.port()),
             Endpoint::TcpOffset(ip, _) => (Some(*ip), 0),
             Endpoint::Unresolved => (None, self.configured_port(id)),
@@ -97,22 +100,22 @@ impl Process {
         if parts.is_empty() {
             return Ok("nothing changed".to_owned());
         }
-        match (&mut *endpoint, port) {
-            (Endpoint::TcpOffset(known, _), None) => *known = ip,
-            (endpoint, _) => *endpoint = Endpoint::Tcp(SocketAddr::new(ip, new_port)),
-        }
-        drop(endpoint);
-        self.settlements.note();
+        let moved = match (endpoint, port) {
+            (Endpoint::TcpOffset(_, offset), None) => Endpoint::TcpOffset(ip, offset),
+            _ => Endpoint::Tcp(SocketAddr::new(ip, new_port)),
+        };
+        self.set_endpoint(id, moved);
         let admin = self.server(id).admin();
         if admin.contains(Admin::RMAINT) {
-            self.change_admin(id, admin.without(Admin::RMAINT), None);
+            self.change_admin(id, admin.without(Admin::RMAINT), Told::default());
         }
         Ok(format!("{} by 'stats socket command'", parts.join(", ")))
     }
 
     fn configured_port(&self, id: ServerId) -> u16 {
-        match self.runtime.plan.server(id).line.port {
-            cfgparse::model::Port::Fixed(port) => port,
+        let named = self.runtime.watches[id.index()].named();
+        match (named.port, self.runtime.plan.server(id).line.port) {
+            (Some(port), _) | (None, cfgparse::model::Port::Fixed(port)) => port,
             _ => 0,
         }
     }

@@ -11,6 +11,7 @@ mod dynamic;
 mod limits;
 mod operate;
 mod page;
+mod resolved;
 mod settle;
 #[cfg(test)]
 mod tests;
@@ -24,6 +25,7 @@ use cfgparse::Severity;
 use cfgparse::model::global::Global;
 
 use super::ops::{Later, SocketFacts};
+use super::resolvers::Resolvers;
 use crate::check::agent::Agent;
 use crate::check::run::Watched;
 use crate::log::Level;
@@ -33,6 +35,7 @@ use crate::sample::Clock;
 use crate::server::{Registry, ServerState};
 use crate::state::{FrontendStatus, Runtime};
 
+pub use resolved::News;
 pub use settle::Settlements;
 
 /// What the process needs of the thread that it lives on.
@@ -65,6 +68,7 @@ pub struct Process {
     global: Box<Global>,
     /// Entries that deleted servers have left.
     free_servers: Vec<ServerId>,
+    resolvers: Option<Rc<Resolvers>>,
 }
 
 impl Process {
@@ -94,7 +98,13 @@ impl Process {
             registry,
             global,
             free_servers: Vec::new(),
+            resolvers: None,
         }
+    }
+
+    /// Who follows the names of servers.
+    pub fn resolved_by(&mut self, resolvers: Rc<Resolvers>) {
+        self.resolvers = Some(resolvers);
     }
 
     pub fn runtime(&self) -> &Arc<Runtime> {

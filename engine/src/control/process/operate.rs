@@ -7,6 +7,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::Process;
 use super::change::Why;
+use super::words::Told;
 use crate::control::ops::{
     AdminState, CheckKind, Clear, ForcedHealth, Later, NewWeight, NotFound, Ops, RateLimit,
     ServerChange, SocketFacts, StreamFacts,
@@ -125,7 +126,7 @@ impl Ops for Process {
             AdminState::Drain => before.drain(),
             AdminState::Maint => before.maint(),
         };
-        self.change_admin(server, after, None);
+        self.change_admin(server, after, Told::default());
         Ok(())
     }
 
@@ -415,6 +416,17 @@ impl Ops for Process {
 
     fn rings(&self) -> &[Arc<Ring>] {
         &self.runtime.rings
+    }
+
+    fn resolvers(&self, section: Option<&str>) -> Option<String> {
+        self.resolvers.as_ref()?.report(section)
+    }
+
+    fn resolvers_table(&self) -> String {
+        self.resolvers
+            .as_ref()
+            .map(|resolvers| resolvers.table())
+            .unwrap_or_default()
     }
 
     fn admin_sockets(&self) -> Vec<SocketFacts> {

@@ -3,34 +3,61 @@
 use crate::check::{AdminEvent, Left, admin_text};
 use crate::server::{Admin, ServerState};
 
-/// The messages about a change from `before` to the present state, in order. `via` is the server
-/// it tracks.
+/// What a message tells beside the states.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Told<'a> {
+    /// The server that this one tracks.
+    pub via: Option<&'a str>,
+    /// Why, where nobody asked for it.
+    pub cause: Option<&'a str>,
+    /// The server was down before.
+    pub was_down: bool,
+    /// Its host name.
+    pub host: &'a str,
+}
+
+/// The messages about a change from `before` to the present state, in order.
 pub fn admin_changed(
     server: &ServerState,
     before: Admin,
-    via: Option<&str>,
+    told: Told<'_>,
     left: &Left,
 ) -> Vec<String> {
     let after = server.admin();
-    let inherits = |bit: Admin| if after.contains(bit) { via } else { None };
+    let via = told.via;
     match (before.in_maint(), after.in_maint()) {
         (false, true) => {
-            let via = inherits(Admin::IMAINT).filter(|_| !after.contains(Admin::FMAINT));
-            vec![admin_text(server, AdminEvent::Maintenance { via }, left)]
+            let inherits = after.contains(Admin::IMAINT) && !after.contains(Admin::FMAINT);
+            let event = AdminEvent::Maintenance {
+                via: via.filter(|_| inherits),
+                cause: told.cause,
+                was_down: told.was_down && told.cause.is_some(),
+            };
+            vec![admin_text(server, event, left)]
         }
         (true, true) => still_in_maintenance(server, before, via),
         (true, false) => {
-            let forced = before.contains(Admin::FMAINT);
-            let mut texts = vec![admin_text(
-                server,
-                AdminEvent::LeftMaintenance { forced },
-                left,
-            )];
+            let mut texts = if before.contains(Admin::RMAINT) {
+                resolves_again(server, told, left)
+            } else {
+                let forced = before.contains(Admin::FMAINT);
+                let event = AdminEvent::LeftMaintenance { forced };
+                vec![admin_text(server, event, left)]
+            };
             texts.extend(still_in_drain(server, via));
             texts
         }
         (false, false) => drain_changed(server, before, via, left),
     }
+}
+
+fn resolves_again(server: &ServerState, told: Told<'_>, left: &Left) -> Vec<String> {
+    let event = AdminEvent::ResolvesAgain { host: told.host };
+    let thanks = "administratively READY thanks to valid DNS answer";
+    vec![
+        admin_text(server, event, left),
+        format!("{} {thanks}.", subject(server)),
+    ]
 }
 
 fn drain_changed(

@@ -5,6 +5,7 @@ mod errors;
 mod frontend;
 mod log;
 mod names;
+mod resolvers;
 mod server;
 mod startup;
 mod stick;
@@ -35,6 +36,8 @@ pub struct Machine {
     pub connections_max: u32,
     /// The descriptor limit itself.
     pub descriptors: u64,
+    /// Name servers of `/etc/resolv.conf`.
+    pub name_servers: Vec<std::net::IpAddr>,
 }
 
 /// A plan with what was found on the way.
@@ -53,6 +56,7 @@ pub fn compile(model: &Model, machine: &Machine) -> Result<Compiled, Vec<Compile
     let names = ModelNames::new(model);
     let mut compiler = Compiler::new(&names);
     let mut context = Context::new(model);
+    let resolvers = context.resolvers(machine);
     let mut listeners = Vec::new();
     let mut servers = Vec::new();
     let mut proxies = Vec::new();
@@ -106,6 +110,7 @@ pub fn compile(model: &Model, machine: &Machine) -> Result<Compiled, Vec<Compile
         log_targets: context.log_targets.into(),
         rings: context.rings.into(),
         tables: names.tables.clone().into(),
+        resolvers: resolvers.into(),
     };
     Ok(Compiled {
         plan,
@@ -394,6 +399,7 @@ fn process(model: &Model, machine: &Machine) -> Process {
             lenient: false,
         },
         reads_bodies: false,
+        dns_families: resolvers::families(global),
         log_uri_bytes: tune.http_logurilen.map_or(1024, |bytes| bytes as usize),
         log_tag: global
             .log_tag

@@ -9,7 +9,7 @@ use cfgparse::model::Model;
 use cfgparse::model::expr::PatternFile;
 use cfgparse::model::section::Password as Written;
 
-use super::super::{ProxyId, Server, ServerId};
+use super::super::{ProxyId, ResolversId, Server, ServerId};
 use super::tables;
 use crate::rules::{Password, User, Userlist};
 use crate::sample::Names;
@@ -145,6 +145,10 @@ impl Names for ModelNames<'_> {
         let section = self.model.proxies.get(proxy.index())?;
         section.stick_table.as_ref()?;
         self.table(&section.name)
+    }
+
+    fn resolvers(&self, name: &str) -> Option<ResolversId> {
+        super::resolvers::find(self.model, name)
     }
 
     fn stick_counters(&self) -> u32 {

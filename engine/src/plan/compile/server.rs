@@ -5,13 +5,17 @@ use std::sync::Arc;
 
 use cfgparse::bytes::raw;
 use cfgparse::model::expr::{Call, SampleExpr};
-use cfgparse::model::server::{MarkedDown, SendProxy, UseSrc};
+use cfgparse::model::server::{AddressFamily, MarkedDown, SendProxy, UseSrc};
 use cfgparse::model::{Addr, Place, Port, Proxy, Server as Line};
+
+use ipnet::IpNet;
 
 use super::Context;
 use crate::limits::POOL_PURGE_DELAY_MS;
 use crate::log::Format;
-use crate::plan::{Endpoint, PoolTerms, Presents, ProxyHeader, ProxyId, Server, ServerId, Source};
+use crate::plan::{
+    Endpoint, PoolTerms, Presents, ProxyHeader, ProxyId, Resolving, Server, ServerId, Source,
+};
 use crate::sample::{Compiler, Expr, Point};
 
 impl Context<'_> {
@@ -42,6 +46,7 @@ impl Context<'_> {
                 self.presents(usesrc, line.at, compiler)
             }),
             log_ring: self.server_ring(line, section),
+            resolving: self.resolving(line),
             ..Server::of_line(line, backend, ServerId(index))
         }
     }
@@ -71,6 +76,28 @@ impl Context<'_> {
         };
         let compiled = Expr::compile(&field, compiler);
         self.note(compiled).map(Presents::Field)
+    }
+
+    fn resolving(&self, line: &Line) -> Option<Resolving> {
+        let name = line.resolvers.as_ref()?;
+        let says = |word: &str| line.resolve_opts.iter().any(|option| option == word);
+        let shares = line
+            .resolve_opts
+            .iter()
+            .rfind(|option| option.ends_with("-dup-ip"))
+            .is_some_and(|option| option == "allow-dup-ip");
+        Some(Resolving {
+            by: super::resolvers::find(self.model, name)?,
+            prefer_ipv6: line.resolve_prefer != Some(AddressFamily::Ipv4),
+            nets: line
+                .resolve_net
+                .iter()
+                .filter_map(|&(ip, bits)| IpNet::new(ip, bits).ok())
+                .map(|net| net.trunc())
+                .collect(),
+            shares_addresses: shares,
+            ignores_weight: says("ignore-weight"),
+        })
     }
 
     fn proxy_header(
@@ -198,6 +225,7 @@ impl Server {
             backend,
             name: line.name.as_str().into(),
             endpoint: endpoint(line),
+            follows_client: follows_client(line),
             observe: line.check.observe.filter(|_| line.check.enabled),
             error_limit: line.check.error_limit.unwrap_or(ERROR_LIMIT),
             is_tls: line.tls.as_ref().is_some_and(|tls| tls.enabled),
@@ -216,6 +244,7 @@ impl Server {
             source: None,
             log_ring: None,
             is_referenced: false,
+            resolving: None,
             line: Arc::new(line.clone()),
         }
     }
@@ -223,6 +252,17 @@ impl Server {
 
 /// Manual 5.2, `error-limit`.
 const ERROR_LIMIT: u32 = 10;
+
+/// Whether connections go where the client wanted to go, in part at least.
+fn follows_client(line: &Line) -> bool {
+    match &line.address {
+        Addr::Ip(ip) if ip.is_unspecified() => true,
+        Addr::Ip(_) | Addr::Name { .. } => {
+            matches!(line.port, Port::Offset(_) | Port::None | Port::Fixed(0))
+        }
+        _ => false,
+    }
+}
 
 /// Where the server is, as far as the text tells; names are resolved when the process starts.
 pub(super) fn endpoint(line: &Line) -> Endpoint {

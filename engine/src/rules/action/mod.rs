@@ -16,6 +16,7 @@ mod priority;
 mod redirect;
 mod replace;
 mod reply;
+mod resolve;
 mod status;
 mod timeout;
 mod track;
@@ -30,7 +31,7 @@ use crate::sample::{CompileError, Compiler};
 
 use super::ruleset::Kind;
 use super::txn::Txn;
-use super::verdict::Verdict;
+use super::verdict::{Lookup, Verdict};
 
 /// A compiled action.
 pub trait Act: std::fmt::Debug + Send + Sync {
@@ -54,6 +55,8 @@ pub enum Flow {
     Hint,
     /// With this rule again when more bytes have come, where the ruleset waits for them.
     NotYet,
+    /// With this rule again, when the name is looked up: the answer is in the stream's facts.
+    Resolve(Box<Lookup>),
     /// Not at all.
     Stop(Verdict),
 }
@@ -106,6 +109,7 @@ pub fn compile(action: &Action, kind: Kind, compiler: &mut Compiler<'_>) -> Comp
         Action::SetVar { .. } | Action::SetVarFormat { .. } | Action::UnsetVar { .. } => {
             var::compile(action, compiler)
         }
+        Action::DoResolve { .. } => resolve::compile(action, compiler),
         Action::Capture { expr, slot } => capture::compile(expr, *slot, kind, compiler),
         Action::SetSrc(_) | Action::SetSrcPort(_) | Action::SetDst(_) | Action::SetDstPort(_) => {
             address::compile(action, compiler)

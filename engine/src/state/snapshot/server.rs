@@ -3,7 +3,7 @@
 use std::sync::PoisonError;
 use std::sync::atomic::Ordering::Relaxed;
 
-use cfgparse::model::{Addr, Port};
+use cfgparse::model::Port;
 
 use super::{seconds, words};
 use crate::plan::{Endpoint, Server, ServerId};
@@ -24,6 +24,7 @@ pub fn facts(runtime: &Runtime, id: ServerId, now_ms: u64) -> ServerFacts {
         .read()
         .unwrap_or_else(PoisonError::into_inner)
         .clone();
+    let named = watch.named();
     let total = runtime.stats.servers[id.index()].total(now_ms);
     let tracked = watch.tracks.map(|id| name(runtime, id));
     let health = watched_health(runtime, id);
@@ -65,7 +66,8 @@ pub fn facts(runtime: &Runtime, id: ServerId, now_ms: u64) -> ServerFacts {
             .agent()
             .map(|agent| check(state, Some(agent), &state.agent_report())),
         address: words::connecting(&endpoint),
-        host: host(&line.address),
+        host: named.host.clone(),
+        service: named.service.clone(),
         cookie: line.cookie.clone(),
         idle: idle(server, state, total.open.now),
         state: numbers(server, state, watch, &endpoint, &report),
@@ -140,13 +142,6 @@ fn check(state: &ServerState, health: Option<Health>, report: &CheckReport) -> C
     }
 }
 
-fn host(address: &Addr) -> Option<String> {
-    match address {
-        Addr::Name { host, .. } => Some(host.clone()),
-        _ => None,
-    }
-}
-
 fn idle(server: &Server, state: &ServerState, used: u64) -> IdleFacts {
     let idle = state.idle_total();
     IdleFacts {
@@ -202,9 +197,10 @@ fn numbers(
         true => CONFIGURED | ENABLED | AGENT,
         false => CONFIGURED | AGENT,
     };
-    let port = match (endpoint, line.port) {
-        (Endpoint::Tcp(address), _) => address.port(),
-        (Endpoint::Unresolved, Port::Fixed(port)) => port,
+    let port = match (endpoint, watch.named().port, line.port) {
+        (Endpoint::Tcp(address), ..) => address.port(),
+        (Endpoint::Unresolved, Some(port), _) => port,
+        (Endpoint::Unresolved, None, Port::Fixed(port)) => port,
         _ => 0,
     };
     let check_port = match watch.check_port.load(Relaxed) {
