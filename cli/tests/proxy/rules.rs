@@ -1,6 +1,6 @@
 //! Conditions and the first actions.
 
-use crate::harness::{CORES, Client, LONG_TIMEOUTS, Message, Origin, Port, Proxy};
+use crate::harness::{CORES, Client, LONG_TIMEOUTS, Message, Origin, Port, Proxy, get};
 
 struct Site {
     listen: Port,
@@ -263,5 +263,40 @@ fn header_edits_in_responses() {
             (Some("n"), None)
         );
         assert_eq!(answer.text(), "default");
+    }
+}
+
+/// Manual, `WAIT_END`: it waits for the end of the inspection in `mode http` too, and the rules
+/// behind it are asked then.
+#[test]
+fn rules_on_content_wait_in_mode_http() {
+    const DELAY: std::time::Duration = std::time::Duration::from_millis(400);
+    let origin = Origin::named("a");
+    let listen = Port::reserve();
+    let config = format!(
+        "
+listen web
+    mode http{LONG_TIMEOUTS}
+    bind *:{listen}
+    tcp-request inspect-delay 400ms
+    tcp-request content set-var(txn.waited) bool(true) if {{ path /slow }} WAIT_END
+    tcp-request content reject if {{ path /slow/reject }} WAIT_END
+    tcp-request content set-var(txn.after) bool(true)
+    http-response set-header x-seen %[var(txn.waited)],%[var(txn.after)]
+    server s1 {}
+",
+        origin.address
+    );
+    for cores in CORES {
+        let _proxy = Proxy::start(cores, &config);
+        let begun = std::time::Instant::now();
+        let answer = get(listen.address(), "/quick");
+        assert_eq!(answer.header("x-seen"), Some(",1"));
+        let answer = get(listen.address(), "/slow");
+        assert_eq!(answer.header("x-seen"), Some("1,1"));
+        assert!(begun.elapsed() >= DELAY);
+        Client::connect(listen.address())
+            .send("GET /slow/reject HTTP/1.1\r\nhost: a\r\n\r\n")
+            .ends();
     }
 }

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use socket2::{Domain, SockRef, Socket, Type};
 
-use crate::harness::{Client, Origin, Peer, Port, Proxy, Syslog, ok};
+use crate::harness::{Client, Origin, Peer, Port, Proxy, Syslog, ok, wait_until};
 
 /// One way to end, brought about on real sockets.
 struct Row {
@@ -72,14 +72,22 @@ impl Scene<'_> {
         socket.set_linger(Some(Duration::ZERO)).expect("a socket");
     }
 
-    /// Asks, and an administrator ends it.
-    fn is_killed(&self) {
+    /// Asks, and an administrator ends it once it has come so far.
+    fn is_killed(&self, so_far: impl FnOnce(&mut Client)) {
         let mut client = self.sends(GET);
+        so_far(&mut client);
         sleep(MOMENT);
         let server = format!("b_{}/s1", self.name);
         self.proxy
             .admin(&format!("shutdown sessions server {server}"));
         client.rest();
+    }
+
+    fn is_connected(&self) {
+        let backend = format!("b_{}", self.name);
+        wait_until("it is connected", || {
+            self.proxy.stat(&backend, "s1", "connect") == "1"
+        });
     }
 }
 
@@ -89,6 +97,8 @@ const TOO_LONG: Duration = Duration::from_secs(8);
 const GET: &str = "GET / HTTP/1.1\r\nhost: a\r\nconnection: close\r\n\r\n";
 const POST: &str = "POST / HTTP/1.1\r\nhost: a\r\ncontent-length: 9\r\n\r\nab";
 const CHUNKS: &str = "POST / HTTP/1.1\r\nhost: a\r\ntransfer-encoding: chunked\r\n\r\n2\r\nab\r\n";
+const LONG_POST: &str = "POST / HTTP/1.1\r\nhost: a\r\ncontent-length: 99999\r\n\r\nab";
+const TCP: &str = "mode tcp\n    log-format \"= %f %b/%s -1 %ts-- 0/%Tw/%Tc/0 x\"";
 const HALF: &str = "HTTP/1.1 200 OK\r\ncontent-length: 9\r\n\r\nab";
 
 fn answers(peer: &mut Peer) -> io::Result<()> {
@@ -134,6 +144,31 @@ fn half_then_closes(peer: &mut Peer) -> io::Result<()> {
     peer.send(HALF)?;
     sleep(MOMENT);
     Ok(())
+}
+
+fn early_then_waits(peer: &mut Peer) -> io::Result<()> {
+    peer.request_head()?;
+    peer.send("HTTP/1.1 413 Too Large\r\ncontent-length: 0\r\n\r\n")?;
+    sleep(TOO_LONG);
+    Ok(())
+}
+
+fn early_then_resets(peer: &mut Peer) -> io::Result<()> {
+    peer.request_head()?;
+    peer.send("HTTP/1.1 413 Too Large\r\ncontent-length: 0\r\n\r\n")?;
+    sleep(MOMENT);
+    SockRef::from(peer.reader.get_ref()).set_linger(Some(Duration::ZERO))
+}
+
+/// Goes on until it is told to stop; less than its time, so that it is not for that.
+fn keeps_sending(mut client: Client) {
+    use std::io::Write;
+    for _ in 0..40 {
+        sleep(MOMENT / 3);
+        if client.reader.get_mut().write_all(b"more").is_err() {
+            return;
+        }
+    }
 }
 
 fn half_then_resets(peer: &mut Peer) -> io::Result<()> {
@@ -204,6 +239,15 @@ const ROWS: &[Row] = &[
     Row { name: "PH_upload", server: Server::Answers(waits), act: |scene| { let mut client = scene.sends(CHUNKS); sleep(MOMENT); client.send("zz\r\n").rest(); }, line: "b_PH_upload/s1 400 PH-- 0/0/0/-1", ..NO_ROW },
     Row { name: "PH_deny", back: "http-response deny", line: "b_PH_deny/s1 502 PH-- 0/0/0/0", ..NO_ROW },
     Row { name: "PD", server: Server::Answers(|peer| { says(peer, "HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n2\r\nab\r\n")?; peer.send("zz\r\n")?; sleep(MOMENT); Ok(()) }), line: "b_PD/s1 200 PD-- 0/0/0/0", ..NO_ROW },
+    // HAProxy has not read the request when the rules on content run.
+    Row { name: "PR_content", front: "log-format \"= %f %HP -1 %ts-- 0/0/0/0 x\"\n    tcp-request content reject", line: "<BADREQ> -1 PR-- 0/0/0/0", ..NO_ROW },
+    Row { name: "PD_content", back: "tcp-response content reject", line: "b_PD_content/s1 -1 PD-- 0/0/0/-1", ..NO_ROW },
+    // The answer has gone, the request's body has not.
+    Row { name: "cL", server: Server::Answers(early_then_waits), act: |scene| drop(scene.sends(POST).rest()), line: "b_cL/s1 413 cL-- 0/0/0/0", ..NO_ROW },
+    Row { name: "SL", back: "timeout server 10s", server: Server::Answers(early_then_resets), act: |scene| keeps_sending(scene.sends(LONG_POST)), line: "b_SL/s1 413 SL-- 0/0/0/0", ..NO_ROW },
+    // Mode tcp: a client that leaves without a word is not kept; what it has said goes on without it.
+    Row { name: "CC_tcp", front: TCP, back: "mode tcp\n    timeout connect 10s", server: Server::Silent, act: |scene| scene.leaves_after(""), line: "b_CC_tcp/s1 -1 CC-- 0/0/-1/0" },
+    Row { name: "sC_tcp", front: TCP, back: "mode tcp", server: Server::Silent, act: |scene| scene.leaves_after("hello"), line: "b_sC_tcp/s1 -1 sC-- 0/0/-1/0" },
     // Answered here.
     Row { name: "LR", front: "http-request return status 200", line: "LR/<NOSRV> 200 LR-- 0/-1/-1/-1", ..NO_ROW },
     Row { name: "LR_redirect", front: "http-request redirect location /x", line: "LR_redirect/<NOSRV> 302 LR-- 0/-1/-1/-1", ..NO_ROW },
@@ -211,9 +255,9 @@ const ROWS: &[Row] = &[
     Row { name: "LR_stats", front: "stats enable\n    stats uri /", line: "LR_stats/<STATS> 200 LR-- 0/0/0/0", ..NO_ROW },
     Row { name: "LH", back: "http-response return status 200", line: "b_LH/s1 200 LH-- 0/0/0/0", ..NO_ROW },
     // An administrator.
-    Row { name: "K_waits", server: Server::Answers(waits), act: |scene| scene.is_killed(), line: "b_K_waits/s1 500 KC-- 0/0/0/-1", ..NO_ROW },
-    Row { name: "K_data", server: Server::Answers(half_then_waits), act: |scene| scene.is_killed(), line: "b_K_data/s1 500 KC-- 0/0/0/0", ..NO_ROW },
-    Row { name: "K_connects", back: "timeout connect 10s", server: Server::Silent, act: |scene| scene.is_killed(), line: "b_K_connects/s1 500 KC-- 0/0/-1/-1", ..NO_ROW },
+    Row { name: "K_waits", server: Server::Answers(waits), act: |scene| scene.is_killed(|_| scene.is_connected()), line: "b_K_waits/s1 500 KC-- 0/0/0/-1", ..NO_ROW },
+    Row { name: "K_data", server: Server::Answers(half_then_waits), act: |scene| scene.is_killed(|client| drop(client.response_head())), line: "b_K_data/s1 500 KC-- 0/0/0/0", ..NO_ROW },
+    Row { name: "K_connects", back: "timeout connect 10s", server: Server::Silent, act: |scene| scene.is_killed(|_| ()), line: "b_K_connects/s1 500 KC-- 0/0/-1/-1", ..NO_ROW },
     // The persistence cookie.
     Row { name: "NI", back: "cookie S insert", server: Server::With("cookie one", answers), line: "b_NI/s1 200 --NI 0/0/0/0", ..NO_ROW },
     Row { name: "VN", back: "cookie S insert", server: Server::With("cookie one", answers), act: |scene| drop(scene.sends(&with_cookie("S=one")).rest()), line: "b_VN/s1 200 --VN 0/0/0/0", ..NO_ROW },

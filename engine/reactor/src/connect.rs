@@ -9,7 +9,7 @@ use std::rc::Rc;
 use std::task::{Context, Poll, Waker};
 
 use io_uring::{opcode, types};
-use socket2::SockAddr;
+use socket2::{SockAddr, SockRef};
 
 use crate::core::{Core, Inner};
 use crate::slots::{Key, Op, Tenant};
@@ -61,6 +61,14 @@ impl Connect {
         // SAFETY: the address lies in the state, which the slot keeps until the completion.
         unsafe { core.inner().submit(key, Op::Connect, entry) };
         Self { core, state }
+    }
+}
+
+impl Connect {
+    /// Our end, once the kernel has chosen it and as long as the attempt lasts.
+    pub fn local_addr(&self) -> Option<SockAddr> {
+        let io = self.state.io.borrow();
+        SockRef::from(io.fd.as_ref()?).local_addr().ok()
     }
 }
 

@@ -137,6 +137,9 @@ pub struct Data<'a> {
     pub complete: bool,
     /// The inspection delay is over: a fetch that would wait fails instead (`WAIT_END`).
     pub last_chance: bool,
+    /// A content rule looks at it in `mode http`, where the message is there from the beginning:
+    /// `WAIT_END` waits all the same.
+    pub is_inspected: bool,
 }
 
 /// The wall clock as the loop turn read it.

@@ -75,6 +75,7 @@ fn begin(
         ready_us: local.core.now_us(),
         is_drained: true,
         expects_proxy: plan.bind.accept_proxy,
+        is_raw: generation.plan().proxy(frontend).mode == Mode::Tcp,
         unread: None,
         is_private: false,
         own: None,

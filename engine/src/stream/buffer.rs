@@ -81,7 +81,7 @@ pub async fn request(stream: &mut Stream<'_>, wanted: Wanted) -> Result<(), Faul
 }
 
 /// Sees what has come of the request's body, without a wait.
-fn look_at_request(stream: &mut Stream<'_>) -> Extent {
+pub fn look_at_request(stream: &mut Stream<'_>) -> Extent {
     let limits = *stream.limits();
     let exchange = &mut *stream.exchange;
     let length = exchange.request_framing.body;

@@ -30,6 +30,8 @@ pub struct Client {
     pub is_drained: bool,
     /// A PROXY protocol header comes first (manual, `accept-proxy`, `expect-proxy`).
     pub expects_proxy: bool,
+    /// `mode tcp`: its bytes are no requests.
+    pub is_raw: bool,
     /// The rest of a request that was answered before it was whole.
     pub unread: Option<Box<Incoming>>,
     /// The server authenticated the connection and not the request (NTLM): nobody else may use it.

@@ -215,7 +215,7 @@ async fn connect(stream: &mut Stream<'_>, id: ServerId, opening: Opening) -> Res
 
 /// The transport connection, from a port that is free.
 async fn establish(
-    stream: &Stream<'_>,
+    stream: &mut Stream<'_>,
     server: &Server,
     address: &SockAddr,
     presented: Option<SocketAddr>,
@@ -237,10 +237,13 @@ async fn establish(
             Ok(Ok(sock)) => return Ok(sock),
             Ok(Err(error)) if source::is_taken(&error) && sockets.has_more() => {}
             Ok(Err(_)) => return Err(Failure::Refused),
-            Err(Interrupted::TimedOut) => return Err(Failure::Passing(Cause::ServerTimeout)),
-            Err(other) => {
-                let fault = other.fault(Cause::ServerTimeout, Phase::Connect);
-                return Err(Failure::Final(fault));
+            Err(interrupted) => {
+                let ours = connecting.local_addr();
+                stream.exchange.facts.server_side_src = ours.and_then(|ours| ours.as_socket());
+                return Err(match interrupted {
+                    Interrupted::TimedOut => Failure::Passing(Cause::ServerTimeout),
+                    other => Failure::Final(other.fault(Cause::ServerTimeout, Phase::Connect)),
+                });
             }
         }
     }

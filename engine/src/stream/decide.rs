@@ -1,6 +1,7 @@
 //! The configured rules, in the order in which HAProxy runs them, and what follows from each.
 
 use cfgparse::model::proxy::RestrictNames;
+use reactor::Readable;
 use wire::Head;
 
 use super::buffer::{self, Wanted};
@@ -10,7 +11,7 @@ use super::relay::Flow;
 use super::wait::{Interrupted, Patience, wait};
 use super::{Fault, Next, Stream, reply};
 use crate::log::{Cause, Phase};
-use crate::plan::{ProxyId, StatsPage};
+use crate::plan::{ProxyId, Rulesets, StatsPage};
 use crate::rules::{Answer, Ruleset, Verdict};
 
 /// The frontend's word on a request: `Some` if it was answered here.
@@ -41,12 +42,15 @@ pub async fn backend(stream: &mut Stream<'_>) -> Result<Option<Next>, Fault> {
 async fn request_rules(stream: &mut Stream<'_>, proxy: ProxyId) -> Result<Option<Next>, Fault> {
     let generation = stream.generation;
     let plan = generation.plan().proxy(proxy);
-    for rules in [&plan.rules.request_content, &plan.rules.http_request] {
-        let verdict = stream.evaluate(rules, 0, Sees::Request);
-        if verdict.passes() {
-            continue;
+    if !plan.rules.request_content.is_empty() {
+        let answered = Box::pin(request_content(stream, proxy, &plan.rules)).await?;
+        if answered.is_some() {
+            return Ok(answered);
         }
-        let verdict = on_request(stream, rules, verdict).await?;
+    }
+    let verdict = stream.evaluate(&plan.rules.http_request, 0, Sees::Request);
+    if !verdict.passes() {
+        let verdict = on_request(stream, &plan.rules.http_request, verdict).await?;
         if let Some(next) = act(stream, proxy, verdict, Phase::Request).await? {
             return Ok(Some(next));
         }
@@ -65,6 +69,45 @@ async fn request_rules(stream: &mut Stream<'_>, proxy: ProxyId) -> Result<Option
         return Ok(None);
     }
     act(stream, proxy, verdict, Phase::Request).await
+}
+
+/// `tcp-request content`, which decides as bytes arrive, or once `tcp-request inspect-delay` is over.
+async fn request_content(
+    stream: &mut Stream<'_>,
+    proxy: ProxyId,
+    rules: &Rulesets,
+) -> Result<Option<Next>, Fault> {
+    let delay_ms = rules.request_inspect_delay_ms.unwrap_or(0);
+    let patience = Patience {
+        until_ms: Some(stream.local.core.now_ms() + delay_ms),
+        watches_client: false,
+    };
+    let (mut from, mut is_over) = (0, delay_ms == 0);
+    loop {
+        let sees = Sees::Inspected { is_over };
+        match stream.evaluate(&rules.request_content, from, sees) {
+            Verdict::Wait { rule } if !is_over => from = rule,
+            verdict => {
+                let refused = matches!(verdict, Verdict::Reject | Verdict::SilentDrop);
+                if refused && proxy == stream.client.frontend {
+                    // HAProxy has not read the request yet: the log knows of none.
+                    stream.exchange.facts.request_line.clear();
+                }
+                return act(stream, proxy, verdict, Phase::Request).await;
+            }
+        }
+        let (client, seen) = (&*stream.client, stream.client.link.queued());
+        let waited = wait(stream.local, client, patience, |cx| {
+            client.link.poll_more(seen, cx)
+        });
+        match waited.await {
+            Ok(Readable::Data) => {
+                buffer::look_at_request(stream);
+            }
+            Ok(Readable::Eof | Readable::Failed(_)) | Err(Interrupted::TimedOut) => is_over = true,
+            Err(other) => return Err(other.fault(Cause::ClientTimeout, Phase::Request)),
+        }
+    }
 }
 
 /// The stats page, for whom its own rules let in.
@@ -206,13 +249,18 @@ pub async fn response(
     }
     for proxy in proxies.into_iter().flatten() {
         let rules = &generation.plan().proxy(proxy).rules;
-        for rules in [&rules.response_content, &rules.http_response] {
+        let rulesets = [
+            // For HAProxy what comes is data until the rules on content have let it pass.
+            (&rules.response_content, Phase::Data),
+            (&rules.http_response, Phase::Headers),
+        ];
+        for (rules, phase) in rulesets {
             let verdict = stream.evaluate(rules, 0, Sees::Response);
             if verdict.passes() {
                 continue;
             }
             let verdict = on_response(stream, rules, verdict, side, upload).await?;
-            if let Some(next) = act(stream, proxy, verdict, Phase::Headers).await? {
+            if let Some(next) = act(stream, proxy, verdict, phase).await? {
                 return Ok(Some(next));
             }
         }
@@ -275,6 +323,9 @@ async fn act(
         }
         Verdict::Reject => {
             count_denied(stream, proxy, phase);
+            if phase == Phase::Data {
+                stream.exchange.marks.response_us = 0;
+            }
             return Err(Fault::new(Cause::Proxy, phase).with_status(0));
         }
         Verdict::UseService(name) => {
@@ -305,8 +356,8 @@ fn count_denied(stream: &Stream<'_>, proxy: ProxyId, phase: Phase) {
     let stats = &stream.generation.stats;
     let is_front = proxy == stream.client.frontend;
     match (phase, is_front) {
-        (Phase::Headers, true) => stats.front(proxy).denied_responses.inc(),
-        (Phase::Headers, false) => stats.back(proxy).service.denied_responses.inc(),
+        (Phase::Headers | Phase::Data, true) => stats.front(proxy).denied_responses.inc(),
+        (Phase::Headers | Phase::Data, false) => stats.back(proxy).service.denied_responses.inc(),
         (_, true) => {
             stats.front(proxy).denied_requests.inc();
             stream.count_on_listener(|listener| listener.denied_requests.inc());

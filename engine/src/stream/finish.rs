@@ -54,7 +54,7 @@ pub fn measure(stream: &mut Stream<'_>) -> Passed {
         response: sent.saturating_sub(marks.sent_before),
     };
     // Nothing counts as received of a request that was never understood.
-    facts.bytes_in = if marks.request_us == 0 {
+    facts.bytes_in = if is_http && facts.request_line.is_empty() {
         0
     } else {
         passed.request

@@ -14,6 +14,8 @@ pub enum Sees<'a> {
     Bytes(Contents<'a>),
     /// The request, and what has been seen of its body.
     Request,
+    /// The same for a content rule of `mode http`, until its inspection is over.
+    Inspected { is_over: bool },
     /// Both messages.
     Response,
 }
@@ -65,6 +67,7 @@ fn seen(body: &Preview) -> Data<'_> {
         bytes: body.bytes(),
         complete: body.extent() != Extent::Part,
         last_chance: false,
+        is_inspected: false,
     }
 }
 
@@ -98,6 +101,7 @@ fn with_cx<R>(
                 bytes,
                 complete: false,
                 last_chance: true,
+                is_inspected: false,
             },
             None => seen(&exchange.request_body),
         },
@@ -136,6 +140,14 @@ pub fn evaluate(
         Sees::Request | Sees::Response => Contents {
             request: seen(&exchange.request_body),
             response: seen(&exchange.response_body),
+        },
+        Sees::Inspected { is_over } => Contents {
+            request: Data {
+                last_chance: is_over,
+                is_inspected: true,
+                ..seen(&exchange.request_body)
+            },
+            response: Data::default(),
         },
     };
     let mut txn = Txn {

@@ -98,9 +98,10 @@ impl Stream<'_> {
         self.generation.plan().proxy(self.client.frontend).mode == Mode::Http
     }
 
-    /// Manual, `option abortonclose`.
+    /// Manual, `option abortonclose`. A client of `mode tcp` that leaves without a word is not kept
+    /// either way.
     fn aborts_on_close(&self) -> bool {
-        self.backend_options().abort_on_close
+        self.backend_options().abort_on_close || !self.is_http()
     }
 
     /// The bounds of heads in this process.

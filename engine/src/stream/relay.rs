@@ -1,6 +1,7 @@
 //! Both bodies of an exchange on their way, each at the speed of its receiver.
 
 use std::future::poll_fn;
+use std::io;
 use std::task::{Context, Poll, ready};
 
 use reactor::{Seg, Splice, SpliceStep};
@@ -311,6 +312,9 @@ pub async fn bodies(
             }
         }
         match flows.down.poll(server, &client.link, limits, cx) {
+            Poll::Ready(Ok(())) if until != Until::Tunnel && flows.is_unwanted(server, cx) => {
+                return Poll::Ready(Err(flows.cut(Cause::ServerAbort)));
+            }
             Poll::Ready(Ok(())) if until == Until::Response || flows.up.finished => {
                 return Poll::Ready(Ok(()));
             }
@@ -354,6 +358,13 @@ impl Flows {
         } else {
             Phase::Data
         }
+    }
+
+    /// Whether the server, which has said all it had to, was gone before it had read everything
+    /// (manual, 8.5: `SL`).
+    fn is_unwanted(&self, server: &Link, cx: &mut Context<'_>) -> bool {
+        let failed = |sent: Poll<io::Result<()>>| matches!(sent, Poll::Ready(Err(_)));
+        self.up.is_discarded || !self.up.finished && failed(server.poll_sent(RELAY_HIGH_BYTES, cx))
     }
 
     fn cut(&self, cause: Cause) -> Fault {

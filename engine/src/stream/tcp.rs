@@ -184,6 +184,7 @@ impl Inspection {
             bytes,
             complete: self.complete,
             last_chance: self.last_chance,
+            is_inspected: false,
         }
     }
 

@@ -97,8 +97,12 @@ pub fn is_over(local: &Local, client: &Client, until_ms: u64, cx: &mut Context<'
     client.timer.poll_expired(cx).is_ready() && local.core.now_ms() >= until_ms
 }
 
-/// Whether the client closed its connection, or at least its direction of it.
+/// Whether the client closed its connection, or at least its direction of it. In `mode tcp` what it
+/// said before goes to the server all the same.
 fn has_left(client: &Client, cx: &mut Context<'_>) -> bool {
+    if client.is_raw && client.link.queued() > 0 {
+        return false;
+    }
     match client.link.poll_more(client.link.queued(), cx) {
         Poll::Ready(Readable::Eof | Readable::Failed(_)) => true,
         Poll::Ready(Readable::Data) | Poll::Pending => false,

@@ -288,7 +288,8 @@ fn find_rdp_cookie<'a>(args: &'a Args, data: Data<'a>) -> Fetched<'a> {
 
 /// True once the inspection delay is over; until then it makes a content rule wait.
 fn wait_end<'a>(_: &'a Args, cx: &Cx<'a>, _: &mut Walk) -> Fetched<'a> {
-    if cx.request_data.last_chance || cx.response_data.last_chance || cx.request.is_some() {
+    let has_message = cx.request.is_some() && !cx.request_data.is_inspected;
+    if cx.request_data.last_chance || cx.response_data.last_chance || has_message {
         Fetched::Value(Value::Bool(true))
     } else {
         Fetched::NotYet
