@@ -20,6 +20,7 @@ pub fn facts() -> Facts {
             "NS",
             "OPENSSL",
             "POLL",
+            "SLZ",
             "THREAD",
         ]),
         enabled: words(&[
@@ -62,5 +63,9 @@ pub fn print(args: &Args) {
         .collect();
     println!("\nFeature list : {}", features.join(" "));
     println!("\nBuilt with rustls on {}", facts.ssllib_name);
+    println!(
+        "Compression algorithms supported : identity(\"identity\"), deflate(\"deflate\"), \
+         raw-deflate(\"deflate\"), gzip(\"gzip\")"
+    );
     println!("Multi-threading: one shard a core, each with an io_uring of its own");
 }

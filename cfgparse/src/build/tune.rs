@@ -45,7 +45,7 @@ pub const ROWS: &[Row<Global>] = &[
     row("tune.bufsize.small", "<size>", Harmless, "size of the engine room", size),
     row("tune.chksize", "<size>", Harmless, "size of the engine room", size),
     row("tune.cli.max-payload-size", "<size>", Harmless, "size of the engine room", size),
-    row("tune.comp.maxlevel", "<number>", Harmless, "effort of compression", |cx, g, a| { note(g, a); g.tune.comp_maxlevel = a.number(cx); }),
+    row("tune.comp.maxlevel", "<number>", Full, "effort of compression", |cx, g, a| { note(g, a); g.tune.comp_maxlevel = a.number(cx); }),
     row("tune.defaults.purge", "[<element>]", Harmless, "setting of the engine room", by_syntax),
     row("tune.disable-fast-forward", "", Harmless, "setting of the engine room", by_syntax),
     row("tune.disable-zero-copy-forwarding", "", Harmless, "setting of the engine room", by_syntax),

@@ -13,6 +13,7 @@ mod bodies;
 mod bytes;
 mod checks;
 mod command_line;
+mod compression;
 mod connection_limits;
 mod connection_modes;
 mod cookies;

@@ -21,6 +21,10 @@ pub struct Process {
     pub log_uri_bytes: usize,
     /// Some expression reads a message's body.
     pub reads_bodies: bool,
+    /// Some proxy compresses bodies.
+    pub compresses: bool,
+    /// How hard it tries, 1 to 9 (`tune.comp.maxlevel`).
+    pub compression_level: u32,
     /// Addresses taken from DNS (`dns-accept-family`); `None`: IPv6 where there is a way to it.
     pub dns_families: Option<crate::resolve::Families>,
     /// `log-tag`.

@@ -26,6 +26,7 @@ pub struct Proxy {
     pub log: LogSink,
     pub stats_page: Option<StatsPage>,
     pub error_pages: Arc<ErrorPages>,
+    pub compression: Option<crate::compress::Compression>,
     pub frontend: Option<Frontend>,
     pub backend: Option<Backend>,
     /// The section as the configuration has it, for the stats page and the admin socket.

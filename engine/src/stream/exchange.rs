@@ -5,6 +5,7 @@ use wire::Head;
 use wire::h1::{BodyLength, Framing};
 
 use super::Fault;
+use super::coding::Codings;
 use super::persist::Persistence;
 use super::relay::Flow;
 use super::stick::Pending;
@@ -44,6 +45,7 @@ pub struct Exchange {
     pub persistence: Persistence,
     /// What stick tables will learn of it.
     pub sticks: Pending,
+    pub codings: Codings,
 }
 
 /// Moments of the exchange, microseconds of the core's clock.
@@ -144,6 +146,7 @@ impl Default for Exchange {
             counted: Counted::default(),
             persistence: Persistence::default(),
             sticks: Pending::default(),
+            codings: Codings::default(),
         }
     }
 }
@@ -204,5 +207,6 @@ impl Exchange {
         self.counted = Counted::default();
         self.persistence = Persistence::default();
         self.sticks.clear();
+        self.codings = Codings::default();
     }
 }

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use reactor::{Core, Event};
 
 use super::{Control, Exchange, Neighbours, Registry, Tickets};
+use crate::compress::Coders;
 use crate::gate::{Loads, WakeCore};
 use crate::limits::EXCHANGES_KEPT;
 use crate::logger::Logger;
@@ -46,6 +47,8 @@ pub struct Local {
     /// What this core has seen of the process's pattern sets and variables.
     pub patterns: CorePatterns,
     pub proc_vars: CoreProcVars,
+    /// Coders of bodies that are compressed.
+    pub coders: Coders,
     /// Where rules render texts.
     scratch: Cell<Vec<u8>>,
     next_stream: Cell<u64>,
@@ -88,6 +91,7 @@ impl Local {
             exchanges: RefCell::default(),
             patterns: CorePatterns::default(),
             proc_vars: CoreProcVars::default(),
+            coders: Coders::default(),
             scratch: Cell::default(),
             next_stream: Cell::new(0),
         })

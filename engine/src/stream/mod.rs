@@ -2,6 +2,7 @@
 
 mod buffer;
 mod client;
+mod coding;
 mod connect;
 mod connection_rules;
 mod control;

@@ -7,6 +7,7 @@ use std::task::{Context, Poll, ready};
 use reactor::{Seg, Splice, SpliceStep};
 use wire::h1::{BodyLength, Limits};
 
+use super::coding::Coding;
 use super::wait::broken;
 use super::watch::{Side, Watch};
 use super::{Fault, Stream};
@@ -35,6 +36,8 @@ pub struct Flow {
     copies: bool,
     /// Bytes to come of a chunk that was announced to the receiver as one.
     chunk_left: u64,
+    /// The body is compressed on its way.
+    pub coding: Option<Box<Coding>>,
 }
 
 impl Flow {
@@ -53,6 +56,7 @@ impl Flow {
     /// Whether the kernel could move bytes by itself: both sides are plain sockets.
     fn may_splice(&self, from: &Link, to: &Link) -> bool {
         !self.copies
+            && self.coding.is_none()
             && self.outgoing != Outgoing::Nothing
             && from.plain().is_some()
             && to.plain().is_some()
@@ -71,6 +75,9 @@ impl Flow {
 
     /// Puts a piece of body on the receiver's link.
     fn put(&mut self, to: &Link, piece: Seg) {
+        if let Some(coding) = &mut self.coding {
+            return coding.put(self.outgoing, to, &piece);
+        }
         if self.chunk_left == 0 {
             return self.outgoing.data(to, piece);
         }
@@ -172,6 +179,7 @@ impl Flow {
             splice: None,
             copies: false,
             chunk_left: 0,
+            coding: None,
         }
     }
 
@@ -189,6 +197,7 @@ impl Flow {
             splice: None,
             copies: false,
             chunk_left: 0,
+            coding: None,
         }
     }
 
@@ -196,6 +205,7 @@ impl Flow {
     pub fn discard(&mut self) {
         self.outgoing = Outgoing::Nothing;
         self.splice = None;
+        self.coding = None;
         self.chunk_left = 0;
         self.waits_for_receiver = false;
         self.is_discarded = true;
@@ -255,7 +265,12 @@ impl Flow {
                 u64::MAX
             };
             match self.incoming.poll_piece(from, limits, big, cx) {
-                Poll::Pending => return Poll::Pending,
+                Poll::Pending => {
+                    if let Some(coding) = &mut self.coding {
+                        coding.pause(self.outgoing, to);
+                    }
+                    return Poll::Pending;
+                }
                 Poll::Ready(Err(error)) => return Poll::Ready(Err(FlowError::Source(error))),
                 Poll::Ready(Ok(Piece::Data(piece))) => self.put(to, piece),
                 Poll::Ready(Ok(Piece::Big(bytes))) => {
@@ -263,6 +278,9 @@ impl Flow {
                     self.chunk_left = bytes;
                 }
                 Poll::Ready(Ok(Piece::End)) => {
+                    if let Some(coding) = &mut self.coding {
+                        coding.finish(self.outgoing, to);
+                    }
                     self.outgoing.end(to, self.incoming.trailers());
                     self.finished = true;
                     return Poll::Ready(Ok(()));

@@ -6,6 +6,7 @@ use std::task::Poll;
 use wire::h1::{Asked, BodyLength, ConnectionOut, Framing, Limits, write_response};
 use wire::{Head, Known};
 
+use super::coding;
 use super::connect::ServerSide;
 use super::relay::{Flow, FlowError, source};
 use super::wait::broken;
@@ -178,6 +179,7 @@ pub fn course(stream: &Stream<'_>) -> Course {
     let client_is_11 = exchange.request.version().is_11();
     let server_is_11 = exchange.response.version().is_11();
     let outgoing = match given.body {
+        _ if exchange.codings.response.is_some() => Outgoing::Chunked,
         BodyLength::None if exchange.request.method() == b"HEAD" => Outgoing::Nothing,
         BodyLength::Tunnel => Outgoing::Stream,
         BodyLength::Chunked if client_is_11 => Outgoing::Chunked,
@@ -232,6 +234,8 @@ pub fn download(stream: &Stream<'_>, course: Course) -> Flow {
     let body = Incoming::new(stream.exchange.response_framing.body);
     let mut flow = Flow::new(body, course.outgoing);
     flow.is_last = !course.client_lives;
+    let algorithm = stream.exchange.codings.response;
+    flow.coding = algorithm.map(|algorithm| Box::new(coding::begin(stream, algorithm)));
     flow
 }
 

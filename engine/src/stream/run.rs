@@ -7,8 +7,8 @@ use super::response::{self, NoResponse};
 use super::retry::{self, Attempts};
 use super::watch::Watch;
 use super::{
-    Fault, Next, Stream, buffer, decide, error, finish, journal, observe, persist, request, route,
-    stick, track, tunnel,
+    Fault, Next, Stream, buffer, coding, decide, error, finish, journal, observe, persist, request,
+    route, stick, track, tunnel,
 };
 use crate::mux::Link;
 use crate::mux::h1::{Incoming, Outgoing};
@@ -60,6 +60,9 @@ async fn exchange(stream: &mut Stream<'_>) -> Result<Next, Fault> {
         return Err(fault);
     }
     request::add_own_fields(stream);
+    if stream.generation.plan().process.compresses {
+        coding::on_request(stream);
+    }
     let bound = persist::bind(stream);
     let bound = stick::bind(stream, bound).or_else(|| route::last_server(stream, backend));
     let mut attempts = Attempts::new(bound);
@@ -175,6 +178,9 @@ async fn answer(
     mut watch: Watch,
     begun: u64,
 ) -> Result<(Next, Fate), Fault> {
+    if stream.generation.plan().process.compresses {
+        coding::on_response(stream, side);
+    }
     let course = response::course(stream);
     stream.exchange.facts.status = i32::from(stream.exchange.response.status());
     response::write_head(stream, course);
@@ -199,6 +205,8 @@ async fn answer(
         stream.exchange.upload = Upload::Done;
     }
     finish::count_spliced(stream, backend, &flows);
+    coding::sent(stream, flows.up.coding.take());
+    coding::received(stream, flows.down.coding.take());
     relayed?;
     let fate = if course.server_lives && flows.up.has_arrived() {
         Fate::Keep
@@ -243,10 +251,13 @@ fn upload(stream: &Stream<'_>) -> Flow {
         BodyLength::Chunked => Outgoing::Chunked,
         BodyLength::Length(_) | BodyLength::UntilClose | BodyLength::Tunnel => Outgoing::Plain,
     };
-    Flow::new(
-        Incoming::new(stream.exchange.request_framing.body),
-        outgoing,
-    )
+    let incoming = Incoming::new(stream.exchange.request_framing.body);
+    let Some(algorithm) = stream.exchange.codings.request else {
+        return Flow::new(incoming, outgoing);
+    };
+    let mut flow = Flow::new(incoming, Outgoing::Chunked);
+    flow.coding = Some(Box::new(coding::begin(stream, algorithm)));
+    flow
 }
 
 fn watch(stream: &Stream<'_>, backend: ProxyId) -> Watch {

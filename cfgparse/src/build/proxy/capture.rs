@@ -14,18 +14,18 @@ pub const ROWS: &[Row<Draft>] = &[
     proxy_row("capture cookie", "<name> len <length>", "FL", Full, "keep a cookie for the logs", |cx, d, a| d.proxy.captures.cookie = capture(cx, a)),
     proxy_row("capture request header", "<name> len <length>", "FL", Full, "keep a request header for the logs", |cx, d, a| d.proxy.captures.request.extend(capture(cx, a).map(header))),
     proxy_row("capture response header", "<name> len <length>", "FL", Full, "keep a response header for the logs", |cx, d, a| d.proxy.captures.response.extend(capture(cx, a).map(header))),
-    proxy_row("compression algo", "<algorithm> ...", "DFLB", Planned, "how responses are compressed", |cx, d, a| d.proxy.compression.algo = algorithms(cx, a)),
-    proxy_row("compression algo-req", "<algorithm>", "DFLB", Planned, "how requests are compressed", |cx, d, a| d.proxy.compression.algo_req = algorithms(cx, a)),
-    proxy_row("compression algo-res", "<algorithm> ...", "DFLB", Planned, "how responses are compressed", |cx, d, a| d.proxy.compression.algo = algorithms(cx, a)),
-    proxy_row("compression direction", "request|response|both", "DFLB", Planned, "what is compressed", |cx, d, a| d.proxy.compression.direction = a.one_of(cx, &["request", "response", "both"])),
-    lax_end(proxy_row("compression minsize-req", "<size>", "DFLB", Planned, "smallest request compressed", |cx, d, a| d.proxy.compression.minsize_req = a.size(cx))),
-    lax_end(proxy_row("compression minsize-res", "<size>", "DFLB", Planned, "smallest response compressed", |cx, d, a| d.proxy.compression.minsize_res = a.size(cx))),
-    lax_end(proxy_row("compression offload", "", "DFLB", Planned, "don't let servers compress", |_, d, _| d.proxy.compression.offload = true)),
-    proxy_row("compression type", "<mime type> ...", "DFLB", Planned, "what is compressed", |_, d, a| d.proxy.compression.types.extend(words(a))),
-    proxy_row("compression type-req", "<mime type> ...", "DFLB", Planned, "which requests are compressed", |_, d, a| d.proxy.compression.types_req.extend(words(a))),
-    proxy_row("compression type-res", "<mime type> ...", "DFLB", Planned, "which responses are compressed", |_, d, a| d.proxy.compression.types.extend(words(a))),
+    proxy_row("compression algo", "<algorithm> ...", "DFLB", Full, "how responses are compressed", |cx, d, a| d.proxy.compression.algo = algorithms(cx, a)),
+    proxy_row("compression algo-req", "<algorithm>", "DFLB", Full, "how requests are compressed", |cx, d, a| d.proxy.compression.algo_req = algorithms(cx, a)),
+    proxy_row("compression algo-res", "<algorithm> ...", "DFLB", Full, "how responses are compressed", |cx, d, a| d.proxy.compression.algo = algorithms(cx, a)),
+    proxy_row("compression direction", "request|response|both", "DFLB", Full, "what is compressed", |cx, d, a| d.proxy.compression.direction = a.one_of(cx, &["request", "response", "both"])),
+    lax_end(proxy_row("compression minsize-req", "<size>", "DFLB", Full, "smallest request compressed", |cx, d, a| d.proxy.compression.minsize_req = a.size(cx))),
+    lax_end(proxy_row("compression minsize-res", "<size>", "DFLB", Full, "smallest response compressed", |cx, d, a| d.proxy.compression.minsize_res = a.size(cx))),
+    lax_end(proxy_row("compression offload", "", "DFLB", Full, "don't let servers compress", offload)),
+    proxy_row("compression type", "<mime type> ...", "DFLB", Full, "what is compressed", |_, d, a| d.proxy.compression.types.extend(words(a))),
+    proxy_row("compression type-req", "<mime type> ...", "DFLB", Full, "which requests are compressed", |_, d, a| d.proxy.compression.types_req.extend(words(a))),
+    proxy_row("compression type-res", "<mime type> ...", "DFLB", Full, "which responses are compressed", |_, d, a| d.proxy.compression.types.extend(words(a))),
     proxy_row("declare capture", "request|response len <length>", "FL", Full, "make room for a captured value", declare),
-    proxy_row("filter", "<name> [param*]", "FLB", Planned, "pass traffic through a filter", filter),
+    proxy_row("filter", "<name> [param*]", "FLB", Partial("compression, comp-req and comp-res"), "pass traffic through a filter", filter),
     proxy_row("filter-sequence", "request|response <list>", "FLB", Planned, "order of filters", |cx, _, a| {
         a.one_of(cx, &["request", "response"]);
         a.rest();
@@ -127,6 +127,16 @@ fn spoe_file(cx: &mut Context, args: &Args, span: Span) {
     }
 }
 
+/// `compression offload`, which has no effect in `defaults` (manual, `compression offload`).
+fn offload(cx: &mut Context, draft: &mut Draft, args: &mut Args) {
+    if draft.is_defaults {
+        let message = "'compression offload' ignored in 'defaults' section.";
+        cx.warn(args.span(), "wrong-section", message);
+    } else {
+        draft.proxy.compression.offload = true;
+    }
+}
+
 /// Filters that HAProxy has.
 const FILTERS: &[&str] = &[
     "trace",
@@ -155,6 +165,9 @@ fn filter(cx: &mut Context, draft: &mut Draft, args: &mut Args) {
         });
         let message = format!("'filter' : unknown filter '{}'{hint}", word.text);
         cx.alert(word.span(), "unknown-filter", message);
+    }
+    if !["compression", "comp-req", "comp-res"].contains(&word.as_str()) {
+        cx.not_yet(word.span(), &format!("filter {}", word.text));
     }
     if word.text == "spoe" {
         spoe_file(cx, args, word.span());

@@ -1,6 +1,7 @@
 //! From the model to the plan: names become ids, texts become programs.
 
 mod backend;
+mod compression;
 mod errors;
 mod frontend;
 mod log;
@@ -90,6 +91,7 @@ pub fn compile(model: &Model, machine: &Machine) -> Result<Compiled, Vec<Compile
             log: context.log(section, &mut compiler),
             stats_page: context.stats_page(section, &mut compiler),
             error_pages: Arc::new(context.error_pages(section, &mut compiler)),
+            compression: compression::compile(section),
             frontend,
             backend,
             section: Arc::new(section.clone()),
@@ -101,6 +103,7 @@ pub fn compile(model: &Model, machine: &Machine) -> Result<Compiled, Vec<Compile
     }
     let mut process = process(model, machine);
     process.reads_bodies = compiler.reads_bodies;
+    process.compresses = proxies.iter().any(|proxy| proxy.compression.is_some());
     backend::set_fullconn(&mut proxies, process.maxconn);
     let plan = Plan {
         process,
@@ -399,6 +402,8 @@ fn process(model: &Model, machine: &Machine) -> Process {
             lenient: false,
         },
         reads_bodies: false,
+        compresses: false,
+        compression_level: tune.comp_maxlevel.unwrap_or(1),
         dns_families: resolvers::families(global),
         log_uri_bytes: tune.http_logurilen.map_or(1024, |bytes| bytes as usize),
         log_tag: global
