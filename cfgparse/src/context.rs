@@ -52,6 +52,7 @@ pub enum ReferenceKind {
     Cache,
     Mailers,
     FcgiApp,
+    Healthcheck,
 }
 
 /// Shared by all parse functions of one load.

@@ -11,6 +11,7 @@ pub mod gate;
 pub mod log;
 pub mod persist;
 pub mod plan;
+pub mod probe;
 pub mod resolve;
 pub mod ring;
 pub mod rules;

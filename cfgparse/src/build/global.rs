@@ -205,7 +205,7 @@ const LIMITS: &[Row<Global>] = &[
 
 #[rustfmt::skip]
 const STATS: &[Row<Global>] = &[
-    row("external-check", "[preserve-env]", Planned, "allow checks by programs", |_, g, a| { a.accept("preserve-env"); g.external_check = true; }),
+    row("external-check", "[preserve-env]", Full, "allow checks by programs", |_, g, a| { g.external_check_preserve_env = a.accept("preserve-env"); g.external_check = true; }),
     row("log", "<target> [len <n>] [format <f>] [sample <r>:<n>] <facility> [<level> [<minlevel>]]", Full, "where log lines go", |cx, g, a| {
         if a.peek_str() == "global" {
             return a.unexpected_end(cx, "a target: 'global' has no effect in global section");

@@ -75,7 +75,7 @@ pub fn model(ast: &Ast, cx: &mut Context) -> Model {
 }
 
 fn other(cx: &mut Context, model: &mut Model, section: &Section) {
-    use section::{access, logs, network, store};
+    use section::{access, healthcheck, logs, network, store};
     match section.kind() {
         "global" => global::section(cx, &mut model.global, section),
         "userlist" => model.userlists.push(access::userlist(cx, section)),
@@ -86,6 +86,9 @@ fn other(cx: &mut Context, model: &mut Model, section: &Section) {
         "mailers" => model.mailers.push(network::mailers(cx, section)),
         "log-forward" => model.log_forwards.push(logs::log_forward(cx, section)),
         "log-profile" => model.log_profiles.push(logs::log_profile(cx, section)),
+        "healthcheck" => model
+            .healthchecks
+            .push(healthcheck::healthcheck(cx, section)),
         "cache" => model.caches.push(store::cache(cx, section)),
         "crt-store" => model.crt_stores.push(store::crt_store(cx, section)),
         "fcgi-app" => model.fcgi_apps.push(store::fcgi_app(cx, section)),

@@ -81,6 +81,10 @@ impl<'m> Index<'m> {
             "fcgi-app",
             model.fcgi_apps.iter().map(|s| s.name.as_str()).collect(),
         );
+        add(
+            "healthcheck",
+            model.healthchecks.iter().map(|s| s.name.as_str()).collect(),
+        );
         let all_servers = servers.values().flatten().copied().collect();
         Self {
             names,
@@ -126,6 +130,7 @@ fn word(kind: ReferenceKind) -> &'static str {
         ReferenceKind::Cache => "cache",
         ReferenceKind::Mailers => "mailers",
         ReferenceKind::FcgiApp => "fcgi-app",
+        ReferenceKind::Healthcheck => "healthcheck",
     }
 }
 

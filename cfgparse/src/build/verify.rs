@@ -20,6 +20,7 @@ pub fn verify(cx: &mut Context, model: &Model) {
         if !proxy.disabled {
             if readable {
                 listens(cx, proxy);
+                check_rules(cx, proxy);
                 timeouts(cx, proxy);
             }
             modes(cx, proxy);
@@ -154,28 +155,62 @@ fn loops(cx: &mut Context, model: &Model) {
     }
 }
 
+/// Check lines of one kind are without effect on checks of another.
+fn check_rules(cx: &mut Context, proxy: &Proxy) {
+    use crate::model::check::CheckKind;
+    if !proxy.kind.has_backend() {
+        return;
+    }
+    let kinds = [
+        (
+            true,
+            "http-check",
+            "httpchk",
+            matches!(proxy.check.kind, CheckKind::Http(_)),
+        ),
+        (
+            false,
+            "tcp-check",
+            "tcp-check",
+            proxy.check.kind == CheckKind::Tcp,
+        ),
+    ];
+    for (is_http, lines, option, _) in kinds.into_iter().filter(|(.., used)| !used) {
+        if proxy.check.rules.iter().any(|rule| rule.is_http == is_http) {
+            let message = format!(
+                "{} uses {lines} rules without 'option {option}', so the rules are ignored.",
+                described(proxy)
+            );
+            cx.report(
+                Diagnostic::new(Severity::Warning, "no-effect", Some(header(proxy)), message)
+                    .global(),
+            );
+        }
+    }
+}
+
 /// Programs run only where `global` allows them (manual, 3.1).
 fn external_checks(cx: &mut Context, model: &Model) {
     use crate::model::check::CheckKind;
-    if model.global.external_check {
-        return;
-    }
-    for proxy in &model.proxies {
-        if proxy.check.kind == CheckKind::External && proxy.kind.has_backend() && !proxy.disabled {
+    let by_program = |proxy: &&Proxy| {
+        proxy.check.kind == CheckKind::External && proxy.kind.has_backend() && !proxy.disabled
+    };
+    for proxy in model.proxies.iter().filter(by_program) {
+        let mut missing = |what: &str, remedy: &str| {
             let message = format!(
-                "Proxy '{}' : 'option external-check' unable to find required 'global.external-check'.",
+                "Proxy '{}' : 'option external-check' unable to find required '{what}'.",
                 proxy.name
             );
-            cx.report(
-                Diagnostic::new(
-                    Severity::Alert,
-                    "missing-argument",
-                    Some(header(proxy)),
-                    message,
-                )
-                .remedy("add 'external-check' to the global section")
-                .global(),
-            );
+            let place = Some(header(proxy));
+            let alert = Diagnostic::new(Severity::Alert, "missing-argument", place, message);
+            cx.report(alert.remedy(remedy).global());
+        };
+        if !model.global.external_check {
+            let remedy = "add 'external-check' to the global section";
+            missing("global.external-check", remedy);
+        }
+        if proxy.check.external_command.is_none() {
+            missing("external-check command", "name the program");
         }
     }
 }

@@ -61,8 +61,18 @@ pub struct HttpCheck {
     pub uri: String,
     /// `HTTP/1.0` where nothing is written.
     pub version: String,
+    /// The fourth argument: the value of the Host field.
+    pub host: Option<LogFormat>,
     /// Header lines smuggled in behind the version (old style), as written with `\r\n` between.
     pub trailing: String,
+}
+
+/// `healthcheck NAME` (manual, 12.9).
+#[derive(Clone, Debug, PartialEq, Default)]
+pub struct Healthcheck {
+    pub name: String,
+    pub check: Check,
+    pub at: Place,
 }
 
 impl Default for HttpCheck {
@@ -71,6 +81,7 @@ impl Default for HttpCheck {
             method: "OPTIONS".to_owned(),
             uri: "/".to_owned(),
             version: "HTTP/1.0".to_owned(),
+            host: None,
             trailing: String::new(),
         }
     }
@@ -81,6 +92,8 @@ impl Default for HttpCheck {
 pub struct CheckRule {
     pub step: CheckStep,
     pub comment: Option<String>,
+    /// It is an `http-check` line, not a `tcp-check` line.
+    pub is_http: bool,
     pub at: Place,
 }
 
@@ -100,6 +113,8 @@ pub enum CheckStep {
     Expect(Box<Expect>),
     /// `set-var`, `set-var-fmt`, `unset-var`.
     Var(Action),
+    /// `comment`: a line of its own, which is counted.
+    Comment,
 }
 
 /// `connect`.

@@ -51,6 +51,8 @@ pub struct Global {
     pub zero_warning: bool,
     pub strict_limits: Option<bool>,
     pub external_check: bool,
+    /// `external-check preserve-env`.
+    pub external_check_preserve_env: bool,
     pub insecure_setuid_wanted: bool,
     pub insecure_fork_wanted: bool,
     pub expose_experimental_directives: bool,

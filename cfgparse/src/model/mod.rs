@@ -55,6 +55,7 @@ pub struct Model {
     pub log_forwards: Vec<section::LogForward>,
     pub log_profiles: Vec<section::LogProfile>,
     pub fcgi_apps: Vec<section::FcgiApp>,
+    pub healthchecks: Vec<check::Healthcheck>,
     /// Maps that converters and actions name, already read.
     pub maps: Vec<expr::PatternFile>,
     /// Predefined ACLs that conditions name (manual, 7.4).

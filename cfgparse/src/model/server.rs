@@ -180,12 +180,14 @@ pub struct ServerCheck {
     pub send_proxy: bool,
     pub alpn: Vec<String>,
     pub proto: Option<String>,
+    /// `no-check-sni-auto`.
+    pub no_sni_auto: bool,
     pub via_socks4: bool,
     pub reuse_pool: bool,
     pub observe: Option<Observe>,
     pub on_error: Option<OnError>,
     pub error_limit: Option<u32>,
-    /// `healthcheck NAME`.
+    /// `healthcheck NAME`, a section of the model.
     pub healthcheck: Option<String>,
 }
 

@@ -2,6 +2,7 @@
 
 use std::ffi::CString;
 use std::io;
+use std::os::fd::{AsRawFd as _, FromRawFd as _, OwnedFd, RawFd};
 
 /// A limit of this process.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -46,6 +47,34 @@ impl Resource {
             Self::OpenFiles => libc::RLIMIT_NOFILE,
             Self::LockedMemory => libc::RLIMIT_MEMLOCK,
             Self::CoreDump => libc::RLIMIT_CORE,
+        }
+    }
+}
+
+/// Waits until a child of this process ends, at most so long; true if it did. The child is not
+/// reaped, so that its number stays its own meanwhile.
+pub fn child_ends_within(child: u32, timeout: std::time::Duration) -> io::Result<bool> {
+    // SAFETY: no memory is shared.
+    let fd = unsafe { libc::syscall(libc::SYS_pidfd_open, child, 0) };
+    let fd = RawFd::try_from(fd).ok().filter(|&fd| fd >= 0);
+    let fd = fd.ok_or_else(io::Error::last_os_error)?;
+    // SAFETY: the descriptor is new, and nobody else's.
+    let fd = unsafe { OwnedFd::from_raw_fd(fd) };
+    let until = std::time::Instant::now() + timeout;
+    loop {
+        let left = until.saturating_duration_since(std::time::Instant::now());
+        let mut entry = libc::pollfd {
+            fd: fd.as_raw_fd(),
+            events: libc::POLLIN,
+            revents: 0,
+        };
+        let left_ms = i32::try_from(left.as_millis()).unwrap_or(i32::MAX);
+        // SAFETY: one entry, readable and writable for the call.
+        let ready = unsafe { libc::poll(&raw mut entry, 1, left_ms) };
+        match check(ready) {
+            Ok(()) => return Ok(ready > 0),
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
         }
     }
 }

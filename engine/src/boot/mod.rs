@@ -70,9 +70,7 @@ fn compile(model: &Model) -> Result<Compiled, Vec<BootError>> {
         return Err(unknown);
     }
     let machine = machine::prepare(model).map_err(|error| vec![error])?;
-    let compiled = plan::compile(model, &machine).map_err(all)?;
-    control::validate_checks(&compiled.plan).map_err(all)?;
-    Ok(compiled)
+    plan::compile(model, &machine).map_err(all)
 }
 
 fn all<E: Into<BootError>>(errors: Vec<E>) -> Vec<BootError> {

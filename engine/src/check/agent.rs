@@ -11,9 +11,9 @@ use reactor::net::{ConnectOptions, stream_socket_from};
 use socket2::SockAddr;
 
 use super::connection::{Connection, Received};
-use super::probe::{Finding, errno_text};
 use super::run::{Failure, within};
 use crate::limits::AGENT_ANSWER_BYTES_MAX;
+use crate::probe::{Finding, errno_text};
 use crate::server::{CheckStatus, UserWeight};
 
 /// Milliseconds between two questions (manual 5.2, `agent-inter`).

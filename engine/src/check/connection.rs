@@ -1,8 +1,9 @@
 //! A check's connection: bytes out, bytes in, in the clear or under TLS.
 
 use std::io;
+use std::net::SocketAddr;
 
-use reactor::{Readable, Sock};
+use reactor::{Readable, Sock, SockAddr};
 
 use crate::limits;
 use crate::tls::{Scratch, TlsError, TlsSession};
@@ -38,6 +39,32 @@ impl Connection {
             tls: None,
             scratch: Scratch::default(),
         }
+    }
+
+    /// Asks a SOCKS4 proxy at the other end for a connection to `server`; whether it gave one.
+    pub async fn tunnel(&mut self, server: &SockAddr) -> Result<bool, Broken> {
+        let Some(SocketAddr::V4(server)) = server.as_socket() else {
+            return Ok(false);
+        };
+        let mut request = Vec::new();
+        wire::socks4::request(server, &mut request);
+        self.send(&request).await?;
+        let mut reply = Vec::new();
+        loop {
+            match wire::socks4::granted(&reply) {
+                Some(granted) => return Ok(granted),
+                None => match self.receive().await? {
+                    Received::Bytes(bytes) => reply.extend_from_slice(&bytes),
+                    Received::Ended => return Ok(false),
+                },
+            }
+        }
+    }
+
+    /// Our address and the other's, where they are addresses.
+    pub fn ends(&self) -> (Option<SocketAddr>, Option<SocketAddr>) {
+        let ip = |address: io::Result<SockAddr>| address.ok()?.as_socket();
+        (ip(self.sock.local_addr()), ip(self.sock.peer_addr()))
     }
 
     /// Performs the handshake of `session` on what is a plain connection so far.

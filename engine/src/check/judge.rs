@@ -2,8 +2,8 @@
 
 use cfgparse::model::server::{InitState, OnError};
 
-use super::probe::Finding;
 use super::schedule::Settings;
+use crate::probe::Finding;
 use crate::server::{Change, CheckStatus, Health, Operational, ServerState};
 
 /// The effect of one result.

@@ -192,9 +192,22 @@ fn push_reason(text: &mut String, report: &CheckReport, kind: &str) {
         let _ = write!(text, ", code: {}", report.code);
     }
     if !report.info.is_empty() {
-        let _ = write!(text, ", info: \"{}\"", report.info);
+        text.push_str(", info: \"");
+        push_printable(text, &report.info);
+        text.push('"');
     }
     let _ = write!(text, ", check duration: {}ms", report.duration_ms);
+}
+
+/// What a server said: bytes that are no text, and quotes, become `<XX>`.
+fn push_printable(text: &mut String, said: &str) {
+    for &byte in said.as_bytes() {
+        if byte != b'"' && (byte == b' ' || byte.is_ascii_graphic()) {
+            text.push(char::from(byte));
+        } else {
+            let _ = write!(text, "<{byte:02X}>");
+        }
+    }
 }
 
 fn push_left(text: &mut String, left: &Left, is_loss: bool) {
@@ -355,6 +368,13 @@ mod tests {
             admin_text(&server, AdminEvent::Drain { via: None }, &left(0, 1))
                 .contains(" enters drain state. 0 active and 1 backup servers online. Running")
         );
+    }
+
+    #[test]
+    fn what_a_server_said_cannot_break_a_line() {
+        let mut text = String::new();
+        push_printable(&mut text, "a \"b\"\r\n\u{e9}");
+        assert_eq!(text, "a <22>b<22><0D><0A><C3><A9>");
     }
 
     #[test]

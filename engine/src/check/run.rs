@@ -9,17 +9,18 @@ use std::rc::Rc;
 use std::sync::Arc;
 use std::task::Poll;
 
-use cfgparse::model::server::{Addr, ServerCheck};
+use cfgparse::model::server::{Addr, ServerCheck as Line};
+use reactor::net::{ConnectOptions, stream_socket_from};
 use reactor::{Core, Event, Timer};
 use socket2::SockAddr;
 
 use super::connection::{Broken, Connection, Received};
-use super::probe::{Finding, Probe, Todo};
-use super::ruleset::{ConnectStep, Ruleset, Style};
+use super::external::{self, Program};
 use super::schedule::{self, Settings};
-use reactor::net::{ConnectOptions, stream_socket_from};
-
-use crate::plan::Endpoint;
+use crate::plan::{Endpoint, ServerCheck};
+use crate::probe::{
+    Asking, ConnectStep, Finding, Probe, Prologue, Style, Subject, Todo, errno_text,
+};
 use crate::server::{CheckStatus, Health, ServerState};
 use crate::tls::{TlsError, TlsSession};
 
@@ -31,8 +32,14 @@ pub trait World {
     fn source(&self) -> ConnectOptions<'_> {
         ConnectOptions::default()
     }
+    /// The server's `socks4`.
+    fn socks4(&self, watched: &Watched) -> Option<SocketAddr>;
     /// A client session for a step with TLS.
-    fn tls(&self, watched: &Watched) -> Result<TlsSession, TlsError>;
+    fn tls(&self, watched: &Watched, step: &ConnectStep) -> Result<TlsSession, TlsError>;
+    /// What expressions see of the process.
+    fn asking(&self) -> Asking<'_>;
+    /// The program of an external check.
+    fn program(&self, watched: &Watched) -> Program;
     /// The value of `x-haproxy-server-state` (manual 4.2, `http-check send-state`).
     fn state_header(&self, watched: &Watched) -> String;
     /// A check is over: judge it, tell the cores, log it.
@@ -44,7 +51,8 @@ pub trait World {
 /// A server under watch.
 pub struct Watched {
     pub server: Arc<ServerState>,
-    pub rules: Arc<Ruleset>,
+    pub subject: Subject,
+    pub check: ServerCheck,
     pub settings: Settings,
     /// `spread-checks`, in percent.
     pub spread_percent: u32,
@@ -57,14 +65,15 @@ pub struct Watched {
 impl Watched {
     pub fn new(
         core: &Core,
-        server: Arc<ServerState>,
-        rules: Arc<Ruleset>,
+        (server, subject): (Arc<ServerState>, Subject),
+        check: ServerCheck,
         settings: Settings,
         spread_percent: u32,
     ) -> Rc<Self> {
         Rc::new(Self {
             server,
-            rules,
+            subject,
+            check,
             settings,
             spread_percent,
             enabled: Cell::new(true),
@@ -177,18 +186,25 @@ async fn unless_stopped<T>(watched: &Watched, run: impl Future<Output = T>) -> O
 /// One check from connection to finding.
 async fn run_once(core: &Core, watched: &Watched, world: &dyn World) -> Finding {
     let (connect_ms, check_ms) = schedule::timeouts(&watched.settings);
+    if watched.check.rules.style == Style::External {
+        let program = world.program(watched);
+        return external::run(core, program, check_ms.unwrap_or(connect_ms)).await;
+    }
     let timer = core.timer();
     timer.set_after(connect_ms);
+    let rules = &watched.check.rules;
     let mut probe = Probe::new(
-        Arc::clone(&watched.rules),
-        Some(world.state_header(watched)),
+        Arc::clone(rules),
+        watched.check.connection.clone(),
+        watched.subject,
+        rules.sends_state().then(|| world.state_header(watched)),
     );
     let mut connection: Option<Connection> = None;
     let mut is_first = true;
     loop {
-        match (probe.todo(), &mut connection) {
+        match (probe.todo(world.asking()), &mut connection) {
             (Todo::Done(finding), connection) => {
-                if let (Style::Connect, Some(connection)) = (watched.rules.style, connection) {
+                if let Some(connection) = connection.as_ref().filter(|_| !probe.closes_in_order()) {
                     connection.abort();
                 }
                 return finding;
@@ -201,7 +217,11 @@ async fn run_once(core: &Core, watched: &Watched, world: &dyn World) -> Finding 
                     timer.set_after(connect_ms);
                 }
                 match open(core, watched, world, &step, &timer).await {
-                    Ok(open) => connection = Some(open),
+                    Ok(open) => {
+                        let (local, peer) = open.ends();
+                        probe.connected(local, peer);
+                        connection = Some(open);
+                    }
                     Err(failure) => return failure.finding(&probe),
                 }
                 if let Some(check_ms) = check_ms {
@@ -235,6 +255,7 @@ pub(super) enum Failure {
     Io(io::Error),
     Tls(String),
     Timeout { in_handshake: bool },
+    Refused(&'static str),
     NoAddress,
 }
 
@@ -252,8 +273,9 @@ impl Failure {
     /// In words, for whoever has no steps to name.
     pub(super) fn text(&self) -> String {
         match self {
-            Self::Io(error) => super::probe::errno_text(error),
+            Self::Io(error) => errno_text(error),
             Self::Tls(reason) => reason.clone(),
+            Self::Refused(reason) => (*reason).to_owned(),
             Self::Timeout { .. } | Self::NoAddress => String::new(),
         }
     }
@@ -262,6 +284,7 @@ impl Failure {
         match self {
             Self::Io(error) => probe.failed(error),
             Self::Tls(reason) => probe.tls_failed(reason),
+            Self::Refused(reason) => probe.refused(reason),
             Self::Timeout { in_handshake } => probe.timed_out(*in_handshake),
             Self::NoAddress => Finding {
                 status: CheckStatus::SocketError,
@@ -279,26 +302,37 @@ async fn open(
     step: &ConnectStep,
     timer: &Timer,
 ) -> Result<Connection, Failure> {
-    let address = world.address(watched, step).ok_or(Failure::NoAddress)?;
+    let server = world.address(watched, step).ok_or(Failure::NoAddress)?;
+    let proxy = world.socks4(watched).filter(|_| step.via_socks4);
+    let address = proxy.map_or_else(|| server.clone(), Into::into);
     let socket = stream_socket_from(&address, &world.source()).map_err(Failure::Io)?;
+    let late = |in_handshake| Failure::Timeout { in_handshake };
     let sock = match within(timer, core.connect(socket, &address)).await {
         Some(Ok(sock)) => sock,
         Some(Err(error)) => return Err(Failure::Io(error)),
-        None => {
-            return Err(Failure::Timeout {
-                in_handshake: false,
-            });
-        }
+        None => return Err(late(false)),
     };
     let mut connection = Connection::new(sock);
-    if !step.prologue.bytes().is_empty() {
-        connection.send(step.prologue.bytes()).await?;
+    if proxy.is_some() {
+        let tunnel = connection.tunnel(&server);
+        let granted = within(timer, tunnel).await.ok_or(late(false))??;
+        if !granted {
+            return Err(Failure::Refused(
+                "SOCKS4 Proxy deny the request during handshake",
+            ));
+        }
+    }
+    if step.prologue != Prologue::None {
+        let (local, peer) = connection.ends();
+        let mut prologue = Vec::new();
+        step.prologue.write(local, peer, &mut prologue);
+        connection.send(&prologue).await?;
     }
     if step.tls {
-        let session = world.tls(watched).map_err(Broken::from)?;
+        let session = world.tls(watched, step).map_err(Broken::from)?;
         within(timer, connection.handshake(session))
             .await
-            .ok_or(Failure::Timeout { in_handshake: true })??;
+            .ok_or(late(true))??;
     }
     Ok(connection)
 }
@@ -315,7 +349,7 @@ pub(super) async fn within<T>(timer: &Timer, future: impl Future<Output = T>) ->
 
 /// Where a step connects to: its own `addr` and `port`, else the server line's for checks, else
 /// the server's. `None` if there is no port to be had.
-pub fn address(endpoint: &Endpoint, check: &ServerCheck, step: &ConnectStep) -> Option<SockAddr> {
+pub fn address(endpoint: &Endpoint, check: &Line, step: &ConnectStep) -> Option<SockAddr> {
     let check_ip = match check.addr {
         Some(Addr::Ip(ip)) => Some(ip),
         _ => None,

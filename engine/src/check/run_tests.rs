@@ -10,9 +10,14 @@ use std::thread;
 use reactor::{CoreConfig, Event};
 use socket2::SockAddr;
 
+use super::external::Program;
 use super::run::{Watched, World, watch};
-use super::{ConnectStep, Finding, Ruleset, Settings, compile, judge, prepare};
+use super::{Settings, judge, prepare};
+use crate::plan::{ProxyId, ServerCheck, ServerId};
+use crate::probe::{self, Asking, ConnectStep, Finding, Ruleset, Subject};
 use crate::rt;
+use crate::sample::testing::Process;
+use crate::sample::{Clock, Compiler};
 use crate::server::{CheckStatus, Registry, ServerSettings, ServerState, Token, Wake};
 use crate::tls::{TlsError, TlsSession};
 
@@ -29,6 +34,8 @@ struct Collector {
     findings: RefCell<Vec<(Finding, u64)>>,
     done: Event,
     is_judging: Cell<bool>,
+    process: Process,
+    random: Cell<u64>,
 }
 
 impl World for Collector {
@@ -36,7 +43,28 @@ impl World for Collector {
         Some(self.address.into())
     }
 
-    fn tls(&self, _: &Watched) -> Result<TlsSession, TlsError> {
+    fn socks4(&self, _: &Watched) -> Option<SocketAddr> {
+        None
+    }
+
+    fn asking(&self) -> Asking<'_> {
+        Asking {
+            world: &self.process,
+            clock: Clock::default(),
+            random: &self.random,
+        }
+    }
+
+    fn program(&self, _: &Watched) -> Program {
+        Program {
+            command: "/bin/sh".to_owned(),
+            arguments: vec!["-c".to_owned(), "exit $CODE".to_owned()],
+            environment: vec![("CODE", "3".to_owned())],
+            keeps_environment: false,
+        }
+    }
+
+    fn tls(&self, _: &Watched, _: &ConnectStep) -> Result<TlsSession, TlsError> {
         Err(TlsError::Protocol("no TLS in this test".to_owned()))
     }
 
@@ -77,7 +105,7 @@ fn quick() -> Settings {
 /// The first `wanted` findings for a server at `address`.
 fn findings(
     address: SocketAddr,
-    rules: fn() -> Ruleset,
+    check: fn() -> ServerCheck,
     settings: Settings,
     wanted: usize,
     server: Arc<ServerState>,
@@ -87,13 +115,19 @@ fn findings(
         "checks",
         &CoreConfig::default(),
         move |core| async move {
-            let watched = Watched::new(&core, server, Arc::new(rules()), settings, 0);
+            let subject = Subject {
+                backend: ProxyId(0),
+                server: ServerId(0),
+            };
+            let watched = Watched::new(&core, (server, subject), check(), settings, 0);
             let world = Rc::new(Collector {
                 address,
                 wanted,
                 findings: RefCell::default(),
                 done: core.event(),
                 is_judging: Cell::new(true),
+                process: Process::default(),
+                random: Cell::new(1),
             });
             rt::spawn(watch(core, watched, world.clone(), 0));
             world.done.wait().await;
@@ -127,16 +161,38 @@ fn origin(answer: Option<&'static [u8]>) -> SocketAddr {
     address
 }
 
-fn connect_only() -> Ruleset {
-    Ruleset::connect(ConnectStep::default())
+fn check_of(rules: Ruleset) -> ServerCheck {
+    ServerCheck {
+        rules: Arc::new(rules),
+        connection: ConnectStep::default(),
+    }
 }
 
-fn http() -> Ruleset {
+fn connect_only() -> ServerCheck {
+    check_of(Ruleset::connect())
+}
+
+fn http() -> ServerCheck {
     let check = cfgparse::model::check::Check {
         kind: cfgparse::model::check::CheckKind::Http(cfgparse::model::check::HttpCheck::default()),
         ..cfgparse::model::check::Check::default()
     };
-    compile::steps(&check, &ConnectStep::default()).expect("a plain http check compiles")
+    let names = Process::default();
+    let rules = probe::ruleset(&check, &mut Compiler::new(&names));
+    check_of(rules.expect("a plain http check compiles"))
+}
+
+fn by_program() -> ServerCheck {
+    check_of(Ruleset::external())
+}
+
+#[test]
+fn a_program_is_run_with_its_environment_and_reaped() {
+    let found = findings(origin(None), by_program, quick(), 2, server());
+    for (finding, _) in &found {
+        let seen = (finding.status, finding.code);
+        assert_eq!(seen, (CheckStatus::ProcessError, 3));
+    }
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! When a server is checked, and how long a check may take.
 
 use cfgparse::model::server::{InitState, Observe, OnError};
+use cfgparse::model::{Proxy, Server};
 
 use crate::server::Health;
 
@@ -43,6 +44,28 @@ impl Default for Settings {
             disable_on_404: false,
             log_checks: false,
         }
+    }
+}
+
+/// A server's check parameters with the proxy's timeouts.
+pub fn settings(proxy: &Proxy, server: &Server) -> Settings {
+    let default = Settings::default();
+    let check = &server.check;
+    let ms = |value: Option<u32>| value.map(u64::from);
+    Settings {
+        inter_ms: ms(check.inter_ms).unwrap_or(default.inter_ms),
+        fastinter_ms: ms(check.fastinter_ms),
+        downinter_ms: ms(check.downinter_ms),
+        rise: check.rise.unwrap_or(default.rise),
+        fall: check.fall.unwrap_or(default.fall),
+        init_state: server.init_state.unwrap_or(default.init_state),
+        observe: check.observe,
+        on_error: check.on_error.unwrap_or(default.on_error),
+        error_limit: check.error_limit.unwrap_or(default.error_limit),
+        connect_timeout_ms: ms(proxy.timeouts.connect),
+        check_timeout_ms: ms(proxy.timeouts.check),
+        disable_on_404: proxy.check.disable_on_404,
+        log_checks: proxy.check.log_health_checks || proxy.options.log_health_checks,
     }
 }
 

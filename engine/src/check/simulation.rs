@@ -5,9 +5,9 @@ use std::sync::Arc;
 
 use proptest::prelude::*;
 
-use super::probe::Finding;
 use super::schedule::{Settings, delay_ms};
 use super::{judge, prepare};
+use crate::probe::Finding;
 use crate::server::{
     Change, CheckStatus, Health, Registry, ServerSettings, ServerState, Token, Wake,
 };

@@ -1,55 +1,26 @@
 //! Health checks of all servers, run on the control thread.
 
 use std::cell::{Cell, RefCell};
-use std::net::IpAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::rc::Rc;
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, PoisonError};
 
-use cfgparse::Severity;
 use reactor::Core;
 use reactor::net::ConnectOptions;
 use socket2::SockAddr;
 
 use super::process::{Process, Surroundings};
+use crate::check;
 use crate::check::agent::{self, Agent, Said};
+use crate::check::external::{self, Program};
 use crate::check::run::{self, Watched, World};
-use crate::check::{self, ConnectStep, Finding};
 use crate::mux::our_end;
-use crate::plan::{Endpoint, Plan, Server, ServerId};
+use crate::plan::{Endpoint, Server, ServerId};
+use crate::probe::{Asking, ConnectStep, Finding, Subject};
 use crate::rt;
-use crate::sample::CompileError;
-use crate::state::{Runtime, snapshot};
+use crate::state::{ProcessWorld, Runtime, snapshot};
 use crate::tls::{TlsError, TlsSession};
-
-/// Checks that cannot be run, for whoever puts a configuration to the test.
-///
-/// # Errors
-///
-/// One for each server whose check is not understood.
-pub fn validate(plan: &Plan) -> Result<(), Vec<CompileError>> {
-    let mut errors = Vec::new();
-    for server in plan
-        .servers
-        .iter()
-        .filter(|server| server.line.check.enabled)
-    {
-        let proxy = plan.proxy(server.backend);
-        if let Err(error) = check::rules(&proxy.section.check, &server.line) {
-            let text = format!("'server {}/{}' : {error}.", proxy.name, server.name);
-            errors.push(CompileError::new(
-                server.line.at,
-                text,
-                "check this server in another way",
-            ));
-        }
-    }
-    if errors.is_empty() {
-        Ok(())
-    } else {
-        Err(errors)
-    }
-}
 
 /// Starts the checks of all servers that have some, and asks the agents of those that have one.
 pub fn start(
@@ -66,6 +37,7 @@ pub fn start(
         process: Rc::clone(process),
         surroundings: Rc::clone(surroundings),
         spread_percent,
+        expressions: ProcessWorld::new(Arc::clone(&runtime)),
         random: Cell::new(random.max(1)),
     });
     let plan = &runtime.plan;
@@ -75,7 +47,7 @@ pub fn start(
     let checked: Vec<_> = plan
         .servers
         .iter()
-        .filter(|s| s.line.check.enabled)
+        .filter(|server| server.check.is_some())
         .collect();
     let shortest_ms = checked
         .iter()
@@ -98,26 +70,24 @@ impl Checks {
     /// A server was added at run time.
     pub fn watch_added(self: &Rc<Self>, id: ServerId) {
         let server = self.runtime.plan.server(id);
-        if server.line.check.enabled {
-            self.watch(server, 0);
-        }
+        self.watch(server, 0);
         if let Some(agent) = self.ask_agent(id) {
             agent.is_enabled.set(false);
         }
     }
 
     fn watch(self: &Rc<Self>, server: &Server, first_ms: u64) {
-        let section = &self.runtime.plan.proxy(server.backend).section;
-        let rules = match check::rules(&section.check, &server.line) {
-            Ok(rules) => Arc::new(rules),
-            Err(error) => {
-                let text = format!("server {}/{}: {error}", section.name, server.name);
-                return self.surroundings.print(Severity::Alert, &text);
-            }
+        let Some(check) = server.check.clone() else {
+            return;
         };
         let state = Arc::clone(&self.runtime.servers[server.id.index()]);
+        let subject = Subject {
+            backend: server.backend,
+            server: server.id,
+        };
         let settings = self.settings(server);
-        let watched = Watched::new(&self.core, state, rules, settings, self.spread_percent);
+        let spread = self.spread_percent;
+        let watched = Watched::new(&self.core, (state, subject), check, settings, spread);
         let mut process = self.process.borrow_mut();
         process.checked_by(server.id, Rc::clone(&watched));
         let world = Rc::new(OneServer {
@@ -175,6 +145,7 @@ pub struct Checks {
     process: Rc<RefCell<Process>>,
     surroundings: Rc<dyn Surroundings>,
     spread_percent: u32,
+    expressions: ProcessWorld,
     random: Cell<u64>,
 }
 
@@ -184,14 +155,18 @@ struct OneServer {
     id: ServerId,
 }
 
+impl OneServer {
+    /// Where the server is now.
+    fn endpoint(&self) -> Endpoint {
+        let endpoint = &self.world.runtime.endpoints[self.id.index()];
+        let endpoint = endpoint.read().unwrap_or_else(PoisonError::into_inner);
+        endpoint.clone()
+    }
+}
+
 impl World for OneServer {
     fn address(&self, _watched: &Watched, step: &ConnectStep) -> Option<SockAddr> {
         let runtime = &self.world.runtime;
-        let endpoint = &runtime.endpoints[self.id.index()];
-        let endpoint: Endpoint = endpoint
-            .read()
-            .unwrap_or_else(PoisonError::into_inner)
-            .clone();
         let watch = &runtime.watches[self.id.index()];
         let mut line = runtime.plan.server(self.id).line.check.clone();
         if let Some(ip) = watch.check_address() {
@@ -201,22 +176,73 @@ impl World for OneServer {
             0 => {}
             port => line.port = Some(port),
         }
-        run::address(&endpoint, &line, step)
+        run::address(&self.endpoint(), &line, step)
     }
 
     fn source(&self) -> ConnectOptions<'_> {
         our_end(self.world.runtime.plan.server(self.id).source.as_deref())
     }
 
-    fn tls(&self, _watched: &Watched) -> Result<TlsSession, TlsError> {
+    fn socks4(&self, _watched: &Watched) -> Option<SocketAddr> {
+        self.world.runtime.plan.server(self.id).socks4
+    }
+
+    fn tls(&self, _watched: &Watched, step: &ConnectStep) -> Result<TlsSession, TlsError> {
         let missing = || TlsError::NoAgreement("the server has no TLS parameters".to_owned());
-        let context = self
-            .world
-            .runtime
-            .tls_of_server(self.id)
-            .ok_or_else(missing)?;
-        let tls = self.world.runtime.plan.server(self.id).line.tls.as_ref();
-        context.session(tls.and_then(|tls| tls.check_sni.as_deref()))
+        let context = self.world.runtime.tls_of_server(self.id);
+        let context = context.ok_or_else(missing)?;
+        let sni = step.sni.as_deref();
+        if step.alpn.is_empty() {
+            context.session(sni)
+        } else {
+            context.with_alpn(&step.alpn).session(sni)
+        }
+    }
+
+    fn asking(&self) -> Asking<'_> {
+        Asking {
+            world: &self.world.expressions,
+            clock: self.world.surroundings.clock(),
+            random: &self.world.random,
+        }
+    }
+
+    fn program(&self, watched: &Watched) -> Program {
+        let runtime = &self.world.runtime;
+        let server = runtime.plan.server(self.id);
+        let proxy = runtime.plan.proxy(server.backend);
+        let check = &proxy.section.check;
+        let state = &watched.server;
+        let (proxy_address, proxy_port) = external::of_proxy(&runtime.plan, proxy);
+        let (address, port) = external::of_server(&self.endpoint());
+        let protocol = external::protocol(proxy, server);
+        let unused = |text: &Option<String>| text.clone().unwrap_or_else(|| "NOT_USED".to_owned());
+        let said = |text: &Option<String>| text.clone().unwrap_or_default();
+        Program {
+            command: check.external_command.clone().unwrap_or_default(),
+            arguments: vec![
+                unused(&proxy_address),
+                unused(&proxy_port),
+                address.clone(),
+                unused(&port),
+            ],
+            environment: vec![
+                ("HAPROXY_PROXY_ADDR", said(&proxy_address)),
+                ("HAPROXY_PROXY_ID", proxy.number.to_string()),
+                ("HAPROXY_PROXY_NAME", proxy.name.to_string()),
+                ("HAPROXY_PROXY_PORT", said(&proxy_port)),
+                ("HAPROXY_SERVER_ADDR", address),
+                ("HAPROXY_SERVER_CURCONN", state.in_use().to_string()),
+                ("HAPROXY_SERVER_ID", state.id().to_string()),
+                ("HAPROXY_SERVER_MAXCONN", state.maxconn().to_string()),
+                ("HAPROXY_SERVER_NAME", server.name.to_string()),
+                ("HAPROXY_SERVER_PORT", said(&port)),
+                ("HAPROXY_SERVER_SSL", u8::from(server.is_tls).to_string()),
+                ("HAPROXY_SERVER_PROTO", protocol.to_owned()),
+                ("PATH", said(&check.external_path)),
+            ],
+            keeps_environment: runtime.plan.process.check_keeps_environment,
+        }
     }
 
     /// Manual 4.2, `http-check send-state`.

@@ -21,7 +21,6 @@ mod serve;
 pub mod servers;
 mod session;
 
-pub use checks::validate as validate_checks;
 pub use command::{Call, Command, commands, help};
 pub use level::Level;
 pub use ops::{

@@ -33,6 +33,10 @@ pub struct Backend {
     pub stick_response: Vec<StickRule>,
     /// Connections at which `minconn` reaches `maxconn`.
     pub fullconn: u32,
+    /// How its servers are checked, but for those that name a section.
+    pub check: Option<std::sync::Arc<crate::probe::Ruleset>>,
+    /// `unique-id-format`, for checks.
+    pub unique_id: Option<std::sync::Arc<Format>>,
     /// `http-send-name-header`, in lower case.
     pub send_name_header: Option<Box<[u8]>>,
 }

@@ -25,10 +25,16 @@ pub use proxy::{
     AddressField, CookieCapture, Forwarded, Frontend, HeaderCapture, Options, Proxy, Route,
     RouteTarget, Rulesets, Said, StatsPage, Timeouts,
 };
-pub use server::{Endpoint, PoolTerms, Presents, ProxyHeader, Resolving, Server, Source};
+pub use server::{
+    Endpoint, PoolTerms, Presents, ProxyHeader, Resolving, Server, ServerCheck, Source,
+};
 pub use statuses::Statuses;
 pub use stick::StickRule;
 
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use crate::probe::Ruleset;
 use crate::slots::{Current, Slots};
 
 /// One configuration, ready to run. What changes while it runs lives in `server`, `stats` and
@@ -49,6 +55,8 @@ pub struct Plan {
     pub tables: Box<[crate::table::Spec]>,
     /// By [`ResolversId`].
     pub resolvers: Box<[crate::resolve::Section]>,
+    /// `healthcheck` sections by name.
+    pub healthchecks: HashMap<String, Arc<Ruleset>>,
 }
 
 impl Plan {
@@ -62,6 +70,18 @@ impl Plan {
 
     pub fn server(&self, id: ServerId) -> &Server {
         &self.servers[id.index()]
+    }
+
+    /// What checks of a server of this backend say and hear.
+    pub fn check_rules(
+        &self,
+        line: &cfgparse::model::Server,
+        backend: ProxyId,
+    ) -> Option<&Arc<Ruleset>> {
+        match &line.check.healthcheck {
+            Some(name) => self.healthchecks.get(name),
+            None => self.proxy(backend).backend.as_ref()?.check.as_ref(),
+        }
     }
 
     /// The proxy of this name that has a server side.

@@ -34,6 +34,8 @@ pub struct Process {
     pub stats_timeout_ms: u64,
     /// `spread-checks`, 0 to 50 per cent.
     pub spread_checks_percent: u32,
+    /// `external-check preserve-env`.
+    pub check_keeps_environment: bool,
     /// Statuses that count as a client's errors and as a server's failures in stick tables
     /// (`http-err-codes`, `http-fail-codes`).
     pub err_statuses: super::Statuses,

@@ -9,6 +9,7 @@ use ipnet::IpNet;
 
 use super::{ProxyId, ResolversId, ServerId};
 use crate::log::Format;
+use crate::probe::{ConnectStep, Ruleset};
 use crate::sample::Expr;
 
 /// A server's constant facts. Its address is here as resolved at start; a change at run time lives
@@ -30,6 +31,10 @@ pub struct Server {
     pub cookie: Option<Box<[u8]>>,
     pub pool: PoolTerms,
     pub shutdown_on_down: bool,
+    /// How its health is checked.
+    pub check: Option<ServerCheck>,
+    /// `socks4`: the proxy that connections go through.
+    pub socks4: Option<SocketAddr>,
     /// What goes first on every connection.
     pub proxy_header: Option<ProxyHeader>,
     /// What is special about our end of its connections; nothing mostly.
@@ -80,6 +85,15 @@ pub struct Resolving {
     pub shares_addresses: bool,
     /// `ignore-weight`.
     pub ignores_weight: bool,
+}
+
+/// A server's health check.
+#[derive(Clone, Debug)]
+pub struct ServerCheck {
+    /// What is said and heard; servers that are checked alike share it.
+    pub rules: Arc<Ruleset>,
+    /// How the server line says to connect.
+    pub connection: ConnectStep,
 }
 
 /// The PROXY protocol header that a server wants (manual, 5.2 `send-proxy`).

@@ -53,7 +53,8 @@ impl<'a> Cx<'a> {
             Scope::Txn => &self.vars.txn,
             Scope::Req => &self.vars.req,
             Scope::Res => &self.vars.res,
-            Scope::Check | Scope::Parent => return None,
+            Scope::Check => &self.vars.check,
+            Scope::Parent => return None,
         };
         store.value(var.slot).map(Value::borrowed)
     }

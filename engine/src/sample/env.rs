@@ -10,6 +10,7 @@ use crate::plan::{ProxyId, ServerId};
 use crate::rules::Userlist;
 use crate::table::{KeyKind, TableId};
 
+use super::cx::CaptureCounts;
 use super::error::CompileError;
 use super::pattern::{PatternId, PatternTable};
 use super::point::Point;
@@ -92,6 +93,16 @@ pub struct Compiler<'n> {
 pub struct CaptureSlots {
     pub request: Vec<u32>,
     pub response: Vec<u32>,
+}
+
+impl CaptureSlots {
+    /// How many there are.
+    pub fn counts(&self) -> CaptureCounts {
+        CaptureCounts {
+            request: self.request.len(),
+            response: self.response.len(),
+        }
+    }
 }
 
 impl<'n> Compiler<'n> {

@@ -130,12 +130,14 @@ impl VarStore {
     }
 }
 
-/// The stores of one stream; its session's store stands beside them.
+/// The stores of one stream, or of one check; its session's store stands beside them.
 #[derive(Clone, Debug, Default)]
 pub struct StreamVars {
     pub txn: VarStore,
     pub req: VarStore,
     pub res: VarStore,
+    /// Of a check; a stream's is empty.
+    pub check: VarStore,
 }
 
 impl StreamVars {

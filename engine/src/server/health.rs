@@ -159,6 +159,7 @@ impl CheckStatus {
                 | Self::L7OkConditional
                 | Self::L7Status
                 | Self::ProcessError
+                | Self::ProcessTimeout
                 | Self::ProcessOk
         )
     }

@@ -99,9 +99,10 @@ pub fn build(
         process: ProcessState::new(cores, now_ms),
         plan: Arc::new(plan),
     };
+    let runtime = Arc::new(runtime);
     super::startup::set(&runtime, &startup);
     Ok(Built {
-        runtime: Arc::new(runtime),
+        runtime,
         views,
         registry,
         warnings: loaded.warnings,

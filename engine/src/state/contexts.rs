@@ -1,11 +1,12 @@
 //! The TLS contexts of all lines, each loaded once.
 
+use std::borrow::Cow;
 use std::path::Path;
 use std::sync::Arc;
 
 use cfgparse::model::global::Global;
 use cfgparse::model::tls::{TlsServerVerify, TlsVerify};
-use cfgparse::model::{Mode, Place, Server};
+use cfgparse::model::{Mode, Place, Server, ServerTls};
 
 use crate::plan::Plan;
 use crate::sample::CompileError;
@@ -33,7 +34,8 @@ pub fn load(plan: &Plan, global: &Global) -> Loaded {
     for ring in &plan.rings {
         let lines = ring.servers.iter().map(|server| {
             let subject = format!("'server {}/{}'", ring.name, server.line.name);
-            loaded.server(&server.line, Mode::Tcp, &subject, global)
+            let tls = server.line.tls.as_ref().filter(|tls| tls.enabled);
+            loaded.server(&server.line, tls, Mode::Tcp, &subject, global)
         });
         let indices = lines.collect();
         loaded.of_rings.push(indices);
@@ -81,7 +83,8 @@ impl Loaded {
         for server in plan.servers.iter() {
             let proxy = plan.proxy(server.backend);
             let subject = format!("'server {}/{}'", proxy.name, server.name);
-            let index = self.server(&server.line, proxy.mode, &subject, global);
+            let tls = tls_of(server);
+            let index = self.server(&server.line, tls.as_deref(), proxy.mode, &subject, global);
             self.of_server.push(index);
         }
     }
@@ -89,12 +92,13 @@ impl Loaded {
     fn server(
         &mut self,
         line: &Server,
+        tls: Option<&ServerTls>,
         mode: Mode,
         subject: &str,
         global: &Global,
     ) -> Option<usize> {
         let mut warnings = Vec::new();
-        let context = of_line(line, mode, global, &mut warnings);
+        let context = tls.map(|tls| context(tls, mode, global, &mut warnings));
         self.warn(line.at, subject, warnings);
         match context? {
             Ok(context) => self.contexts.push_server(context).ok(),
@@ -141,27 +145,38 @@ fn words(error: SetupError) -> (String, &'static str) {
     }
 }
 
-/// The context of a `server` line that may speak TLS; `None` where the line says nothing of it.
-fn of_line(
-    line: &cfgparse::model::Server,
+/// The TLS parameters of a server that may be spoken to under TLS, by traffic or by checks.
+fn tls_of(server: &crate::plan::Server) -> Option<Cow<'_, ServerTls>> {
+    let check = server.check.as_ref();
+    let is_checked_so =
+        check.is_some_and(|check| check.connection.tls || check.rules.asks_for_tls());
+    match &server.line.tls {
+        Some(tls) => {
+            let is_needed = tls.enabled || tls.was_enabled || is_checked_so;
+            is_needed.then_some(Cow::Borrowed(tls))
+        }
+        None => is_checked_so.then(|| Cow::Owned(ServerTls::default())),
+    }
+}
+
+fn context(
+    tls: &ServerTls,
     mode: Mode,
     global: &Global,
     warnings: &mut Vec<String>,
-) -> Option<Result<ServerContext, SetupError>> {
+) -> Result<ServerContext, SetupError> {
     let default_verify = match global.ssl_server_verify {
         TlsServerVerify::None => TlsVerify::None,
         TlsServerVerify::Required => TlsVerify::Required,
     };
-    let tls = line.tls.as_ref();
-    let tls = tls.filter(|tls| tls.enabled || tls.was_enabled || line.check.ssl)?;
     let alpn = offered(&tls.alpn, tls.alpn.is_empty(), mode);
-    Some(ServerContext::load(
+    ServerContext::load(
         tls,
         &global.ssl_default_server,
         tls.verify.unwrap_or(default_verify),
         &alpn,
         warnings,
-    ))
+    )
 }
 
 /// The context of a server that is added while the process runs.
@@ -170,12 +185,13 @@ fn of_line(
 ///
 /// What is wrong with its files or parameters.
 pub fn load_added(
-    line: &cfgparse::model::Server,
+    server: &crate::plan::Server,
     mode: Mode,
     global: &Global,
 ) -> Result<Option<ServerContext>, String> {
-    let context = of_line(line, mode, global, &mut Vec::new());
-    context
+    let tls = tls_of(server);
+    let loaded = tls.map(|tls| context(&tls, mode, global, &mut Vec::new()));
+    loaded
         .transpose()
         .map_err(|error| format!("{}.", words(error).0))
 }

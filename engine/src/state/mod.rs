@@ -13,6 +13,7 @@ mod startup;
 #[cfg(test)]
 pub(crate) mod testing;
 mod tls;
+mod world;
 
 pub use build::{Built, build};
 pub use contexts::load_added;
@@ -21,3 +22,4 @@ pub use grow::Added;
 pub use process::ProcessState;
 pub use resolve::at;
 pub use standing::{FrontendStatus, Named, Standing, Watch};
+pub use world::ProcessWorld;

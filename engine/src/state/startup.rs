@@ -1,58 +1,20 @@
 //! Variables of the process get their first values (manual, 3.1 `set-var`).
 
 use std::cell::Cell;
+use std::sync::Arc;
 
-use super::Runtime;
+use super::{ProcessWorld, Runtime};
 use crate::log::Purpose;
-use crate::plan::{ListenerId, ProxyId, ServerId, StartSource, StartValue};
+use crate::plan::{ListenerId, ProxyId, StartSource, StartValue};
 use crate::rules::Overrides;
-use crate::sample::pattern::{CorePatterns, PatternView};
 use crate::sample::{
     Captures, Clock, Cx, Data, Effect, Effects, SessionFacts, StreamFacts, StreamVars, Value,
-    VarStore, World,
+    VarStore,
 };
 
-/// The process before it has a core.
-struct Start<'r> {
-    runtime: &'r Runtime,
-    patterns: CorePatterns,
-}
-
-impl World for Start<'_> {
-    fn proxy_name(&self, proxy: ProxyId) -> &str {
-        &self.runtime.plan.proxy(proxy).name
-    }
-
-    fn server_name(&self, server: ServerId) -> &str {
-        &self.runtime.plan.server(server).name
-    }
-
-    fn process_id(&self) -> u32 {
-        std::process::id()
-    }
-
-    fn host_name(&self) -> &str {
-        &self.runtime.plan.process.host_name
-    }
-
-    fn proc_var(&self, slot: u32) -> Option<Value<'static>> {
-        self.runtime.proc_vars.now(slot)
-    }
-
-    fn patterns(&self) -> PatternView<'_> {
-        PatternView {
-            live: &self.runtime.patterns,
-            core: &self.patterns,
-        }
-    }
-}
-
 /// Evaluates what `global` says, in order: a later line may read what an earlier one set.
-pub fn set(runtime: &Runtime, values: &[StartValue]) {
-    let world = Start {
-        runtime,
-        patterns: CorePatterns::default(),
-    };
+pub fn set(runtime: &Arc<Runtime>, values: &[StartValue]) {
+    let world = ProcessWorld::new(Arc::clone(runtime));
     let session = SessionFacts::new(ProxyId(0), ListenerId(0));
     let stream = StreamFacts::default();
     let (captures, session_vars) = (Captures::default(), VarStore::default());

@@ -13,6 +13,7 @@ use super::observe::{self, Event};
 use super::proxy_header;
 use super::queue;
 use super::retry::{self, Attempts};
+use super::socks4;
 use super::source::{self, Sockets};
 use super::wait::{Interrupted, Patience, wait};
 use super::{Fault, Stream};
@@ -202,7 +203,20 @@ async fn connect(stream: &mut Stream<'_>, id: ServerId, opening: Opening) -> Res
         until_ms: connect_ms.map(|ms| stream.local.core.now_ms() + ms),
         watches_client: stream.aborts_on_close(),
     };
-    let sock = establish(stream, server, &address, opening.presented, patience).await?;
+    let proxy = server.socks4.map(SockAddr::from);
+    let target = proxy.as_ref().unwrap_or(&address);
+    let sock = establish(stream, server, target, opening.presented, patience).await?;
+    if proxy.is_some() {
+        match socks4::tunnel(stream, &sock, &address, patience).await {
+            Ok(true) => {}
+            Ok(false) => return Err(Failure::Refused),
+            Err(Interrupted::TimedOut) => return Err(Failure::Passing(Cause::ServerTimeout)),
+            Err(other) => {
+                let fault = other.fault(Cause::ServerTimeout, Phase::Connect);
+                return Err(Failure::Final(fault));
+            }
+        }
+    }
     let options = stream.backend_options();
     tune(&sock, options.server_probes, options.nolinger);
     let local = sock.local_addr().ok();

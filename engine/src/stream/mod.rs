@@ -30,6 +30,7 @@ mod response;
 mod retry;
 mod route;
 mod run;
+mod socks4;
 mod source;
 mod stats_page;
 mod stick;

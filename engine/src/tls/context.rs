@@ -157,6 +157,14 @@ impl ServerContext {
         Ok(ServerContext(Arc::new(config)))
     }
 
+    /// The same, but for the protocols it offers.
+    #[must_use]
+    pub fn with_alpn(&self, alpn: &[String]) -> ServerContext {
+        let mut config = ClientConfig::clone(&self.0);
+        config.alpn_protocols = alpn.iter().map(|name| name.clone().into_bytes()).collect();
+        ServerContext(Arc::new(config))
+    }
+
     /// A session with a server that has just been connected to; `sni` is the name asked for.
     ///
     /// A name that is none, an address for example, is not sent, as RFC 6066 section 3 wants it.

@@ -11,6 +11,7 @@ pub mod dns;
 pub mod h1;
 pub mod hello;
 pub mod pp;
+pub mod socks4;
 
 pub use head::{Head, Kind, Version};
 pub use name::Known;

@@ -5,14 +5,16 @@ use crate::args::Args;
 use crate::build::keyword::{Row, proxy_row};
 use crate::context::Context;
 use crate::diagnostic::{Diagnostic, Severity};
+use crate::expr::format;
 use crate::model::check::{CheckKind, HttpCheck};
 use crate::registry::prelude::*;
+use crate::registry::sample::Where;
 
 #[rustfmt::skip]
 pub const ROWS: &[Row<Draft>] = &[
-    proxy_row("external-check command", "<command>", "DLB", Planned, "program that checks", |cx, d, a| d.proxy.check.external_command = a.text(cx, "a command")),
-    proxy_row("external-check path", "<path>", "DLB", Planned, "PATH of that program", |cx, d, a| d.proxy.check.external_path = a.text(cx, "a path")),
-    proxy_row("option external-check", "", "DLB", Planned, "check by a program", |_, d, _| d.proxy.check.kind = CheckKind::External),
+    proxy_row("external-check command", "<command>", "DLB", Full, "program that checks", |cx, d, a| d.proxy.check.external_command = a.text(cx, "a command")),
+    proxy_row("external-check path", "<path>", "DLB", Full, "PATH of that program", |cx, d, a| d.proxy.check.external_path = a.text(cx, "a path")),
+    proxy_row("option external-check", "", "DLB", Full, "check by a program", |_, d, _| d.proxy.check.kind = CheckKind::External),
     proxy_row("option httpchk", "[<method>] [<uri>] [<version> [<host>]]", "DLB", Full, "check by an HTTP request", httpchk),
     proxy_row("option ldap-check", "", "DLB", Full, "check by an LDAP bind", |_, d, _| d.proxy.check.kind = CheckKind::Ldap),
     proxy_row("option mysql-check", "[user <name> [post-41|pre-41]]", "DLB", Full, "check by a MySQL handshake", mysql),
@@ -32,7 +34,7 @@ pub const ROWS: &[Row<Draft>] = &[
         let domain = a.next().map_or("localhost", |w| w.as_str()).to_owned();
         d.proxy.check.kind = CheckKind::Smtp { hello, domain };
     }),
-    proxy_row("option spop-check", "", "DLB", Planned, "check by an SPOP handshake", |_, d, _| d.proxy.check.kind = CheckKind::Spop),
+    proxy_row("option spop-check", "", "DLB", Full, "check by an SPOP handshake", |_, d, _| d.proxy.check.kind = CheckKind::Spop),
     proxy_row("option ssl-hello-chk", "", "DLB", Full, "check by a TLS greeting", |_, d, _| d.proxy.check.kind = CheckKind::SslHello),
     proxy_row("option tcp-check", "", "DLB", Full, "check by tcp-check rules", |_, d, _| {
         d.begin_check();
@@ -70,7 +72,22 @@ fn httpchk(cx: &mut Context, draft: &mut Draft, args: &mut Args) {
             }
             if let [version, host] = rest {
                 check.version.clone_from(&version.text);
-                check.trailing.clone_from(&host.text);
+                if host.text.contains(':') && !host.text.contains('[') {
+                    // Older configurations wrote a whole header there, or a name with a port.
+                    let is_name = host
+                        .text
+                        .split_once(':')
+                        .is_some_and(|(_, port)| port.parse::<u16>().is_ok());
+                    if !is_name {
+                        check.trailing.clone_from(&host.text);
+                    }
+                }
+                if check.trailing.is_empty() {
+                    match format::parse(cx, &host.text, host.span(), Where::Check) {
+                        Ok(format) => check.host = Some(format),
+                        Err(fault) => fault.report(cx, "'option httpchk' : "),
+                    }
+                }
                 rest = &[];
             }
             let version = rest;

@@ -14,6 +14,7 @@ use crate::model::check::{
 };
 use crate::model::expr::{LogFormat, MatchMethod};
 use crate::model::rule::Action;
+use crate::model::server::Port;
 use crate::registry::prelude::*;
 use crate::registry::sample::Where;
 
@@ -56,19 +57,49 @@ fn step(cx: &mut Context, draft: &mut Draft, args: &mut Args, step: CheckStep) {
     } else {
         None
     };
+    add(cx, draft, args, step, comment);
+}
+
+/// Adds a line, whose place among the others must be right.
+fn add(cx: &mut Context, draft: &mut Draft, args: &Args, step: CheckStep, comment: Option<String>) {
+    let label = args.label();
+    let is_http = label.starts_with("http-check");
+    let before: Vec<&CheckStep> = if draft.check_is_inherited {
+        Vec::new()
+    } else {
+        let rules = draft.proxy.check.rules.iter();
+        let same = rules.filter(|rule| rule.is_http == is_http);
+        same.map(|rule| &rule.step).collect()
+    };
+    let prepares = |step: &&&CheckStep| matches!(step, CheckStep::Var(_) | CheckStep::Comment);
+    let connects = |step: &&&CheckStep| matches!(step, CheckStep::Connect(_));
+    let first = before.iter().find(|step| !prepares(step));
+    let last = before.iter().rev().find(|step| !prepares(step));
+    let message = match &step {
+        CheckStep::Connect(_) if first.is_some_and(|first| !connects(&first)) => {
+            "first step MUST also be a 'connect', optionally preceded by a 'set-var', an 'unset-var' or a 'comment', when there is a 'connect' step in the tcp-check ruleset.".to_owned()
+        }
+        CheckStep::HttpSend(_) if last.is_some_and(|last| !connects(&last)) => format!(
+            "unable to add http-check send rule at step {} (missing connect rule).",
+            before.len() + 1
+        ),
+        _ => String::new(),
+    };
+    if !message.is_empty() {
+        cx.alert(args.span(), "wrong-order", format!("'{label}' : {message}"));
+    }
     draft.add_check_rule(CheckRule {
         step,
         comment,
+        is_http,
         at: args.span().at,
     });
 }
 
-/// A comment of its own belongs to the step below it; kept with the one above where there is none.
+/// A comment of its own is a line of the check; it speaks of the line below it.
 fn comment(cx: &mut Context, draft: &mut Draft, args: &mut Args) {
-    let text = args.text(cx, "a string");
-    if let Some(last) = draft.proxy.check.rules.last_mut() {
-        last.comment = last.comment.take().or(text);
-    }
+    let comment = args.text(cx, "a string");
+    add(cx, draft, args, CheckStep::Comment, comment);
 }
 
 fn hexadecimal(text: &str) -> Option<Vec<u8>> {
@@ -87,17 +118,19 @@ fn variable(cx: &mut Context, draft: &mut Draft, args: &mut Args) {
         return;
     };
     let (name, inside) = word.text.split_once('(').unwrap_or((&word.text, ""));
-    let variable = inside.trim_end_matches(')').to_owned();
+    let mut parts = inside.trim_end_matches(')').split(',').map(str::trim);
+    let variable = parts.next().unwrap_or("").to_owned();
+    let conditions = parts.map(str::to_owned).collect();
     let action = match name {
         "set-var" => sample_expr(cx, args, Where::Check).map(|expr| Action::SetVar {
             name: variable,
-            conditions: Vec::new(),
+            conditions,
             expr,
         }),
         "set-var-fmt" => {
             log_format(cx, args, Where::Check, "a format").map(|format| Action::SetVarFormat {
                 name: variable,
-                conditions: Vec::new(),
+                conditions,
                 format,
             })
         }
@@ -127,7 +160,12 @@ fn connect(cx: &mut Context, draft: &mut Draft, args: &mut Args) {
                     break;
                 };
                 match address::server(&cx.address(&word.text)) {
-                    Ok((addr, _)) => connect.addr = Some(addr),
+                    Ok((addr, port)) => {
+                        connect.addr = Some(addr);
+                        if let Port::Fixed(port @ 1..) = port {
+                            connect.port = connect.port.or(Some(CheckPort::Fixed(port)));
+                        }
+                    }
                     Err(error) => cx.alert(word.span(), "bad-address", error.to_string()),
                 }
             }
@@ -154,11 +192,7 @@ fn connect(cx: &mut Context, draft: &mut Draft, args: &mut Args) {
         }
     }
     let step = CheckStep::Connect(Box::new(connect));
-    draft.add_check_rule(CheckRule {
-        step,
-        comment: note,
-        at: args.span().at,
-    });
+    add(cx, draft, args, step, note);
 }
 
 fn port(cx: &mut Context, args: &mut Args) -> Option<CheckPort> {
@@ -208,15 +242,10 @@ fn send(cx: &mut Context, draft: &mut Draft, args: &mut Args) {
         }
     }
     let step = CheckStep::HttpSend(Box::new(send));
-    draft.add_check_rule(CheckRule {
-        step,
-        comment: note,
-        at: args.span().at,
-    });
+    add(cx, draft, args, step, note);
 }
 
 fn expect(cx: &mut Context, draft: &mut Draft, args: &mut Args, http: bool) {
-    let at = args.span().at;
     let mut expect = Expect {
         negated: false,
         what: ExpectMatch::Custom,
@@ -234,9 +263,21 @@ fn expect(cx: &mut Context, draft: &mut Draft, args: &mut Args, http: bool) {
         match word.as_str() {
             "min-recv" => expect.min_recv = args.number(cx),
             "comment" => note = args.text(cx, "a comment"),
-            "ok-status" => expect.ok_status = args.text(cx, "a status"),
-            "error-status" => expect.error_status = args.text(cx, "a status"),
-            "tout-status" => expect.tout_status = args.text(cx, "a status"),
+            "ok-status" => {
+                let words = ["L4OK", "L6OK", "L7OK", "L7OKC"];
+                let named = "'L4OK', 'L6OK', 'L7OK' or 'L7OKC'";
+                expect.ok_status = status(cx, args, "ok-status", &words, named);
+            }
+            "error-status" => {
+                let words = ["L4CON", "L6RSP", "L7RSP", "L7STS", "L7OKC"];
+                let named = "'L4CON', 'L6RSP', 'L7RSP' or 'L7STS'";
+                expect.error_status = status(cx, args, "error-status", &words, named);
+            }
+            "tout-status" => {
+                let words = ["L4TOUT", "L6TOUT", "L7TOUT"];
+                let named = "'L4TOUT', 'L6TOUT' or 'L7TOUT'";
+                expect.tout_status = status(cx, args, "tout-status", &words, named);
+            }
             "on-success" => expect.on_success = log_format(cx, args, Where::Check, "a format"),
             "on-error" => expect.on_error = log_format(cx, args, Where::Check, "a format"),
             "status-code" => expect.status_code = sample_expr(cx, args, Where::Check),
@@ -249,7 +290,7 @@ fn expect(cx: &mut Context, draft: &mut Draft, args: &mut Args, http: bool) {
                 }
                 let name = text.trim_start_matches('!');
                 expect.negated ^= (text.len() - name.len()) % 2 == 1;
-                let Some(what) = what(cx, args, word, name, http) else {
+                let Some(what) = what(cx, args, word, name, (http, expect.negated)) else {
                     args.rest();
                     return;
                 };
@@ -266,11 +307,7 @@ fn expect(cx: &mut Context, draft: &mut Draft, args: &mut Args, http: bool) {
         return;
     }
     let step = CheckStep::Expect(Box::new(expect));
-    draft.add_check_rule(CheckRule {
-        step,
-        comment: note,
-        at,
-    });
+    add(cx, draft, args, step, note);
 }
 
 fn what(
@@ -278,7 +315,7 @@ fn what(
     args: &mut Args,
     word: &Word,
     name: &str,
-    http: bool,
+    (http, negated): (bool, bool),
 ) -> Option<ExpectMatch> {
     let regex = |cx: &mut Context, args: &mut Args| {
         let word = args.required(cx, "a regular expression")?;
@@ -311,6 +348,11 @@ fn what(
         ("binary-lf", false) => {
             ExpectMatch::BinaryFormat(log_format(cx, args, Where::Check, "a format")?)
         }
+        ("custom", false) if negated => {
+            let message = "'tcp-check expect' : [!] not supported with 'custom'.";
+            cx.alert(word.span(), "unexpected-argument", message);
+            return None;
+        }
         ("custom", false) => ExpectMatch::Custom,
         _ => {
             let wanted = if http {
@@ -322,6 +364,26 @@ fn what(
             return None;
         }
     })
+}
+
+/// One of the statuses that `what` may name.
+fn status(
+    cx: &mut Context,
+    args: &mut Args,
+    what: &str,
+    words: &[&str],
+    named: &str,
+) -> Option<String> {
+    let label = args.label();
+    let word = args.required(cx, "a status")?;
+    if !words.contains(&word.as_str()) {
+        let message = format!(
+            "'{label}' : '{what}' only supports {named} status (got '{}').",
+            word.text
+        );
+        cx.alert(word.span(), "unexpected-argument", message);
+    }
+    Some(word.text.clone())
 }
 
 /// `200`, `200-399`, comma separated.

@@ -1,6 +1,7 @@
 //! Sections that are no proxies.
 
 pub mod access;
+pub mod healthcheck;
 pub mod logs;
 pub mod network;
 pub mod store;
@@ -18,6 +19,7 @@ pub fn infos() -> impl Iterator<Item = (&'static str, &'static Info)> {
         .chain(logs::infos())
         .chain(store::infos())
         .chain(names)
+        .chain(healthcheck::INFOS.iter().map(|info| ("healthcheck", info)))
 }
 
 /// The name behind a section's keyword; reported where it is missing.

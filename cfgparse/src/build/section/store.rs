@@ -49,7 +49,7 @@ const FCGI_APP: &[Row<FcgiApp>] = &[
 #[rustfmt::skip]
 pub const NAMES_ONLY: &[Info] = &[
     Info { name: "acme", syntax: "<name>", status: Planned, doc: "certificates from an ACME server" },
-    Info { name: "healthcheck", syntax: "<name>", status: Planned, doc: "a health check to refer to" },
+    Info { name: "healthcheck", syntax: "<name>", status: Full, doc: "a health check to refer to" },
     Info { name: "program", syntax: "<name>", status: Refused("start the program by the init system"), doc: "a program beside the worker" },
     Info { name: "traces", syntax: "", status: crate::registry::Ignored("there are no trace points"), doc: "debugging traces" },
 ];

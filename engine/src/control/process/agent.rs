@@ -4,11 +4,12 @@ use std::rc::Rc;
 
 use super::Process;
 use super::change::Why;
+use crate::check;
 use crate::check::agent::{Admin, Agent, Said};
-use crate::check::{self, Finding};
 use crate::control::ops::{AdminState, ForcedHealth, NewWeight, Ops};
 use crate::log::Level;
 use crate::plan::ServerId;
+use crate::probe::Finding;
 use crate::server::{CheckStatus, Health, UserWeight};
 
 /// Manual 5.2, `agent-check`: one word is enough, either way.

@@ -4,10 +4,11 @@ use cfgparse::model::server::{MarkedDown, MarkedUp};
 
 use super::Process;
 use super::words::{self, Told};
-use crate::check::{self, Cause, Finding, Left, Settings};
+use crate::check::{self, Cause, Left, Settings};
 use crate::log::{Cause as EndedBy, Level};
 use crate::mesh::{Streams, ToShard};
 use crate::plan::ServerId;
+use crate::probe::Finding;
 use crate::server::{Admin, Change, CheckReport, CheckStatus, Operational};
 
 /// Why a server changed its operational state.

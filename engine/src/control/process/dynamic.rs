@@ -63,22 +63,19 @@ impl Process {
             ));
         }
         self.refuse_taken_id(backend, &line)?;
-        if line.check.enabled {
-            crate::check::rules(&proxy.section.check, &line).map_err(|error| error.to_string())?;
-        }
         let tracks = match &line.track {
             Some((of, tracked)) => Some(self.tracked(backend, of, tracked)?),
             None => None,
         };
-        let tls = load_added(&line, proxy.mode, &self.global)?;
         let free = self
             .free_servers
             .iter()
             .position(|id| runtime.plan.server(*id).backend == backend);
         let id = free.map_or_else(|| runtime.next_server(), |at| self.free_servers[at]);
+        let server = Server::added(&line, &runtime.plan, backend, id)?;
         let added = Added {
-            server: Server::added(&line, &proxy.section, backend, id)?,
-            tls,
+            tls: load_added(&server, proxy.mode, &self.global)?,
+            server,
             tracks,
         };
         let now_ms = self.surroundings.now_ms();

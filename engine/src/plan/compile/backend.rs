@@ -1,5 +1,7 @@
 //! The server side of a proxy.
 
+use std::sync::Arc;
+
 use cfgparse::model::proxy::Target;
 use cfgparse::model::{Algorithm, HashFunction, HashMethod, Proxy};
 
@@ -13,6 +15,7 @@ use crate::plan::{
     self, Backend, Key, Persist, PersistRule, ProxyId, Redispatch, RetryOn, Server, ServerTarget,
     Trouble, UseServer,
 };
+use crate::probe;
 use crate::sample::{Compiler, Expr, Point};
 
 impl Context<'_> {
@@ -23,9 +26,13 @@ impl Context<'_> {
         servers: &mut Vec<Server>,
         compiler: &mut Compiler<'_>,
     ) -> Backend {
+        compiler.at = section.at;
+        let check = self.note(probe::ruleset(&section.check, compiler));
+        let check = check.map(Arc::new);
         let mut own = Vec::new();
         for line in &section.servers {
-            let server = self.server(line, section, id, servers.len() as u32, compiler);
+            let index = servers.len() as u32;
+            let server = self.server(line, (section, id), index, check.as_ref(), compiler);
             own.push(server.id);
             servers.push(server);
         }
@@ -36,6 +43,36 @@ impl Context<'_> {
                 "use 'sdbm' or 'djb2' with 'avalanche'",
             );
         }
+        let use_servers = self.use_servers(section, id, compiler);
+        Backend {
+            servers: own.into(),
+            retries: section.retries.unwrap_or(RETRIES),
+            redispatch: redispatch(section.options.redispatch),
+            retry_on: retry_on(section),
+            balance: balance_config(section),
+            key: self.key(section, compiler),
+            use_servers,
+            cookie: section.cookie.as_ref().map(Cookie::new),
+            persists: section.options.persist,
+            persist_rules: self.persist_rules(section, compiler),
+            stick_request: self.stick_rules(section, false, compiler),
+            stick_response: self.stick_rules(section, true, compiler),
+            fullconn: section.fullconn.unwrap_or(0),
+            unique_id: self.unique_id(section, compiler),
+            check,
+            send_name_header: section
+                .http_send_name_header
+                .as_ref()
+                .map(|name| name.to_ascii_lowercase().into_bytes().into()),
+        }
+    }
+
+    fn use_servers(
+        &mut self,
+        section: &Proxy,
+        id: ProxyId,
+        compiler: &mut Compiler<'_>,
+    ) -> Vec<UseServer> {
         let mut use_servers = Vec::new();
         for rule in &section.use_servers {
             let point = switching_point(section);
@@ -63,25 +100,7 @@ impl Context<'_> {
                 ),
             }
         }
-        Backend {
-            servers: own.into(),
-            retries: section.retries.unwrap_or(RETRIES),
-            redispatch: redispatch(section.options.redispatch),
-            retry_on: retry_on(section),
-            balance: balance_config(section),
-            key: self.key(section, compiler),
-            use_servers,
-            cookie: section.cookie.as_ref().map(Cookie::new),
-            persists: section.options.persist,
-            persist_rules: self.persist_rules(section, compiler),
-            stick_request: self.stick_rules(section, false, compiler),
-            stick_response: self.stick_rules(section, true, compiler),
-            fullconn: section.fullconn.unwrap_or(0),
-            send_name_header: section
-                .http_send_name_header
-                .as_ref()
-                .map(|name| name.to_ascii_lowercase().into_bytes().into()),
-        }
+        use_servers
     }
 
     fn persist_rules(&mut self, section: &Proxy, compiler: &mut Compiler<'_>) -> Vec<PersistRule> {

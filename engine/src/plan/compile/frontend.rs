@@ -1,5 +1,7 @@
 //! The client side of a proxy.
 
+use std::sync::Arc;
+
 use cfgparse::model::proxy::Target;
 use cfgparse::model::{Place, Proxy};
 
@@ -9,6 +11,18 @@ use crate::plan::{CookieCapture, Frontend, HeaderCapture, ListenerId, Route, Rou
 use crate::sample::{CaptureCounts, Compiler, Point};
 
 impl Context<'_> {
+    /// `unique-id-format`.
+    pub(super) fn unique_id(
+        &mut self,
+        section: &Proxy,
+        compiler: &mut Compiler<'_>,
+    ) -> Option<Arc<Format>> {
+        let format = section.logging.unique_id_format.as_ref()?;
+        compiler.point = Point::HttpRequest;
+        let compiled = Format::compile(&format.with_merged_blanks(), compiler);
+        self.note(compiled).map(Arc::new)
+    }
+
     pub(super) fn frontend(
         &mut self,
         section: &Proxy,
@@ -33,15 +47,7 @@ impl Context<'_> {
             .iter()
             .filter_map(|condition| self.condition(Some(condition), section.at, point, compiler))
             .collect();
-        let unique_id = section
-            .logging
-            .unique_id_format
-            .as_ref()
-            .and_then(|format| {
-                compiler.point = Point::HttpRequest;
-                let compiled = Format::compile(&format.with_merged_blanks(), compiler);
-                self.note(compiled).map(Into::into)
-            });
+        let unique_id = self.unique_id(section, compiler);
         Frontend {
             listeners,
             maxconn: section.maxconn.unwrap_or(0),

@@ -12,6 +12,7 @@ mod startup;
 mod stick;
 mod tables;
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use cfgparse::model::proxy::{ForwardedValue, RestrictNames};
@@ -22,9 +23,10 @@ use wire::h1::NameCase;
 use self::names::ModelNames;
 use super::proxy::{AddressField, Forwarded, Options, Rulesets, Said, StatsPage, Timeouts};
 use super::{Listener, ListenerId, LogTarget, Plan, Process, Proxy, ProxyId, RingSpec, Statuses};
+use crate::probe;
 use crate::rules::{Condition, Kind, Ruleset};
 use crate::sample::pattern::Patterns;
-use crate::sample::{CaptureCounts, CompileError, Compiler, Expr, Point, ProcVars};
+use crate::sample::{CompileError, Compiler, Expr, Point, ProcVars};
 use crate::slots::Current;
 
 pub use startup::{StartSource, StartValue};
@@ -58,6 +60,7 @@ pub fn compile(model: &Model, machine: &Machine) -> Result<Compiled, Vec<Compile
     let mut compiler = Compiler::new(&names);
     let mut context = Context::new(model);
     let resolvers = context.resolvers(machine);
+    context.healthchecks(&mut compiler);
     let mut listeners = Vec::new();
     let mut servers = Vec::new();
     let mut proxies = Vec::new();
@@ -75,10 +78,7 @@ pub fn compile(model: &Model, machine: &Machine) -> Result<Compiled, Vec<Compile
         let rules = context.rulesets(section, &mut compiler);
         if let Some(frontend) = &mut frontend {
             // The rules may have added slots of their own.
-            frontend.captures_declared = CaptureCounts {
-                request: compiler.captures.request.len(),
-                response: compiler.captures.response.len(),
-            };
+            frontend.captures_declared = compiler.captures.counts();
         }
         proxies.push(Proxy {
             id,
@@ -112,6 +112,7 @@ pub fn compile(model: &Model, machine: &Machine) -> Result<Compiled, Vec<Compile
         servers: names.mark(servers).into_iter().map(Current::new).collect(),
         log_targets: context.log_targets.into(),
         rings: context.rings.into(),
+        healthchecks: context.healthchecks,
         tables: names.tables.clone().into(),
         resolvers: resolvers.into(),
     };
@@ -139,6 +140,8 @@ struct Context<'m> {
     log_targets: Vec<LogTarget>,
     rings: Vec<RingSpec>,
     name_case: Option<Arc<NameCase>>,
+    /// `healthcheck` sections by name.
+    healthchecks: HashMap<String, Arc<probe::Ruleset>>,
 }
 
 impl<'m> Context<'m> {
@@ -149,11 +152,22 @@ impl<'m> Context<'m> {
             log_targets: Vec::new(),
             rings: log::rings(model),
             name_case: name_case(model),
+            healthchecks: HashMap::new(),
         }
     }
 }
 
 impl Context<'_> {
+    fn healthchecks(&mut self, compiler: &mut Compiler<'_>) {
+        for section in &self.model.healthchecks {
+            compiler.at = section.at;
+            if let Some(rules) = self.note(probe::ruleset(&section.check, compiler)) {
+                self.healthchecks
+                    .insert(section.name.clone(), Arc::new(rules));
+            }
+        }
+    }
+
     /// The value, or the error noted and nothing.
     fn note<T>(&mut self, result: Result<T, CompileError>) -> Option<T> {
         result.map_err(|error| self.errors.push(error)).ok()
@@ -416,6 +430,7 @@ fn process(model: &Model, machine: &Machine) -> Process {
             .map(|host| host.clone().unwrap_or_else(|| machine.host_name.clone())),
         stats_timeout_ms: u64::from(global.stats_timeout_ms.unwrap_or(10_000)),
         spread_checks_percent: global.spread_checks.unwrap_or(0),
+        check_keeps_environment: global.external_check_preserve_env,
         err_statuses: Statuses::errors(&global.http_err_codes),
         fail_statuses: Statuses::failures(&global.http_fail_codes),
     }

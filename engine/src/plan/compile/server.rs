@@ -14,17 +14,19 @@ use super::Context;
 use crate::limits::POOL_PURGE_DELAY_MS;
 use crate::log::Format;
 use crate::plan::{
-    Endpoint, PoolTerms, Presents, ProxyHeader, ProxyId, Resolving, Server, ServerId, Source,
+    Endpoint, Plan, PoolTerms, Presents, ProxyHeader, ProxyId, Resolving, Server, ServerCheck,
+    ServerId, Source,
 };
+use crate::probe::{Ruleset, own_connection};
 use crate::sample::{Compiler, Expr, Point};
 
 impl Context<'_> {
     pub(super) fn server(
         &mut self,
         line: &Line,
-        section: &Proxy,
-        backend: ProxyId,
+        (section, backend): (&Proxy, ProxyId),
         index: u32,
+        of_backend: Option<&Arc<Ruleset>>,
         compiler: &mut Compiler<'_>,
     ) -> Server {
         for keyword in unsupported(line) {
@@ -47,8 +49,18 @@ impl Context<'_> {
             }),
             log_ring: self.server_ring(line, section),
             resolving: self.resolving(line),
+            check: self.check(line, of_backend),
             ..Server::of_line(line, backend, ServerId(index))
         }
+    }
+
+    /// The check of a server: its `healthcheck` section's, else its backend's.
+    fn check(&self, line: &Line, of_backend: Option<&Arc<Ruleset>>) -> Option<ServerCheck> {
+        let rules = match &line.check.healthcheck {
+            Some(name) => self.healthchecks.get(name.as_str()),
+            None => of_backend,
+        };
+        rules.and_then(|rules| ServerCheck::of(line, rules))
     }
 
     fn presents(
@@ -176,11 +188,30 @@ fn unsupported(line: &Line) -> impl Iterator<Item = &'static str> {
             header.is_some_and(|header| header.cert_key),
             "proxy-v2-options cert-key",
         ),
-        (line.socks4.is_some(), "socks4"),
+        (
+            line.socks4.is_some() && socks4(line).is_none(),
+            "socks4 without an IPv4 address",
+        ),
     ];
     written
         .into_iter()
         .filter_map(|(written, keyword)| written.then_some(keyword))
+}
+
+/// The address of the SOCKS4 proxy, which knows IPv4 only.
+fn socks4(line: &Line) -> Option<SocketAddr> {
+    let address: SocketAddr = line.socks4.as_ref()?.parse().ok()?;
+    address.is_ipv4().then_some(address)
+}
+
+impl ServerCheck {
+    /// A check by these rules, if the line asks for one.
+    fn of(line: &Line, rules: &Arc<Ruleset>) -> Option<Self> {
+        line.check.enabled.then(|| Self {
+            connection: own_connection(line, rules),
+            rules: Arc::clone(rules),
+        })
+    }
 }
 
 impl Server {
@@ -189,12 +220,9 @@ impl Server {
     /// # Errors
     ///
     /// What of the line is not done yet, as a client is told.
-    pub fn added(
-        line: &Line,
-        section: &Proxy,
-        backend: ProxyId,
-        id: ServerId,
-    ) -> Result<Self, String> {
+    pub fn added(line: &Line, plan: &Plan, backend: ProxyId, id: ServerId) -> Result<Self, String> {
+        let proxy = plan.proxy(backend);
+        let section = &*proxy.section;
         let formats = line.send_proxy.iter().any(|header| !header.tlvs.is_empty());
         let refused = unsupported(line)
             .chain(formats.then_some("set-proxy-v2-tlv-fmt"))
@@ -214,6 +242,9 @@ impl Server {
         Ok(Self {
             proxy_header: line.send_proxy.as_ref().and_then(header),
             source: source(line, section, presented),
+            check: plan
+                .check_rules(line, backend)
+                .and_then(|rules| ServerCheck::of(line, rules)),
             ..Self::of_line(line, backend, id)
         })
     }
@@ -239,6 +270,8 @@ impl Server {
                     .map_or(POOL_PURGE_DELAY_MS, u64::from),
                 reuse_max: line.pool.max_reuse.and_then(|max| u32::try_from(max).ok()),
             },
+            check: None,
+            socks4: socks4(line),
             shutdown_on_down: line.on_marked_down == Some(MarkedDown::ShutdownSessions),
             proxy_header: None,
             source: None,

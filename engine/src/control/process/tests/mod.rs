@@ -10,12 +10,13 @@ use std::task::{Context, Poll, Waker};
 use cfgparse::Severity;
 
 use super::{Process, Surroundings};
-use crate::check::{Finding, Settings};
+use crate::check::Settings;
 use crate::control::ops::{Later, Ops};
 use crate::control::{Level as CliLevel, Session, Step};
 use crate::log::Level;
 use crate::mesh::Mesh;
 use crate::plan::{Proxy, ServerId};
+use crate::probe::Finding;
 use crate::sample::Clock;
 use crate::server::{CheckStatus, Operational};
 use crate::state::{snapshot, testing};

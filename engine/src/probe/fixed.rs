@@ -1,6 +1,6 @@
-//! The protocols that have an option of their own: redis, mysql, pgsql, smtp, ldap, ssl-hello.
+//! The protocols that have an option of their own: redis, mysql, pgsql, smtp, ldap, ssl-hello, spop.
 
-use super::ruleset::{Action, Expect, Ruleset, Step, Style, What};
+use super::ruleset::{Action, Connect, Expect, Payload, Ruleset, Step, Style, What};
 use crate::server::CheckStatus;
 
 /// What a protocol's own function says of the bytes received so far.
@@ -46,10 +46,7 @@ impl Answer {
 
 /// `option redis-check`: PING, PONG.
 pub fn redis() -> Ruleset {
-    sequence(vec![
-        Action::Send(b"*1\r\n$4\r\nPING\r\n".to_vec()),
-        expect(on_redis),
-    ])
+    sequence(vec![send(b"*1\r\n$4\r\nPING\r\n"), expect(on_redis)])
 }
 
 /// `option smtpchk HELLO DOMAIN`.
@@ -61,9 +58,9 @@ pub fn smtp(hello: &str, domain: &str) -> Ruleset {
     };
     sequence(vec![
         expect(on_smtp),
-        Action::Send(format!("{hello} {domain}\r\n").into_bytes()),
+        send(format!("{hello} {domain}\r\n").as_bytes()),
         expect(on_smtp),
-        Action::Send(b"QUIT\r\n".to_vec()),
+        send(b"QUIT\r\n"),
         expect(on_smtp),
     ])
 }
@@ -76,7 +73,7 @@ pub fn pgsql(user: &str) -> Ruleset {
     message.extend_from_slice(b"\0\0");
     let length = message.len() as u32;
     message[..4].copy_from_slice(&length.to_be_bytes());
-    sequence(vec![Action::Send(message), expect(on_pgsql)])
+    sequence(vec![send(&message), expect(on_pgsql)])
 }
 
 /// `option mysql-check [user NAME]`: the handshake, then an authentication packet without a
@@ -102,7 +99,7 @@ pub fn mysql(user: Option<&str>, pre_41: bool) -> Ruleset {
     packets.extend_from_slice(&[1, 0, 0, 0, 1]);
     // All at once: what stands in front of the server may wait for the client's word.
     sequence(vec![
-        Action::Send(packets),
+        send(&packets),
         expect(on_mysql_greeting),
         expect(on_mysql_reply),
     ])
@@ -113,12 +110,12 @@ pub fn ldap() -> Ruleset {
     const BIND: &[u8] = &[
         0x30, 0x0c, 0x02, 0x01, 0x01, 0x60, 0x07, 0x02, 0x01, 0x03, 0x04, 0x00, 0x80, 0x00,
     ];
-    sequence(vec![Action::Send(BIND.to_vec()), expect(on_ldap)])
+    sequence(vec![send(BIND), expect(on_ldap)])
 }
 
 /// `option ssl-hello-chk`: any handshake or alert record in answer to a ClientHello will do.
 pub fn ssl_hello() -> Ruleset {
-    let mut ruleset = sequence(vec![Action::Send(client_hello()), expect(on_tls_record)]);
+    let mut ruleset = sequence(vec![send(&client_hello()), expect(on_tls_record)]);
     for step in &mut ruleset.steps {
         if let Action::Expect(expect) = &mut step.action {
             expect.ok_status = CheckStatus::L6Ok;
@@ -129,13 +126,55 @@ pub fn ssl_hello() -> Ruleset {
     ruleset
 }
 
+/// `option spop-check`: a HELLO frame that asks for no more than an answer (HAProxy's `SPOE.txt`,
+/// 3.2.4: `healthcheck`).
+pub fn spop() -> Ruleset {
+    let mut frame = vec![
+        SPOP_HAPROXY_HELLO,
+        // FIN, as the four bytes of flags say it; stream and frame number 0.
+        0,
+        0,
+        0,
+        1,
+        0,
+        0,
+    ];
+    let entries: [(&str, &[u8]); 4] = [
+        ("supported-versions", b"\x08\x032.0"),
+        // 16380 as a variable-length integer (section 3.1).
+        ("max-frame-size", &[0x03, 0xfc, 0xf0, 0x06]),
+        ("capabilities", &[0x08, 0]),
+        ("healthcheck", &[0x11]),
+    ];
+    for (name, value) in entries {
+        frame.push(name.len() as u8);
+        frame.extend_from_slice(name.as_bytes());
+        frame.extend_from_slice(value);
+    }
+    let mut bytes = (frame.len() as u32).to_be_bytes().to_vec();
+    bytes.append(&mut frame);
+    sequence(vec![send(&bytes), expect(on_spop)])
+}
+
+const SPOP_HAPROXY_HELLO: u8 = 1;
+const SPOP_AGENT_HELLO: u8 = 101;
+
+fn on_spop(input: &[u8], last: bool) -> Answer {
+    let whole = input.split_at_checked(4).and_then(|(length, frame)| {
+        let length = u32::from_be_bytes([length[0], length[1], length[2], length[3]]);
+        frame.get(..usize::try_from(length).ok()?)
+    });
+    match whole.map(|frame| frame.first()) {
+        Some(Some(&SPOP_AGENT_HELLO)) => Answer::passed("SPOA server is ok"),
+        Some(_) => Answer::invalid("invalid frame received"),
+        None if last => Answer::invalid("a truncated frame was received"),
+        None => Answer::Wait,
+    }
+}
+
 /// Numbers the steps as if they had been written; the connection comes first.
 fn sequence(actions: Vec<Action>) -> Ruleset {
-    let connect = Step {
-        action: Action::Connect(super::ConnectStep::default()),
-        comment: None,
-        number: 0,
-    };
+    let connect = Step::implicit(Connect::as_server());
     let steps = (1..).zip(actions).map(|(number, action)| Step {
         action,
         comment: None,
@@ -144,19 +183,35 @@ fn sequence(actions: Vec<Action>) -> Ruleset {
     Ruleset {
         style: Style::Builtin,
         steps: std::iter::once(connect).chain(steps).collect(),
+        host: None,
     }
+}
+
+fn send(bytes: &[u8]) -> Action {
+    Action::Send(Payload::Bytes(bytes.to_vec()))
 }
 
 fn expect(answer: fn(&[u8], bool) -> Answer) -> Action {
     Action::Expect(Expect {
         what: What::Protocol(answer),
+        ..plain(CheckStatus::L7Response)
+    })
+}
+
+/// An expectation without any parameter.
+pub(super) fn plain(error_status: CheckStatus) -> Expect {
+    Expect {
+        what: What::Anything,
         negated: false,
         min_recv: None,
         ok_status: CheckStatus::L7Ok,
-        error_status: CheckStatus::L7Response,
+        error_status,
         timeout_status: CheckStatus::L7Timeout,
         not_found_stops: false,
-    })
+        on_success: None,
+        on_error: None,
+        status_code: None,
+    }
 }
 
 fn text(bytes: &[u8]) -> String {

@@ -3,38 +3,70 @@
 use wire::Head;
 use wire::h1::{Asked, BodyLength, Chunk, ChunkDecoder, HeadParser, Limits, Parse};
 
-use super::ruleset::HttpRequest;
+/// A request with all its texts known.
+pub(super) struct Written<'a> {
+    pub method: &'a str,
+    pub uri: &'a str,
+    pub version: &'a str,
+    /// Names in lower case.
+    pub headers: &'a [(String, String)],
+    pub body: &'a [u8],
+    /// The value of `x-haproxy-server-state`.
+    pub state: Option<&'a str>,
+}
 
-/// Writes a request. `state` is the value of `x-haproxy-server-state`, sent where the request has
-/// room for it.
-pub(super) fn write(request: &HttpRequest, state: Option<&str>, out: &mut Vec<u8>) {
-    let mut line = |parts: &[&str]| {
-        for part in parts {
-            out.extend_from_slice(part.as_bytes());
-        }
-        out.extend_from_slice(b"\r\n");
-    };
-    line(&[&request.method, " ", &request.uri, " ", &request.version]);
-    let mut says_connection = false;
-    for (name, value) in &request.headers {
-        let name = name.to_ascii_lowercase();
-        says_connection |= name == "connection";
+impl Written<'_> {
+    pub fn write(&self, out: &mut Vec<u8>) {
+        let mut line = |parts: &[&str]| {
+            for part in parts {
+                out.extend_from_slice(part.as_bytes());
+            }
+            out.extend_from_slice(b"\r\n");
+        };
+        line(&[self.method, " ", &self.target(), " ", self.version]);
         // The body decides the framing (manual 4.2, `http-check send`).
-        if name != "content-length" && name != "transfer-encoding" {
-            line(&[&name, ": ", value]);
+        let frames = |name: &str| matches!(name, "content-length" | "transfer-encoding");
+        // HTTP/1.1 keeps connections without saying so.
+        let idle = |name: &str, value: &str| {
+            name == "connection"
+                && value.eq_ignore_ascii_case("keep-alive")
+                && self.version == "HTTP/1.1"
+        };
+        let mut headers = self.headers.iter();
+        while let Some((name, value)) =
+            headers.find(|(name, value)| !frames(name) && !idle(name, value))
+        {
+            line(&[name, ": ", value]);
+        }
+        if let Some(state) = self.state {
+            line(&["x-haproxy-server-state: ", state]);
+        }
+        if !self.body.is_empty() || matches!(self.method, "POST" | "PUT" | "PATCH") {
+            line(&["content-length: ", &self.body.len().to_string()]);
+        }
+        if self.header("connection").is_none() && self.version != "HTTP/1.0" {
+            line(&["connection: close"]);
+        }
+        line(&[]);
+        out.extend_from_slice(self.body);
+    }
+
+    fn header(&self, wanted: &str) -> Option<&str> {
+        let mut headers = self.headers.iter();
+        headers.find_map(|(name, value)| (name == wanted).then_some(value.as_str()))
+    }
+
+    /// The authority of an absolute URI follows the Host field (manual 4.2, `http-check send`).
+    fn target(&self) -> std::borrow::Cow<'_, str> {
+        let absolute = self.uri.split_once("://").zip(self.header("host"));
+        match absolute {
+            Some(((scheme, rest), host)) => {
+                let path = rest.find('/').map_or("", |at| &rest[at..]);
+                format!("{scheme}://{host}{path}").into()
+            }
+            None => self.uri.into(),
         }
     }
-    if let (true, Some(state)) = (request.send_state, state) {
-        line(&["x-haproxy-server-state: ", state]);
-    }
-    if !request.body.is_empty() {
-        line(&["content-length: ", &request.body.len().to_string()]);
-    }
-    if !says_connection && request.version != "HTTP/1.0" {
-        line(&["connection: close"]);
-    }
-    line(&[]);
-    out.extend_from_slice(&request.body);
 }
 
 /// A response as far as it has come.
@@ -42,7 +74,7 @@ pub(super) fn write(request: &HttpRequest, state: Option<&str>, out: &mut Vec<u8
 pub(super) struct Response {
     pub status: u16,
     pub reason: String,
-    pub fields: Vec<(Vec<u8>, Vec<u8>)>,
+    pub head: Head,
     pub body: Vec<u8>,
     /// Nothing more will come of it.
     pub complete: bool,
@@ -89,10 +121,7 @@ pub(super) fn parse(input: &[u8], was_head: bool, ended: bool) -> Parsed {
     Parsed::Response(Response {
         status: head.status(),
         reason: reason(input),
-        fields: head
-            .fields()
-            .map(|(name, value)| (name.to_vec(), value.to_vec()))
-            .collect(),
+        head,
         body,
         complete: complete || ended,
     })
@@ -137,32 +166,45 @@ fn dechunk(mut input: &[u8]) -> Option<(Vec<u8>, bool)> {
 mod tests {
     use super::*;
 
-    fn text(request: &HttpRequest) -> String {
+    fn text(request: &Written<'_>) -> String {
         let mut out = Vec::new();
-        write(request, Some("UP 2/3; name=b/s"), &mut out);
+        request.write(&mut out);
         String::from_utf8_lossy(&out).into_owned()
     }
 
     #[test]
     fn requests_as_haproxy_writes_them() {
-        let plain = HttpRequest::default();
+        let plain = Written {
+            method: "OPTIONS",
+            uri: "/",
+            version: "HTTP/1.0",
+            headers: &[],
+            body: b"",
+            state: None,
+        };
         assert_eq!(text(&plain), "OPTIONS / HTTP/1.0\r\n\r\n");
-        let full = HttpRequest {
-            method: "POST".to_owned(),
-            uri: "/x".to_owned(),
-            version: "HTTP/1.1".to_owned(),
-            headers: vec![
-                ("Host".into(), "foo".into()),
-                ("Content-Length".into(), "9".into()),
-            ],
-            body: b"abc".to_vec(),
-            send_state: true,
+        let headers = [
+            ("host".to_owned(), "foo".to_owned()),
+            ("content-length".to_owned(), "9".to_owned()),
+        ];
+        let full = Written {
+            method: "POST",
+            uri: "http://a.b/x",
+            version: "HTTP/1.1",
+            headers: &headers,
+            body: b"abc",
+            state: Some("UP 2/3; name=b/s"),
         };
         assert_eq!(
             text(&full),
-            "POST /x HTTP/1.1\r\nhost: foo\r\nx-haproxy-server-state: UP 2/3; name=b/s\r\n\
-             content-length: 3\r\nconnection: close\r\n\r\nabc"
+            "POST http://foo/x HTTP/1.1\r\nhost: foo\r\nx-haproxy-server-state: UP 2/3; \
+             name=b/s\r\ncontent-length: 3\r\nconnection: close\r\n\r\nabc"
         );
+        let post = Written {
+            method: "POST",
+            ..plain
+        };
+        assert_eq!(text(&post), "POST / HTTP/1.0\r\ncontent-length: 0\r\n\r\n");
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! The protocols with an option of their own.
 
+use super::super::ruleset::Payload;
 use super::*;
 
 #[test]
@@ -104,11 +105,34 @@ fn built_in_protocols() {
 }
 
 #[test]
+fn an_agent_that_says_hello_speaks_spop() {
+    let spop = Arc::new(fixed::spop());
+    let mut probe = probe(&spop);
+    assert!(matches!(next(&mut probe), Todo::Connect(_)));
+    let Todo::Send(hello) = next(&mut probe) else {
+        panic!("it sends a frame");
+    };
+    assert_eq!((hello.len(), &hello[..5]), (82, &[0, 0, 0, 78, 1][..]));
+    let answer = b"\0\0\0\x07\x65\0\0\0\x01\0\0";
+    finds(
+        &spop,
+        &Server::Holds(&[answer]),
+        L7Ok,
+        0,
+        "SPOA server is ok",
+    );
+    finds(&spop, &Server::Holds(&[&answer[..6]]), L7Timeout, 0, "");
+    let goodbye = b"\0\0\0\x07\x67\0\0\0\x01\0\0";
+    let words = "invalid frame received";
+    finds(&spop, &Server::Holds(&[goodbye]), L7Response, 0, words);
+}
+
+#[test]
 fn mysql_packets_as_haproxy_sends_them() {
     let sent = |rules: Ruleset| {
         let mut steps = rules.steps.iter();
         steps.find_map(|step| match &step.action {
-            Action::Send(bytes) => Some(bytes.clone()),
+            super::super::Action::Send(Payload::Bytes(bytes)) => Some(bytes.clone()),
             _ => None,
         })
     };

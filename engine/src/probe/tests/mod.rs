@@ -3,6 +3,7 @@
 
 mod fixed_protocols;
 
+use std::cell::Cell;
 use std::io;
 use std::sync::Arc;
 
@@ -11,9 +12,14 @@ use cfgparse::model::check::{
     Check, CheckConnect, CheckKind, CheckPort, CheckRule, CheckStep, Expect as ModelExpect,
     ExpectMatch, HttpCheck, HttpSend,
 };
+use cfgparse::model::expr::{FormatFlags, FormatPart, LogFormat};
+use cfgparse::model::rule::Action;
 
-use super::ruleset::{Action, ConnectStep, Prologue};
-use super::{Finding, Probe, Ruleset, Todo, compile, fixed};
+use super::ruleset::Prologue;
+use super::{Asking, ConnectStep, Finding, Probe, Ruleset, Subject, Todo, compile, fixed};
+use crate::plan::{ProxyId, ServerId};
+use crate::sample::testing::{Process, expr};
+use crate::sample::{Clock, Compiler};
 use crate::server::CheckStatus::{
     self, L4Connection, L4Ok, L4Timeout, L6Ok, L6Response, L7Ok, L7OkConditional, L7Response,
     L7Status, L7Timeout, SocketError,
@@ -23,6 +29,7 @@ fn rule(step: CheckStep) -> CheckRule {
     CheckRule {
         step,
         comment: None,
+        is_http: false,
         at: Place::default(),
     }
 }
@@ -52,24 +59,71 @@ fn refuses(what: ExpectMatch) -> CheckStep {
     }))
 }
 
+fn literal(text: &str) -> LogFormat {
+    LogFormat {
+        parts: vec![FormatPart::Text(text.to_owned())],
+        text: text.to_owned(),
+        ..LogFormat::default()
+    }
+}
+
 fn text(text: &str) -> ExpectMatch {
     ExpectMatch::Text(text.as_bytes().to_vec())
 }
 
 fn ruleset(kind: CheckKind, steps: Vec<CheckStep>) -> Arc<Ruleset> {
+    let is_http = matches!(kind, CheckKind::Http(_));
     let check = Check {
         kind,
-        rules: steps.into_iter().map(rule).collect(),
+        rules: steps
+            .into_iter()
+            .map(|step| CheckRule {
+                is_http,
+                ..rule(step)
+            })
+            .collect(),
         ..Check::default()
     };
     compiled(&check)
 }
 
 fn compiled(check: &Check) -> Arc<Ruleset> {
-    match compile::steps(check, &ConnectStep::default()) {
+    let names = Process::default();
+    match compile::ruleset(check, &mut Compiler::new(&names)) {
         Ok(rules) => Arc::new(rules),
         Err(error) => panic!("{error}"),
     }
+}
+
+/// `%[TEXT]`
+fn sample(text: &str) -> LogFormat {
+    LogFormat {
+        parts: vec![FormatPart::Sample {
+            expr: expr(text),
+            flags: FormatFlags::default(),
+            name: None,
+        }],
+        text: format!("%[{text}]"),
+        ..LogFormat::default()
+    }
+}
+
+/// Server `s1` of backend `be`.
+fn probe(rules: &Arc<Ruleset>) -> Probe {
+    let subject = Subject {
+        backend: ProxyId(1),
+        server: ServerId(0),
+    };
+    Probe::new(Arc::clone(rules), ConnectStep::default(), subject, None)
+}
+
+/// Asks the probe what to do next, in a process of its own.
+fn next(probe: &mut Probe) -> Todo {
+    probe.todo(Asking {
+        world: &Process::default(),
+        clock: Clock::default(),
+        random: &Cell::new(1),
+    })
 }
 
 fn tcp(steps: Vec<CheckStep>) -> Arc<Ruleset> {
@@ -89,10 +143,10 @@ enum Server<'a> {
 }
 
 fn run(rules: &Arc<Ruleset>, server: &Server<'_>) -> Finding {
-    let mut probe = Probe::new(Arc::clone(rules), None);
+    let mut probe = probe(rules);
     let mut received = 0;
     for _ in 0..100 {
-        match (probe.todo(), server) {
+        match (next(&mut probe), server) {
             (Todo::Done(finding), _) => return finding,
             (Todo::Connect(_), Server::Refuses) => {
                 return probe.failed(&io::Error::from_raw_os_error(libc::ECONNREFUSED));
@@ -155,7 +209,7 @@ fn connections() {
     let implicit = tcp(vec![wants(text("x"))]);
     let words = format!("{REFUSED} at initial connection step of tcp-check");
     finds(&implicit, &Server::Refuses, L4Connection, 0, &words);
-    let timed_out = Probe::new(plain, None).timed_out(false);
+    let timed_out = probe(&plain).timed_out(false);
     assert_eq!(timed_out.status, L4Timeout);
 }
 
@@ -345,12 +399,13 @@ fn http_requests() {
         method: "GET".to_owned(),
         uri: "/health".to_owned(),
         version: "HTTP/1.1".to_owned(),
-        trailing: "www.example.com".to_owned(),
+        host: Some(literal("www.example.com")),
+        trailing: String::new(),
     };
     let sent = |rules: &Arc<Ruleset>| {
-        let mut probe = Probe::new(Arc::clone(rules), None);
-        assert!(matches!(probe.todo(), Todo::Connect(_)));
-        match probe.todo() {
+        let mut probe = probe(rules);
+        assert!(matches!(next(&mut probe), Todo::Connect(_)));
+        match next(&mut probe) {
             Todo::Send(bytes) => String::from_utf8_lossy(&bytes).into_owned(),
             other => panic!("{other:?}"),
         }
@@ -400,7 +455,87 @@ fn no_answer_makes_a_probe_panic_or_run_for_ever() {
 }
 
 #[test]
-fn a_proxy_header_says_that_the_proxy_itself_speaks() {
-    assert_eq!(Prologue::ProxyV1.bytes(), b"PROXY UNKNOWN\r\n");
-    assert_eq!(Prologue::ProxyV2.bytes().len(), 16);
+fn proxy_headers_of_checks() {
+    let written = |prologue: Prologue| {
+        let mut out = Vec::new();
+        let (local, peer) = (([10, 0, 0, 1], 4000).into(), ([10, 0, 0, 2], 80).into());
+        prologue.write(Some(local), Some(peer), &mut out);
+        out
+    };
+    assert!(written(Prologue::None).is_empty());
+    let one = b"PROXY TCP4 10.0.0.1 10.0.0.2 4000 80\r\n";
+    assert_eq!(written(Prologue::ProxyV1), one);
+    // LOCAL, without addresses.
+    let two = b"\r\n\r\n\x00\r\nQUIT\n\x20\x00\x00\x00";
+    assert_eq!(written(Prologue::ProxyV2), two);
+}
+
+#[test]
+fn expressions_see_the_answer_and_the_variables_of_the_check() {
+    let set = |name: &str, text: &str| {
+        CheckStep::Var(Action::SetVar {
+            name: name.to_owned(),
+            conditions: Vec::new(),
+            expr: expr(text),
+        })
+    };
+    let rules = http(vec![
+        set("check.word", "str(hel)"),
+        wants(ExpectMatch::TextFormat(sample(
+            "var(check.word),concat(lo)",
+        ))),
+        set("check.length", "res.hdr(content-length)"),
+        CheckStep::Expect(Box::new(ModelExpect {
+            on_success: Some(sample("var(check.length),add(1)")),
+            status_code: Some(expr("status,add(2)")),
+            ..expect(ExpectMatch::Status(vec![(200, 200)]))
+        })),
+    ]);
+    finds(&rules, &Server::Holds(&[OK]), L7Ok, 202, "6");
+    let told = tcp(vec![CheckStep::Expect(Box::new(ModelExpect {
+        on_error: Some(sample("be_name")),
+        ..expect(ExpectMatch::BinaryFormat(sample("str(2b4f4b)")))
+    }))]);
+    finds(&told, &Server::Closes(&[ERR]), L7Response, 0, "be");
+    finds(&told, &Server::Holds(&[b"+OK\r\n"]), L7Ok, 0, "(tcp-check)");
+    let no_hex = tcp(vec![wants(ExpectMatch::BinaryFormat(sample("str(xy)")))]);
+    let words = "Failed to parse hexastring resulting of eval of a log-format string";
+    finds(&no_hex, &Server::Holds(&[ERR]), L7Response, 0, words);
+}
+
+#[test]
+fn a_port_can_be_computed() {
+    let connect = CheckStep::Connect(Box::new(CheckConnect {
+        port: Some(CheckPort::Expr(expr("int(4000),add(2)"))),
+        ..CheckConnect::default()
+    }));
+    let Todo::Connect(step) = next(&mut probe(&tcp(vec![connect]))) else {
+        panic!("a check begins with a connection");
+    };
+    assert_eq!(step.port, Some(4002));
+}
+
+/// Recorded from HAProxy 3.5.
+#[test]
+fn a_comment_speaks_of_the_line_below_and_of_a_run_of_expectations() {
+    let note = |text: &str| CheckRule {
+        comment: Some(text.to_owned()),
+        ..rule(CheckStep::Comment)
+    };
+    let of = |rules: Vec<CheckRule>| {
+        let kind = CheckKind::Tcp;
+        compiled(&Check {
+            kind,
+            rules,
+            ..Check::default()
+        })
+    };
+    let (ok, foo) = (|| rule(wants(text("ERR"))), || rule(wants(text("FOO"))));
+    let run = of(vec![note("A"), ok(), foo()]);
+    let words = "TCPCHK did not match content 'FOO' at step 3 comment: A";
+    finds(&run, &Server::Closes(&[ERR]), L7Response, 0, words);
+    let sent = rule(CheckStep::Send(b"Q".to_vec()));
+    let apart = of(vec![note("A"), sent, foo()]);
+    let words = "TCPCHK did not match content 'FOO' at step 3";
+    finds(&apart, &Server::Closes(&[ERR]), L7Response, 0, words);
 }
