@@ -41,6 +41,7 @@ mod rules;
 mod runtime_rules;
 mod server_connections;
 mod server_templates;
+mod sockets;
 mod stats_page;
 mod stick_tables;
 mod stopping;

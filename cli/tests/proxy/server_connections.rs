@@ -1,6 +1,8 @@
 //! Which requests share a connection to a server (manual, `http-reuse` and `pool-max-conn`).
 
-use crate::harness::{Client, LONG_TIMEOUTS, Origin, Port, Proxy, get};
+use std::sync::{Arc, Barrier};
+
+use crate::harness::{Client, LONG_TIMEOUTS, Origin, Port, Proxy, get, ok, wait_until};
 
 fn start(cores: usize, backend: &str, server: &str) -> (Proxy, Port, Origin) {
     let (listen, origin) = (Port::reserve(), Origin::named("a"));
@@ -61,4 +63,104 @@ fn the_first_request_of_a_client_has_a_connection_of_its_own() {
     let (_proxy, listen, origin) = start(2, "http-reuse safe", "");
     (0..6).for_each(|_| assert_eq!(get(listen.address(), "/").text(), "a"));
     assert_eq!(origin.connections(), 6);
+}
+
+/// Both requests of a pair are under way before either is answered, so that each has a connection.
+fn paired_origin() -> Origin {
+    let meet = Arc::new(Barrier::new(2));
+    Origin::raw(move |peer| {
+        while peer.request()?.is_some() {
+            meet.wait();
+            peer.send(ok("a"))?;
+        }
+        Ok(())
+    })
+}
+
+/// Two idle connections, made by two clients at the same time.
+fn two_idle(server: &str) -> (Proxy, Port, Origin) {
+    let (listen, origin) = (Port::reserve(), paired_origin());
+    let config = format!(
+        "
+listen web
+    mode http{LONG_TIMEOUTS}
+    bind :{listen}
+    http-reuse always
+    server s1 {} {server}
+",
+        origin.address
+    );
+    let proxy = Proxy::start(1, &config);
+    pair(&listen);
+    (proxy, listen, origin)
+}
+
+/// Two requests at the same time.
+fn pair(listen: &Port) {
+    let mut clients = [(); 2].map(|()| Client::connect(listen.address()));
+    for client in &mut clients {
+        client.send("GET / HTTP/1.1\r\nhost: a\r\n\r\n");
+    }
+    for client in &mut clients {
+        assert_eq!(client.response().text(), "a");
+    }
+}
+
+fn idle(proxy: &Proxy) -> u32 {
+    let of = |field| -> u32 { proxy.stat("web", "s1", field).parse().expect("a number") };
+    of("idle_conn_cur") + of("safe_conn_cur")
+}
+
+#[test]
+fn idle_connections_serve_others_up_to_pool_max_conn() {
+    let (proxy, listen, origin) = two_idle("");
+    wait_until("both are idle", || idle(&proxy) == 2);
+    pair(&listen);
+    assert_eq!(origin.connections(), 2);
+
+    let (proxy, listen, origin) = two_idle("pool-max-conn 1");
+    wait_until("one is idle", || idle(&proxy) == 1);
+    pair(&listen);
+    assert_eq!(origin.connections(), 3);
+}
+
+#[test]
+fn idle_connections_go_after_pool_purge_delay() {
+    let (proxy, ..) = two_idle("pool-purge-delay 300ms");
+    wait_until("none is idle", || idle(&proxy) == 0);
+}
+
+/// Manual 5.2, `pool-low-conn`: with fewer idle connections, each core makes its own.
+#[test]
+fn few_idle_connections_stay_on_their_cores() {
+    let (_proxy, listen, origin) = start(2, "http-reuse always", "pool-low-conn 100");
+    (0..40).for_each(|_| assert_eq!(get(listen.address(), "/").text(), "a"));
+    assert_eq!(origin.connections(), 2);
+}
+
+/// A core that has lost its clients gets the new ones.
+#[test]
+fn clients_go_to_the_core_that_has_fewer() {
+    let (_proxy, listen, _origin) =
+        start(2, "http-after-response set-header x-thread %[thread]", "");
+    let connect = || {
+        let mut client = Client::connect(listen.address());
+        let answer = client.get("/");
+        let thread = answer.header("x-thread").expect("a thread").to_owned();
+        (thread, client)
+    };
+    let mut clients: Vec<_> = (0..80).map(|_| connect()).collect();
+    let emptied = clients[0].0.clone();
+    clients.retain(|(thread, _)| *thread != emptied);
+    std::thread::sleep(std::time::Duration::from_millis(200));
+    let stayed = clients.len();
+    for _ in 0..stayed {
+        clients.push(connect());
+    }
+    let moved = clients
+        .iter()
+        .filter(|(thread, _)| *thread == emptied)
+        .count();
+    // By chance it would be a half.
+    assert!(moved * 4 >= stayed * 3, "{moved} of {stayed}");
 }

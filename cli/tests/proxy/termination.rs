@@ -218,6 +218,10 @@ const ROWS: &[Row] = &[
     Row { name: "CD_reset", server: Server::Answers(floods), act: |scene| scene.resets_after(GET), line: "b_CD_reset/s1 200 CD-- 0/0/0/0", ..NO_ROW },
     // The server's time stands still while nobody takes what it sends.
     Row { name: "cD_full", back: "timeout server 500ms", server: Server::Answers(floods), act: |scene| { let _reads_nothing = scene.sends(GET); sleep(TOO_LONG); }, line: "b_cD_full/s1 200 cD-- 0/0/0/0", ..NO_ROW },
+    // Manual, `no option abortonclose`: whoever leaves is served all the same.
+    Row { name: "stays_in_queue", back: "no option abortonclose\n    timeout queue 10s", server: Server::With("maxconn 1", takes_its_time), act: |scene| second(scene, |client| { sleep(MOMENT); drop(client); }), line: "b_stays_in_queue/s1 200 ---- 0/0/0/0", ..NO_ROW },
+    Row { name: "stays_connecting", back: "no option abortonclose", server: Server::Silent, act: |scene| scene.leaves_after(GET), line: "b_stays_connecting/s1 503 sC-- 0/0/-1/-1", ..NO_ROW },
+    Row { name: "stays_waiting", back: "no option abortonclose", server: Server::Answers(takes_its_time), act: |scene| scene.leaves_after(GET), line: "b_stays_waiting/s1 200 ---- 0/0/0/0", ..NO_ROW },
     // The server.
     Row { name: "SC", server: Server::Refuses, line: "b_SC/s1 503 SC-- 0/0/-1/-1", ..NO_ROW },
     Row { name: "SC_none", server: Server::None, line: "b_SC_none/<NOSRV> 503 SC-- 0/-1/-1/-1", ..NO_ROW },

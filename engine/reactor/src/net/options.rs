@@ -226,4 +226,16 @@ mod tests {
         let (unix, _other) = std::os::unix::net::UnixStream::pair().unwrap();
         assert_eq!(tcp_info(unix.as_fd()), None);
     }
+
+    #[test]
+    fn keep_alive_is_as_asked_for() {
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let client = std::net::TcpStream::connect(listener.local_addr().unwrap()).unwrap();
+        set_keepalive(client.as_fd(), Some(3), Some(500), Some(7)).unwrap();
+        let socket = SockRef::from(&client);
+        assert!(socket.keepalive().unwrap());
+        assert_eq!(socket.tcp_keepalive_retries().unwrap(), 3);
+        assert_eq!(socket.tcp_keepalive_time().unwrap().as_secs(), 500);
+        assert_eq!(socket.tcp_keepalive_interval().unwrap().as_secs(), 7);
+    }
 }
