@@ -276,3 +276,48 @@ listen web
     let mut client = Client::connect(listen.address());
     assert_eq!(client.send(REQUEST).response().status(), 200);
 }
+
+/// Manual 5.2, `check-send-proxy`: a check speaks for itself, with the header that the line asks for.
+#[test]
+fn checks_send_a_header_where_they_are_told_to() {
+    for (words, first) in [
+        ("send-proxy check", &b"PROXY TCP4 127.0.0.1 127.0.0.1 "[..]),
+        ("check port PORT", b"OPTIONS / HTTP/1.0\r\n\r\n"),
+        ("send-proxy check port PORT", b"OPTIONS / HTTP/1.0\r\n\r\n"),
+        (
+            "check port PORT check-send-proxy send-proxy",
+            b"PROXY TCP4 127.0.0.1 127.0.0.1 ",
+        ),
+        (
+            "check check-send-proxy send-proxy-v2",
+            b"\r\n\r\n\0\r\nQUIT\n\x20",
+        ),
+    ] {
+        let (heads, seen) = std::sync::mpsc::channel();
+        let origin = Origin::raw(move |peer| {
+            let mut head = Vec::new();
+            let mut byte = [0];
+            while !head.ends_with(b"1.0\r\n\r\n") && peer.reader.read(&mut byte)? > 0 {
+                head.push(byte[0]);
+            }
+            let _ = heads.send(head);
+            peer.send(crate::harness::ok("a"))
+        });
+        let port = origin.address.port().to_string();
+        let words = words.replace("PORT", &port);
+        let config = format!(
+            "
+listen web
+    mode http{LONG_TIMEOUTS}
+    bind 127.0.0.1:{}
+    option httpchk
+    server s1 {} {words} inter 100ms
+",
+            Port::reserve(),
+            origin.address
+        );
+        let _proxy = Proxy::start(1, &config);
+        let head = seen.recv().expect("a check");
+        assert!(head.starts_with(first), "{words}: {}", head.escape_ascii());
+    }
+}

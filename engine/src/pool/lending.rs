@@ -129,7 +129,7 @@ impl Pool {
         }
         drop(pending);
         if let Some(idle) = idle {
-            self.put(&answer.server, idle, answer.terms);
+            self.put_late(&answer.server, idle, answer.terms);
         }
     }
 }

@@ -128,6 +128,15 @@ impl Pool {
         server.add_idle(self.core);
     }
 
+    /// Keeps a connection that came too late from another core. One was opened in its place: with
+    /// both, the next request need not wait for a core that is slow to answer.
+    fn put_late(&self, server: &Arc<ServerState>, idle: Idle, terms: PoolTerms) {
+        if let Some(shelf) = self.servers.borrow_mut().get_mut(&identity(server)) {
+            shelf.need += 1;
+        }
+        self.put(server, idle, terms);
+    }
+
     /// Closes what the servers have ended, and each `pool-purge-delay` half of what has been idle
     /// for that long.
     pub fn sweep(&self, now_ms: u64) {
