@@ -53,7 +53,33 @@ pub enum ReferenceKind {
     Mailers,
     FcgiApp,
     Healthcheck,
+    /// An ACL of the section at hand.
+    Acl,
+    /// A `bwlim` filter of the section at hand.
+    BandwidthLimit,
 }
+
+/// The section whose lines are read, as far as expressions and actions ask.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Owner {
+    /// Of a proxy; empty in all other sections.
+    pub name: String,
+    pub has_frontend: bool,
+    pub has_backend: bool,
+}
+
+impl Default for Owner {
+    fn default() -> Self {
+        Self {
+            name: String::new(),
+            has_frontend: true,
+            has_backend: true,
+        }
+    }
+}
+
+/// How many counters a stream can track where `tune.stick-counters` says nothing.
+const STICK_COUNTERS: u32 = 3;
 
 /// Shared by all parse functions of one load.
 pub struct Context<'a> {
@@ -73,6 +99,9 @@ pub struct Context<'a> {
     pub unrolled: usize,
     /// How many of [`HINTS`] are left.
     hints: usize,
+    pub owner: Owner,
+    /// `tune.stick-counters`.
+    pub stick_counters: u32,
     /// A Lua program is loaded, so that names beginning with `lua.` may stand for something.
     pub has_lua: bool,
     /// Folder that relative paths begin at; empty: the working folder.
@@ -102,6 +131,8 @@ impl<'a> Context<'a> {
             predefined: Vec::new(),
             unrolled: 0,
             hints: HINTS,
+            owner: Owner::default(),
+            stick_counters: STICK_COUNTERS,
             has_lua: false,
             default_path: String::new(),
             crt_base: None,
@@ -331,6 +362,20 @@ impl<'a> Context<'a> {
         let found = closest(word, counted);
         self.hints = left;
         found
+    }
+
+    /// Refuses `what` in a proxy without the side that it needs.
+    pub fn needs_side(&mut self, frontend: bool, span: Span, what: &str) -> bool {
+        let (has, side) = if frontend {
+            (self.owner.has_frontend, "frontend")
+        } else {
+            (self.owner.has_backend, "backend")
+        };
+        if !has {
+            let message = format!("{what} : '{}' has no {side} capability.", self.owner.name);
+            self.alert(span, "wrong-section", message);
+        }
+        has
     }
 
     /// Counts what a range or template unrolls to; refuses more than [`MAX_UNROLLED`] in all.

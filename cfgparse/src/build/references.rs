@@ -131,6 +131,8 @@ fn word(kind: ReferenceKind) -> &'static str {
         ReferenceKind::Mailers => "mailers",
         ReferenceKind::FcgiApp => "fcgi-app",
         ReferenceKind::Healthcheck => "healthcheck",
+        ReferenceKind::Acl => "acl",
+        ReferenceKind::BandwidthLimit => "bwlim filter",
     }
 }
 

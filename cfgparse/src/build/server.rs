@@ -157,6 +157,23 @@ fn address_of(cx: &mut Context, args: &mut Args) -> Option<Addr> {
     }
 }
 
+/// `<addr>:<port>`: the port must be there.
+fn socks4(cx: &mut Context, params: &mut Params, args: &mut Args) {
+    let Some(word) = args.required(cx, "<addr>:<port>") else {
+        return;
+    };
+    match address::server(&cx.address(&word.text)) {
+        Ok((Addr::Ip(_) | Addr::Name { .. }, crate::model::Port::Offset(0)))
+            if !word.text.ends_with(":0") =>
+        {
+            let message = format!("'socks4' : missing port specification in '{}'.", word.text);
+            cx.alert(word.span(), "bad-address", message);
+        }
+        Ok(_) => params.server.socks4 = Some(word.text.clone()),
+        Err(error) => cx.alert(word.span(), "bad-address", format!("'socks4' : {error}")),
+    }
+}
+
 fn port(cx: &mut Context, args: &mut Args) -> Option<u16> {
     args.number_in(cx, 1, 65_535).map(|port| port as u16)
 }
@@ -337,7 +354,7 @@ const PLAIN: &[Row<Params>] = &[
     row("send-proxy-v2-ssl-cn", "", Full, "with the client certificate's name", |_, p, _| { let s = p.send_proxy_of(ProxyVersion::V2); s.ssl = true; s.ssl_cn = true; }),
     lax_number(row("shard", "<shard>", Planned, "shard of a peer", |cx, p, a| p.server.shard = a.number(cx))),
     row("slowstart", "<time>", Full, "time over which its weight grows", |cx, p, a| p.server.slowstart_ms = a.time(cx)),
-    row("socks4", "<addr>:<port>", Full, "connect through this proxy", |cx, p, a| p.server.socks4 = text(cx, a)),
+    row("socks4", "<addr>:<port>", Full, "connect through this proxy", socks4),
     row("source", "<addr>[:<low>[-<high>]] [usesrc ...] [interface <name>]", Full, "address to connect from", |cx, p, a| p.server.source = server_source::parse(cx, a)),
     row("stick", "", Full, "takes back 'non-stick'", |_, p, _| p.server.non_stick = false),
     row("strict-maxconn", "", Planned, "maxconn counts idle connections too", |_, p, _| p.server.strict_maxconn = true),

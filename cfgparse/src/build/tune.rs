@@ -35,6 +35,14 @@ fn on_off(cx: &mut Context, global: &mut Global, args: &mut Args) {
     args.on_off(cx);
 }
 
+fn stick_counters(cx: &mut Context, global: &mut Global, args: &mut Args) {
+    note(global, args);
+    if let Some(count) = args.number_in(cx, 1, 100) {
+        global.tune.stick_counters = Some(count as u32);
+        cx.stick_counters = count as u32;
+    }
+}
+
 #[rustfmt::skip]
 pub const ROWS: &[Row<Global>] = &[
     row("tune.applet.zero-copy-forwarding", "on|off", Harmless, "switch of the engine room", on_off),
@@ -136,7 +144,7 @@ pub const ROWS: &[Row<Global>] = &[
     row("tune.ssl.ocsp-update.maxdelay", "<number>", Harmless, "size of the engine room", number),
     lax_end(lax_number(row("tune.ssl.ocsp-update.mindelay", "<number>", Harmless, "size of the engine room", number))),
     lax_number(row("tune.ssl.ssl-ctx-cache-size", "<number>", Harmless, "size of the engine room", number)),
-    lax_end(row("tune.stick-counters", "<number>", Full, "counters that a stream can track", |cx, g, a| { note(g, a); g.tune.stick_counters = a.number(cx); })),
+    lax_end(row("tune.stick-counters", "<number>", Full, "counters that a stream can track", stick_counters)),
     row("tune.streams-elasticity", "<number>", Harmless, "setting of the engine room", by_syntax),
     row("tune.takeover-other-tg-connections", "none|restricted|full", Harmless, "setting of the engine room", by_syntax),
     lax_end(row("tune.vars.check-max-size", "<size>", Harmless, "size of the engine room", size)),

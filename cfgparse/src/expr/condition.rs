@@ -41,6 +41,11 @@ pub const PREDEFINED: &[(&str, &[&str])] = &[
     ("WAIT_END", &["wait_end"]),
 ];
 
+/// Whether an ACL of this name exists everywhere.
+pub fn is_predefined(name: &str) -> bool {
+    PREDEFINED.iter().any(|(known, _)| *known == name)
+}
+
 /// Words of a line that are left to read.
 type Words<'w> = &'w [Word];
 
@@ -225,7 +230,7 @@ fn resolve(
         }
         return Ok(());
     }
-    if PREDEFINED.iter().any(|(known, _)| *known == name) {
+    if is_predefined(name) {
         cx.used_predefined(name, word.span());
         return Ok(());
     }

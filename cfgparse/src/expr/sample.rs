@@ -202,7 +202,8 @@ fn call(
 ) -> Result<Call, Fault> {
     let Step { name, mut args } = step;
     let (least, most) = arg_range(types);
-    if args.len() == 1 && args[0].is_empty() && least == 0 {
+    let checks_nothing = !values::CHECKS_EMPTY.contains(&name);
+    if args.len() == 1 && args[0].is_empty() && least == 0 && checks_nothing {
         args.clear();
     }
     if args.is_empty() && least > 0 {
@@ -232,7 +233,20 @@ fn call(
         return Err(Fault::new("extra-argument", span, message));
     }
     for (index, arg) in args.iter().enumerate() {
-        check_arg(cx, what, name, arg_type(types, index), arg, span)?;
+        // What may be left out may be empty.
+        if index < least || !arg.is_empty() {
+            check_arg(cx, what, name, arg_type(types, index), arg, span)?;
+        }
+    }
+    if args.iter().all(String::is_empty) {
+        own_side(cx, what, name, arg_type(types, 0), span)?;
+    }
+    if name == "acl" && what == "fetch method" {
+        cx.references.extend(args.iter().map(|name| Reference {
+            kind: ReferenceKind::Acl,
+            name: name.clone(),
+            span,
+        }));
     }
     if name == "var" || matches!(name, "set-var" | "unset-var") {
         variable(&args[0]).map_err(|message| {
@@ -258,6 +272,28 @@ fn call(
         args,
         at: span.at,
     })
+}
+
+/// A proxy that is not named is the one at hand: it must have the side that the fetch asks about.
+fn own_side(cx: &Context, what: &str, name: &str, kind: &str, span: Span) -> Result<(), Fault> {
+    let (has, side) = match kind {
+        "backend" => (cx.owner.has_backend, "backend"),
+        "frontend" => (cx.owner.has_frontend, "frontend"),
+        "user list" => {
+            let message = format!("{what} '{name}' : missing userlist name");
+            return Err(Fault::new("missing-argument", span, message));
+        }
+        _ => return Ok(()),
+    };
+    if has {
+        return Ok(());
+    }
+    let message = format!(
+        "{what} '{name}' : '{}' has no {side} capability",
+        cx.owner.name
+    );
+    let remedy = format!("name a {side}: {name}(<{side}>)");
+    Err(Fault::new("wrong-section", span, message).remedy(Some(remedy)))
 }
 
 fn check_arg(

@@ -53,10 +53,64 @@ pub fn fetch(name: &str, args: &[String]) -> Result<(), String> {
             .parse::<std::net::Ipv6Addr>()
             .map(|_| ())
             .map_err(|_| expected("an IPv6 address", arg(0))),
+        "capture.req.hdr" | "capture.res.hdr" => {
+            within(arg(0), 0, i64::MAX, "a capture identifier")
+        }
+        "distcc_body" | "distcc_param" if arg(0).len() != 4 => {
+            Err("the token name must have exactly 4 characters".to_owned())
+        }
+        "dump_all_vars" if !arg(0).is_empty() => {
+            one_of(arg(0), &["sess", "txn", "req", "res", "proc"])
+        }
+        "fc_pp_tlv" => tlv_type(arg(0)),
+        name if name.starts_with("internal.htx_blk.") && !args.is_empty() => {
+            let is_number = arg(0).parse::<u32>().is_ok();
+            if is_number {
+                Ok(())
+            } else {
+                one_of(arg(0), BLOCKS)
+            }
+        }
         "query" if !args.is_empty() => one_of(arg(0), &["", "with_qm"]),
         "uuid" if !args.is_empty() => one_of(arg(0), &["4", "7"]),
         _ => Ok(()),
     }
+}
+
+/// Fetches whose argument may be left out, but not be empty.
+pub const CHECKS_EMPTY: &[&str] = &[
+    "accept_date",
+    "bc_rtt",
+    "bc_rttvar",
+    "fc_rtt",
+    "fc_rttvar",
+    "request_date",
+];
+
+/// Positions of blocks of a message that `internal.htx_blk.*` ask about.
+const BLOCKS: &[&str] = &["head", "tail", "first"];
+
+/// Types of TLVs that have a name (PROXY protocol, 2.2).
+const TLV_NAMES: &[&str] = &[
+    "ALPN",
+    "AUTHORITY",
+    "CRC32C",
+    "NETNS",
+    "NOOP",
+    "SSL",
+    "UNIQUE_ID",
+];
+
+/// A number from 0 to 255, in decimal or hexadecimal digits, or a name.
+fn tlv_type(text: &str) -> Result<(), String> {
+    let number = match text.strip_prefix("0x") {
+        Some(digits) => u8::from_str_radix(digits, 16).is_ok(),
+        None => text.parse::<u8>().is_ok(),
+    };
+    if number || TLV_NAMES.contains(&text) {
+        return Ok(());
+    }
+    Err(expected("a TLV type from 0 to 255 or its name", text))
 }
 
 const UNITS: &[&str] = &["s", "ms", "us"];

@@ -1,10 +1,11 @@
 //! Actions on the counters of stick tables (manual, 4.4, `track-sc0`, `sc-inc-gpc` and relatives).
 
-use super::{ActionContext, ActionRow, CNT, CON, HTTP, REQ, RES, SES, TCP, action};
+use super::{ActionContext, ActionRow, CNT, CON, HTTP, REQ, RES, SES, TCP, action, at_condition};
 use crate::args::Args;
 use crate::build::proxy::draft::sample_expr;
 use crate::build::proxy::stick_table::ARRAY_ELEMENTS_MAX;
 use crate::context::{Context, Reference, ReferenceKind};
+use crate::diagnostic::{Diagnostic, Severity};
 use crate::model::rule::{Action, CounterChange, CounterValue};
 use crate::registry::prelude::*;
 
@@ -38,7 +39,13 @@ pub const ROWS: &[ActionRow] = &[
 fn track(cx: &mut Context, c: &ActionContext, args: &mut Args) -> Option<Action> {
     let label = args.label();
     let digits = label.rsplit("track-sc").next().unwrap_or("");
-    let counter = digits.parse().unwrap_or(u32::MAX);
+    // HAProxy takes no number for the first one.
+    let counter = if digits.is_empty() {
+        0
+    } else {
+        digits.parse().unwrap_or(u32::MAX)
+    };
+    is_there(cx, args, counter)?;
     let key = sample_expr(cx, args, c.place)?;
     let mut table = None;
     if args.accept("table") {
@@ -49,6 +56,12 @@ fn track(cx: &mut Context, c: &ActionContext, args: &mut Args) -> Option<Action>
             span: word.span(),
         });
         table = Some(word.text.clone());
+    } else if !cx.owner.name.is_empty() {
+        cx.references.push(Reference {
+            kind: ReferenceKind::Table,
+            name: cx.owner.name.clone(),
+            span: args.line().keyword().span(),
+        });
     }
     Some(Action::Track {
         counter,
@@ -60,10 +73,12 @@ fn track(cx: &mut Context, c: &ActionContext, args: &mut Args) -> Option<Action>
 /// `(<sc-id>)`
 fn alone(cx: &mut Context, c: &ActionContext, args: &Args) -> Option<u32> {
     let number = c.inside.and_then(|inside| inside.trim().parse().ok());
-    if number.is_none() {
+    let Some(number) = number else {
         wrong(cx, args, "(<sc-id>), a number");
-    }
-    number
+        return None;
+    };
+    is_there(cx, args, number)?;
+    Some(number)
 }
 
 /// `(<idx>,<sc-id>)`
@@ -74,14 +89,38 @@ fn indexed(cx: &mut Context, c: &ActionContext, args: &Args) -> Option<(u32, u32
         let is_element = index < ARRAY_ELEMENTS_MAX;
         is_element.then_some((index, counter.trim().parse().ok()?))
     });
-    if numbers.is_none() {
+    let Some((index, counter)) = numbers else {
         wrong(
             cx,
             args,
             "(<idx>,<sc-id>), an index from 0 to 99 and a number",
         );
+        return None;
+    };
+    is_there(cx, args, counter)?;
+    Some((index, counter))
+}
+
+/// Whether a stream has that many counters.
+fn is_there(cx: &mut Context, args: &Args, counter: u32) -> Option<()> {
+    if counter < cx.stick_counters {
+        return Some(());
     }
-    numbers
+    let message = format!(
+        "'{}' : counter {counter} is not there, the highest is {} (tune.stick-counters-1).",
+        args.label(),
+        cx.stick_counters - 1
+    );
+    cx.report(
+        Diagnostic::new(
+            Severity::Alert,
+            "out-of-range",
+            Some(args.line().span()),
+            message,
+        )
+        .remedy("use a lower number, or raise 'tune.stick-counters' in the global section"),
+    );
+    None
 }
 
 fn wrong(cx: &mut Context, args: &Args, wanted: &str) {
@@ -90,9 +129,21 @@ fn wrong(cx: &mut Context, args: &Args, wanted: &str) {
 }
 
 fn value(cx: &mut Context, c: &ActionContext, args: &mut Args) -> Option<CounterValue> {
+    if at_condition(args) {
+        let message = format!("'{}' has no value: 0 is taken", args.label());
+        let notice = Diagnostic::new(
+            Severity::Notice,
+            "missing-argument",
+            Some(args.span()),
+            message,
+        );
+        cx.report(notice.remedy("write the value"));
+        return Some(CounterValue::Constant(0));
+    }
     let is_number = args.peek_str().starts_with(|c: char| c.is_ascii_digit());
     if is_number {
-        let number = args.number_in(cx, 0, i64::from(u32::MAX))?;
+        let number = args.number_in(cx, 0, i64::MAX)?;
+        // As many bits as the counter has, as in HAProxy.
         return Some(CounterValue::Constant(number as u32));
     }
     sample_expr(cx, args, c.place).map(CounterValue::Expr)

@@ -1,9 +1,11 @@
 //! Actions on connections, counters, logs and timeouts.
 
 use super::{
-    ActionContext, ActionRow, CNT, CON, HTTP, QUIC, REQ, RES, RSP, SES, TCP, action, at_condition,
+    ActionContext, ActionRow, CNT, CON, HTTP, QUIC, REQ, RES, RSP, Ruleset, SES, TCP, action,
+    at_condition,
 };
 use crate::args::Args;
+use crate::ast::Word;
 use crate::build::proxy::draft::sample_expr;
 use crate::build::proxy::log::level_of;
 use crate::build::syntax::arity;
@@ -14,10 +16,12 @@ use crate::model::server::AddressFamily;
 use crate::quantity::{self, TimeUnit};
 use crate::registry::prelude::*;
 
-/// Takes all words up to the condition: an action that this version does not run.
+/// Takes all words up to the condition: an action that this version does not run. Its arguments
+/// must fit its syntax, as far as that tells.
 pub(super) fn known(cx: &mut Context, c: &ActionContext, args: &mut Args) -> Option<Action> {
     let name = args.label().rsplit(' ').next().unwrap_or("").to_owned();
     let mut words: Vec<String> = c.inside.map(str::to_owned).into_iter().collect();
+    expressions(cx, c, args)?;
     let (least, most) = arity(args.syntax());
     let mut count = 0;
     while !at_condition(args) {
@@ -33,6 +37,79 @@ pub(super) fn known(cx: &mut Context, c: &ActionContext, args: &mut Args) -> Opt
         return None;
     }
     Some(Action::Known { name, args: words })
+}
+
+/// Checks the words of `args` that its syntax calls expressions, and that no optional word lacks its
+/// value. Nothing is read.
+fn expressions(cx: &mut Context, c: &ActionContext, args: &Args) -> Option<()> {
+    let syntax = args.syntax();
+    let items = syntax.split(' ').filter(|item| !item.starts_with('('));
+    let mut words = args.upcoming();
+    if let Some(end) = words
+        .iter()
+        .position(|word| matches!(word.as_str(), "if" | "unless"))
+    {
+        words = &words[..end];
+    }
+    let mut items = items.peekable();
+    while let Some(item) = items.next() {
+        if let Some(keyword) = item.strip_prefix('[') {
+            let value = items.next().unwrap_or("").trim_end_matches(']');
+            match words {
+                [first, second, rest @ ..] if first.text == keyword => {
+                    expression(cx, c, args, value, second)?;
+                    words = rest;
+                }
+                [first, ..] if first.text == keyword => {
+                    let message = format!("'{}' : '{keyword}' expects {value}.", args.label());
+                    cx.alert(first.span(), "missing-argument", message);
+                    return None;
+                }
+                _ => {}
+            }
+        } else if let Some((first, rest)) = words.split_first() {
+            expression(cx, c, args, item, first)?;
+            words = rest;
+        }
+    }
+    Some(())
+}
+
+/// Checks a word that stands for `item` of a syntax: `<expr>`, or a number, size or time instead.
+fn expression(
+    cx: &mut Context,
+    c: &ActionContext,
+    args: &Args,
+    item: &str,
+    word: &Word,
+) -> Option<()> {
+    let instead = match item {
+        "<expr>" => false,
+        "<size>|<expr>" => quantity::size(&word.text).is_ok(),
+        "<time>|<expr>" => quantity::time_ms(&word.text, TimeUnit::Milliseconds).is_ok(),
+        _ if item.ends_with("|<expr>") => quantity::number::<i64>(&word.text).is_ok(),
+        _ => true,
+    };
+    if instead {
+        return Some(());
+    }
+    match sample::parse(cx, &word.text, word.span()) {
+        Ok(parsed) if parsed.available & c.place.bit() != 0 => Some(()),
+        Ok(_) => {
+            let message = format!(
+                "'{}' : '{}' needs data that is not available in '{}'.",
+                args.label(),
+                word.text,
+                c.place.words()
+            );
+            cx.alert(word.span(), "never-available", message);
+            None
+        }
+        Err(fault) => {
+            fault.report(cx, &format!("'{}' : ", args.label()));
+            None
+        }
+    }
 }
 
 #[rustfmt::skip]
@@ -58,7 +135,7 @@ pub const ROWS: &[ActionRow] = &[
     action("pause", "<delay>|<expr>", REQ | RES, Full, "wait", |cx, c, a| time_value(cx, c, a).map(Action::Pause)),
     action("send-retry", "", QUIC, Planned, "ask for a retry", known),
     action("send-spoe-group", "<engine> <group>", CNT | RSP | REQ | RES, Planned, "ask SPOE agents", known),
-    action("set-bandwidth-limit", "<name> [limit <n>] [period <t>]", CNT | RSP | REQ | RES, Planned, "limit the bandwidth", known),
+    action("set-bandwidth-limit", "<name> [limit <size>|<expr>] [period <time>|<expr>]", CNT | RSP | REQ | RES, Planned, "limit the bandwidth", bandwidth_limit),
     action("set-bc-mark", "<mark>|<expr>", CNT | REQ, Full, "packet mark towards the server", |cx, c, a| number_value(cx, c, a).map(Action::SetBcMark)),
     action("set-bc-tos", "<tos>|<expr>", CNT | REQ, Full, "type of service towards the server", |cx, c, a| number_value(cx, c, a).map(Action::SetBcTos)),
     action("set-dst", "<expr>", CON | SES | CNT | REQ, Full, "set the destination address", |cx, c, a| sample_expr(cx, a, c.place).map(Action::SetDst)),
@@ -87,16 +164,36 @@ pub const ROWS: &[ActionRow] = &[
     action("set-tos", "<tos>|<expr>", TCP | REQ | RES, Full, "old name of set-fc-tos", |cx, c, a| number_value(cx, c, a).map(Action::SetFcTos)),
     action("silent-drop", "[rst-ttl <ttl>]", TCP | REQ | RES, Full, "forget the connection without telling the client", |cx, _, a| {
         if a.accept("rst-ttl") {
-            a.number::<u32>(cx)?;
+            a.number_in(cx, 1, 255)?;
         }
         Some(Action::SilentDrop)
     }),
     action("strict-mode", "on|off", HTTP, Full, "whether a failed action is an error", |cx, _, a| a.on_off(cx).map(Action::StrictMode)),
-    action("switch-mode", "http [proto <name>]", CNT, Planned, "go on in HTTP", known),
+    action("switch-mode", "http [proto <name>]", CNT, Planned, "go on in HTTP", switch_mode),
     action("use-service", "<name>", CNT | REQ, Planned, "answer by a service", use_service),
     action("wait-for-body", "time <time> [at-least <bytes>]", REQ | RES, Full, "wait for the body", wait_for_body),
     action("wait-for-handshake", "", REQ, Planned, "wait for the end of the TLS handshake", known),
 ];
+
+fn switch_mode(cx: &mut Context, c: &ActionContext, args: &mut Args) -> Option<Action> {
+    let what = format!("'{}'", args.label());
+    if !cx.needs_side(true, args.here(), &what) {
+        return None;
+    }
+    known(cx, c, args)
+}
+
+/// The filter is found by its name when the whole section is read.
+fn bandwidth_limit(cx: &mut Context, c: &ActionContext, args: &mut Args) -> Option<Action> {
+    if let Some(word) = args.peek() {
+        cx.references.push(Reference {
+            kind: ReferenceKind::BandwidthLimit,
+            name: word.text.clone(),
+            span: word.span(),
+        });
+    }
+    known(cx, c, args)
+}
 
 fn cache(cx: &mut Context, c: &ActionContext, args: &mut Args) -> Option<Action> {
     if let Some(word) = args.peek() {
@@ -116,7 +213,17 @@ fn capture(cx: &mut Context, c: &ActionContext, args: &mut Args) -> Option<Actio
     let expr = sample_expr(cx, args, c.place)?;
     let word = args.required(cx, "'len' or 'id'")?;
     let slot = match word.as_str() {
-        "len" => CaptureSlot::Len(args.number_in(cx, 1, 65_535)? as u32),
+        "len" if matches!(c.set, Ruleset::TcpContent | Ruleset::HttpRequest) => {
+            let what = format!("'{}'", args.label());
+            if !cx.needs_side(true, word.span(), &what) {
+                return None;
+            }
+            CaptureSlot::Len(args.number_in(cx, 1, 65_535)? as u32)
+        }
+        "len" => {
+            args.unexpected(cx, word, "'id': a slot that 'declare capture' makes");
+            return None;
+        }
         "id" => CaptureSlot::Id(args.number(cx)?),
         _ => {
             args.unexpected(cx, word, "'len' or 'id'");
@@ -158,6 +265,10 @@ fn do_resolve(cx: &mut Context, c: &ActionContext, args: &mut Args) -> Option<Ac
 }
 
 fn set_retries(cx: &mut Context, c: &ActionContext, args: &mut Args) -> Option<Action> {
+    let what = format!("'{}'", args.label());
+    if !cx.needs_side(false, args.here(), &what) {
+        return None;
+    }
     let is_number = args.peek_str().starts_with(|c: char| c.is_ascii_digit());
     if !is_number {
         return sample_expr(cx, args, c.place).map(Action::SetRetries);
@@ -188,6 +299,12 @@ fn set_timeout(cx: &mut Context, c: &ActionContext, args: &mut Args) -> Option<A
             return None;
         }
     };
+    let of_client = which == SettableTimeout::Client;
+    let of_any = which == SettableTimeout::Tarpit;
+    let what = format!("'{} {}'", args.label(), word.text);
+    if !of_any && !cx.needs_side(of_client, word.span(), &what) {
+        return None;
+    }
     let value = time_value(cx, c, args)?;
     Some(Action::SetTimeout { which, value })
 }
@@ -204,12 +321,13 @@ fn time_value(cx: &mut Context, c: &ActionContext, args: &mut Args) -> Option<Ti
 fn number_value(cx: &mut Context, c: &ActionContext, args: &mut Args) -> Option<NumberValue> {
     let text = args.peek_str();
     let number = match text.strip_prefix("0x") {
-        Some(digits) => u32::from_str_radix(digits, 16).ok(),
-        None => text.parse().ok(),
+        Some(digits) => u64::from_str_radix(digits, 16).ok(),
+        None => text.parse::<u64>().ok(),
     };
     if let Some(number) = number {
         args.next();
-        return Some(NumberValue::Constant(number));
+        // As many bits as the kernel takes, as in HAProxy.
+        return Some(NumberValue::Constant(number as u32));
     }
     sample_expr(cx, args, c.place).map(NumberValue::Expr)
 }

@@ -142,6 +142,7 @@ pub fn parse(cx: &mut Context, args: &mut Args, set: Ruleset, place: Where) -> O
         return misc::known(cx, &ActionContext { set, place, inside }, args);
     }
     let row = find(name).filter(|row| row.sets & set as u8 != 0);
+    let row = row.filter(|row| row.parentheses || inside.is_none() && !text.contains('('));
     let Some(row) = row else {
         unknown(cx, set, word, name);
         args.rest();
@@ -175,9 +176,7 @@ static LUA: Info = Info {
 /// Actions with a number in their name share a row.
 fn find(name: &str) -> Option<&'static ActionRow> {
     let key = match name.strip_prefix("track-sc") {
-        Some(digits) if !digits.is_empty() && digits.bytes().all(|b| b.is_ascii_digit()) => {
-            "track-sc"
-        }
+        Some(digits) if digits.bytes().all(|b| b.is_ascii_digit()) => "track-sc",
         _ => name,
     };
     INDEX.get(key).copied()

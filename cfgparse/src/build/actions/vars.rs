@@ -4,6 +4,7 @@ use super::{ActionContext, ActionRow, HTTP, REQ, RES, TCP, action, at_condition}
 use crate::args::Args;
 use crate::build::proxy::draft::{log_format, sample_expr};
 use crate::context::Context;
+use crate::diagnostic::{Diagnostic, Severity, closest};
 use crate::expr::sample;
 use crate::model::rule::{Action, PatternOp};
 use crate::registry::prelude::*;
@@ -11,7 +12,7 @@ use crate::registry::prelude::*;
 #[rustfmt::skip]
 pub const ROWS: &[ActionRow] = &[
     action("add-acl", "(<file>) <key fmt>", REQ | RES, Full, "add a pattern to an ACL's file", |cx, c, a| pattern(cx, c, a, PatternOp::AddAcl)),
-    action("del-acl", "(<file>) <key fmt>", REQ | RES, Full, "remove a pattern from an ACL's file", |cx, c, a| pattern(cx, c, a, PatternOp::DelAcl)),
+    action("del-acl", "(<file>) <key fmt>", HTTP, Full, "remove a pattern from an ACL's file", |cx, c, a| pattern(cx, c, a, PatternOp::DelAcl)),
     action("del-map", "(<map>) <key fmt>", HTTP, Full, "remove a key from a map", |cx, c, a| pattern(cx, c, a, PatternOp::DelMap)),
     action("set-map", "(<map>) <key fmt> <value fmt>", HTTP, Full, "set a key of a map", |cx, c, a| pattern(cx, c, a, PatternOp::SetMap)),
     action("set-var", "(<name>[,<cond>...]) <expr>", TCP | HTTP, Full, "set a variable", |cx, c, a| {
@@ -30,6 +31,18 @@ pub const ROWS: &[ActionRow] = &[
     }),
 ];
 
+/// When a variable is set (manual, `set-var`).
+const CONDITIONS: &[&str] = &[
+    "ifempty",
+    "ifexists",
+    "ifgt",
+    "iflt",
+    "ifnotempty",
+    "ifnotexists",
+    "ifnotset",
+    "ifset",
+];
+
 /// `scope.name` and the conditions behind it.
 fn variable(cx: &mut Context, c: &ActionContext, args: &mut Args) -> Option<(String, Vec<String>)> {
     let mut parts = c.inside.unwrap_or("").split(',').map(str::trim);
@@ -38,7 +51,23 @@ fn variable(cx: &mut Context, c: &ActionContext, args: &mut Args) -> Option<(Str
         cx.alert(args.span(), "bad-variable", message);
         return None;
     }
-    Some((name, parts.map(str::to_owned).collect()))
+    let conditions: Vec<String> = parts.map(str::to_owned).collect();
+    if let Some(unknown) = conditions
+        .iter()
+        .find(|condition| !CONDITIONS.contains(&condition.as_str()))
+    {
+        let message = format!("'{}' : unknown condition '{unknown}'.", args.label());
+        let near = closest(unknown, CONDITIONS.iter().copied());
+        let mut diagnostic =
+            Diagnostic::new(Severity::Alert, "bad-variable", Some(args.span()), message);
+        diagnostic.remedy = Some(near.map_or_else(
+            || format!("conditions are {}", CONDITIONS.join(", ")),
+            |near| format!("did you mean '{near}' maybe ?"),
+        ));
+        cx.report(diagnostic);
+        return None;
+    }
+    Some((name, conditions))
 }
 
 fn pattern(cx: &mut Context, c: &ActionContext, args: &mut Args, op: PatternOp) -> Option<Action> {

@@ -22,8 +22,9 @@ use std::sync::LazyLock;
 use super::keyword::{Row, Table};
 use crate::args::Args;
 use crate::ast::{Line, Section};
-use crate::context::Context;
+use crate::context::{Context, Owner, ReferenceKind};
 use crate::diagnostic::{Diagnostic, Severity};
+use crate::expr::condition::is_predefined;
 use crate::model::proxy::ProxyKind;
 use crate::registry::{Info, Sections};
 use draft::Draft;
@@ -99,10 +100,54 @@ pub fn defaults(cx: &mut Context, list: &mut DefaultsList, section: &Section) {
 /// Reads a `frontend`, `listen` or `backend` section.
 pub fn proxy(cx: &mut Context, list: &DefaultsList, section: &Section) -> Draft {
     let mut draft = begin(cx, list, section, false);
+    cx.owner = Owner {
+        name: draft.proxy.name.clone(),
+        has_frontend: draft.proxy.kind.has_frontend(),
+        has_backend: draft.proxy.kind.has_backend(),
+    };
+    let references = cx.references.len();
     for line in &section.lines {
         statement(cx, &mut draft, line);
     }
+    own_references(cx, &draft, references);
+    cx.owner = Owner::default();
     draft
+}
+
+/// Names that stand for something of the section itself, among the references from `first` on.
+fn own_references(cx: &mut Context, draft: &Draft, first: usize) {
+    for reference in cx.references.split_off(first) {
+        let name = reference.name.trim_start_matches('!');
+        let (found, what) = match reference.kind {
+            ReferenceKind::Acl => (
+                draft.scope.acl(name).is_some() || is_predefined(name),
+                "ACL",
+            ),
+            ReferenceKind::BandwidthLimit => (
+                draft.proxy.filters.iter().any(|filter| {
+                    filter.name.starts_with("bwlim-")
+                        && filter.args.first().is_some_and(|n| n == name)
+                }),
+                "bwlim filter",
+            ),
+            _ => {
+                cx.references.push(reference);
+                continue;
+            }
+        };
+        if !found {
+            let message = format!("{} : unable to find {what} '{name}'.", draft.described());
+            cx.report(
+                Diagnostic::new(
+                    Severity::Alert,
+                    "unknown-name",
+                    Some(reference.span),
+                    message,
+                )
+                .remedy(format!("declare the {what} '{name}' in this section")),
+            );
+        }
+    }
 }
 
 /// The header: name, `from`, and what is inherited.

@@ -5,7 +5,7 @@ use crate::args::Args;
 use crate::build::actions::redirect;
 use crate::build::keyword::{Row, proxy_row};
 use crate::context::{Context, Reference, ReferenceKind};
-use crate::expr::condition::PREDEFINED;
+use crate::expr::condition::is_predefined;
 use crate::expr::{acl, format};
 use crate::model::proxy::{PersistRule, RedirectRule, Target, UseBackend, UseServer};
 use crate::registry::prelude::*;
@@ -52,7 +52,7 @@ fn acl_line(cx: &mut Context, draft: &mut Draft, args: &mut Args) {
         );
         cx.alert(word.span(), "bad-name", message);
     }
-    if PREDEFINED.iter().any(|(known, _)| *known == name) && draft.scope.acl(name).is_none() {
+    if is_predefined(name) && draft.scope.acl(name).is_none() {
         let message = format!("acl '{name}' takes the place of the predefined ACL of this name.");
         cx.report(crate::diagnostic::Diagnostic::new(
             crate::diagnostic::Severity::Diag,
