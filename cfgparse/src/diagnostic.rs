@@ -45,6 +45,7 @@ pub const CODES: &[&str] = &[
     "no-certificate",
     "no-check",
     "no-check-port",
+    "no-effect",
     "no-local-peer",
     "no-pattern",
     "not-supported-yet",
@@ -78,6 +79,7 @@ pub const CODES: &[&str] = &[
     "unreachable-rule",
     "unreadable-file",
     "unterminated-block",
+    "wrong-order",
     "wrong-section",
 ];
 

@@ -113,6 +113,47 @@ fn findings_are_as_recorded() {
     );
 }
 
+/// Every `.rs` file below `folder`.
+fn sources(folder: &Path, found: &mut Vec<String>) {
+    for entry in std::fs::read_dir(folder).expect("src") {
+        let path = entry.expect("entry").path();
+        if path.is_dir() {
+            sources(&path, found);
+        } else {
+            found.push(std::fs::read_to_string(&path).expect("text"));
+        }
+    }
+}
+
+/// A kind that no golden shows can't be added in silence: what the code names must be in the list,
+/// and what is in the list must be shown above.
+#[test]
+fn every_kind_of_finding_is_in_the_list() {
+    let mut texts = Vec::new();
+    sources(
+        &Path::new(env!("CARGO_MANIFEST_DIR")).join("src"),
+        &mut texts,
+    );
+    let spans = r"(?:[\w.]+\(\)|[\w.*]+|span\([^)]*\)|header\(\w+\))";
+    let pattern = format!(
+        r#"(?s)(?:(?:alert|warn|refuse)\(\s*(?:cx,\s*)?(?:{spans},\s*)?|Fault::new\(\s*|Diagnostic::new\(\s*[\w:]+,\s*)"([a-z][a-z0-9-]+)""#
+    );
+    let pattern = regex::Regex::new(&pattern).expect("pattern");
+    let named: BTreeSet<&str> = texts
+        .iter()
+        .flat_map(|text| pattern.captures_iter(text))
+        .map(|found| found.get(1).map_or("", |code| code.as_str()))
+        .filter(|code| code.contains('-') || *code == "message" || *code == "partial")
+        .collect();
+    let known: BTreeSet<&str> = CODES.iter().copied().collect();
+    assert!(named.len() > CODES.len() / 2, "{named:?}");
+    assert_eq!(
+        named.difference(&known).collect::<Vec<_>>(),
+        Vec::<&&str>::new(),
+        "not in the list"
+    );
+}
+
 #[test]
 fn ten_mistakes_are_ten_findings() {
     let text = include_str!("cfg/ten-mistakes.cfg");

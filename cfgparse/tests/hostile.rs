@@ -52,7 +52,35 @@ fn word() -> impl Strategy<Value = String> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(256))]
+    // PROPTEST_CASES=100000 makes it a long run.
+    #![proptest_config(ProptestConfig::default())]
+
+    #[test]
+    fn bytes_of_configurations_flipped(
+        which in 0_usize..100,
+        flips in prop::collection::vec((0.0_f64..1.0, 0_u8..), 1..12),
+    ) {
+        let texts = material();
+        let mut bytes = texts[which % texts.len()].clone().into_bytes();
+        for (place, byte) in flips {
+            let at = (place * bytes.len() as f64) as usize;
+            bytes[at] = byte;
+        }
+        judge(&cfgparse::bytes::text(bytes));
+    }
+
+    #[test]
+    fn lines_of_configurations_crossed(
+        from in prop::collection::vec((0_usize..100, 0_usize..200), 1..30),
+    ) {
+        let texts = material();
+        let line = |(which, line): &(usize, usize)| {
+            let lines: Vec<&str> = texts[which % texts.len()].lines().collect();
+            lines[line % lines.len()].to_owned()
+        };
+        let lines: Vec<String> = from.iter().map(line).collect();
+        judge(&format!("listen l\n{}\n", lines.join("\n")));
+    }
 
     #[test]
     fn any_text(text in "(\\PC|\n){0,400}") {

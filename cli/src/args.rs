@@ -150,6 +150,13 @@ impl Args {
         self.files.iter().chain(&self.more_files).cloned().collect()
     }
 
+    /// Classes of keywords that are to be listed (`-dK`).
+    pub fn dumped_keywords(&self) -> Option<&str> {
+        self.debug_words
+            .iter()
+            .find_map(|word| word.strip_prefix('K'))
+    }
+
     /// Whether findings of the lowest severity are wanted (`-dD`).
     pub fn shows_diagnostics(&self) -> bool {
         self.debug_words.iter().any(|word| word.starts_with('D'))

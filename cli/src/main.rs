@@ -4,6 +4,7 @@
 mod args;
 mod demo;
 mod inspect;
+mod keywords;
 mod load;
 mod report;
 mod serve;
@@ -68,6 +69,9 @@ fn run(args: &Args) -> ExitCode {
     let Some(model) = load::model(args, &report) else {
         return ExitCode::FAILURE;
     };
+    if let Some(classes) = args.dumped_keywords() {
+        keywords::dump(classes);
+    }
     if args.check {
         serve::check(args, &model, &report)
     } else {

@@ -78,6 +78,7 @@ fn draft(backend: &Proxy) -> Draft {
     for (name, server) in &backend.default_servers {
         let params = Params {
             server: server.clone(),
+            is_default: false,
         };
         if name.is_empty() {
             draft.default_server = params;

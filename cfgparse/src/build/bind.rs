@@ -70,6 +70,17 @@ fn text(cx: &mut Context, args: &mut Args) -> Option<String> {
     args.text(cx, "a value")
 }
 
+/// A segment size, which a minus sign makes one to subtract from what the path allows.
+fn mss(cx: &mut Context, args: &mut Args) -> Option<i32> {
+    let value = args.number_in(cx, -65_535, 65_535)?;
+    if value == 0 {
+        let message = "'mss' expects a size between 1 and 65535, or such a size below zero.";
+        cx.alert(args.span(), "out-of-range", message);
+        return None;
+    }
+    i32::try_from(value).ok()
+}
+
 /// A certificate's path, `crt-base` applied. One that is missing may be a bundle, a file for each
 /// type of key.
 pub(crate) fn crt_path(cx: &mut Context, args: &mut Args) -> Option<String> {
@@ -176,7 +187,7 @@ const SOCKET: &[Row<BindDraft>] = &[
     }),
     lax_number(row("maxconn", "<maxconn>", Full, "connections of each socket", |cx, d, a| d.bind.maxconn = a.number(cx))),
     row("mode", "<mode>", Full, "octal permissions of the unix socket", |cx, d, a| d.bind.mode = octal(cx, a)),
-    lax_number(row("mss", "<maxseg>", Full, "TCP maximum segment size", |cx, d, a| d.bind.mss = a.number(cx))),
+    lax_number(row("mss", "<maxseg>", Full, "TCP maximum segment size", |cx, d, a| d.bind.mss = mss(cx, a))),
     row("name", "<name>", Full, "name in statistics", |cx, d, a| d.bind.name = text(cx, a)),
     row("namespace", "<name>", Planned, "network namespace", |cx, d, a| d.bind.namespace = text(cx, a)),
     row("nbconn", "<nbconn>", Planned, "connections opened in reverse", |cx, _, a| {
@@ -280,7 +291,11 @@ const TLS: &[Row<BindDraft>] = &[
     row("ssl-max-ver", "<version>", Full, "newest version", |cx, d, a| d.tls.versions.max = version(cx, a)),
     row("ssl-min-ver", "<version>", Full, "oldest version", |cx, d, a| d.tls.versions.min = version(cx, a)),
     row("strict-sni", "", Full, "refuse unknown names", |_, d, _| d.tls.strict_sni = Some(true)),
-    row("tls-ticket-keys", "<file>", Planned, "keys of session tickets", |cx, d, a| d.tls.tls_ticket_keys = text(cx, a)),
+    row("tls-ticket-keys", "<file>", Planned, "keys of session tickets", |cx, d, a| {
+        let Some(word) = a.required(cx, "a file") else { return };
+        cx.file(&word.text, word.span());
+        d.tls.tls_ticket_keys = Some(word.text.clone());
+    }),
     row("tls-tickets", "", Full, "session tickets", |_, d, _| d.tls.no_tls_tickets = false),
     row("verify", "none|optional|required", Full, "whether clients show a certificate", |cx, d, a| d.tls.verify = verify(cx, a)),
 ];

@@ -137,8 +137,11 @@ const PROCESS: &[Row<Global>] = &[
     row("cpu-policy", "none|performance|efficiency|group-by-ccx|group-by-2-ccx|group-by-3-ccx|group-by-4-ccx|group-by-cluster|group-by-2-clusters|group-by-3-clusters|group-by-4-clusters|first-usable-node|resource [<option>...]", Harmless, "which CPUs are used", by_syntax),
     row("cpu-set", "<directive> ...", Harmless, "which CPUs are used", skip),
     row("daemon", "", Full, "run in the background", |_, g, _| g.daemon = true),
-    row("default-path", "current|config|parent|origin <path>", Full, "where relative paths begin", default_path),
-    row("description", "<text>", Full, "shown on the statistics page", |_, g, a| g.description = Some(proxy::basic::joined(a))),
+    lax_end(row("default-path", "current|config|parent|origin <path>", Full, "where relative paths begin", default_path)),
+    row("description", "<text>", Full, "shown on the statistics page", |cx, g, a| {
+        if a.is_empty() { a.unexpected_end(cx, "a text"); }
+        g.description = Some(proxy::basic::joined(a));
+    }),
     lax_number(row("gid", "<number>", Full, "group to run as", |cx, g, a| g.gid = a.number(cx))),
     lax_end(row("grace", "<time>", Harmless, "time between the signal and the soft stop", |cx, g, a| g.grace_ms = a.time(cx))),
     row("group", "<name>", Full, "group to run as", |cx, g, a| g.group = text(cx, a)),
@@ -284,7 +287,7 @@ const MISC: &[Row<Global>] = &[
     row("51degrees-data-file", "<file>", Refused("remove it"), "device detection", by_syntax),
     row("deviceatlas-json-file", "<file>", Refused("remove it"), "device detection", by_syntax),
     row("wurfl-data-file", "<file>", Refused("remove it"), "device detection", by_syntax),
-    row("anonkey", "<0-2147483647>", Harmless, "key of anonymised output", by_syntax),
+    lax_end(row("anonkey", "<0-2147483647>", Harmless, "key of anonymised output", by_syntax)),
     row("dns-accept-family", "<family>[,...]", Full, "addresses taken from DNS", dns_accept_family),
     row("expose-deprecated-directives", "", Full, "take deprecated keywords", |_, g, _| g.expose_deprecated_directives = true),
     row("expose-experimental-directives", "", Full, "take experimental keywords", |_, g, _| g.expose_experimental_directives = true),
@@ -293,10 +296,10 @@ const MISC: &[Row<Global>] = &[
     row("h1-case-adjust", "<from> <to>", Full, "case of a header's name", case_adjust),
     row("h1-case-adjust-file", "<file>", Full, "file of header names", case_adjust_file),
     row("h1-do-not-close-on-insecure-transfer-encoding", "", Planned, "keep connections after ambiguous framing", by_syntax),
-    row("harden.reject-privileged-ports.quic", "on|off", Planned, "refuse QUIC clients with low ports", by_syntax),
-    row("harden.reject-privileged-ports.tcp", "on|off", Planned, "refuse clients with low ports", by_syntax),
-    row("http-err-codes", "[+-]<range>...", Partial("counts in stick tables; termination states stay as they are"), "statuses that count as errors", |_, g, a| g.http_err_codes = words(a)),
-    row("http-fail-codes", "[+-]<range>...", Partial("counts in stick tables; termination states stay as they are"), "statuses that count as failures", |_, g, a| g.http_fail_codes = words(a)),
+    lax_end(row("harden.reject-privileged-ports.quic", "on|off", Planned, "refuse QUIC clients with low ports", by_syntax)),
+    lax_end(row("harden.reject-privileged-ports.tcp", "on|off", Planned, "refuse clients with low ports", by_syntax)),
+    row("http-err-codes", "[+-]<range>...", Partial("counts in stick tables; termination states stay as they are"), "statuses that count as errors", |cx, g, a| g.http_err_codes = codes(cx, a)),
+    row("http-fail-codes", "[+-]<range>...", Partial("counts in stick tables; termination states stay as they are"), "statuses that count as failures", |cx, g, a| g.http_fail_codes = codes(cx, a)),
     row("httpclient.resolvers.disabled", "on|off", Harmless, "names in the internal HTTP client", by_syntax),
     row("httpclient.resolvers.id", "<section>", Harmless, "resolvers of the internal HTTP client", by_syntax),
     row("httpclient.resolvers.prefer", "ipv4|ipv6", Harmless, "family in the internal HTTP client", by_syntax),
@@ -329,7 +332,7 @@ fn case_adjust(cx: &mut Context, global: &mut Global, args: &mut Args) {
     if let Err(message) = add_case(known, &from, &to) {
         cx.alert(
             args.span(),
-            "bad-argument",
+            "bad-value",
             format!("'h1-case-adjust' : {message}."),
         );
     }
@@ -362,7 +365,7 @@ fn case_adjust_file(cx: &mut Context, global: &mut Global, args: &mut Args) {
                 "h1-headers-case-adjust-file '{}' : {message} at line {number}.",
                 word.text
             );
-            cx.alert(word.span(), "bad-argument", message);
+            cx.alert(word.span(), "bad-value", message);
         }
     }
 }
@@ -376,6 +379,34 @@ fn add_case(known: &mut Vec<(String, String)>, from: &str, to: &str) -> Result<(
     }
     known.push((from.to_owned(), to.to_owned()));
     Ok(())
+}
+
+/// Ranges of statuses, added or taken out: `+500-599 -503`.
+fn codes(cx: &mut Context, args: &mut Args) -> Vec<String> {
+    let wanted = "ranges of statuses such as 400-499, +500 or -503";
+    if args.is_empty() {
+        args.unexpected_end(cx, wanted);
+    }
+    let status = |text: &str| {
+        text.parse::<u16>()
+            .is_ok_and(|code| (100..=599).contains(&code))
+    };
+    let range = |part: &str| match part.split_once('-') {
+        Some((low, high)) => status(low) && status(high),
+        None => status(part),
+    };
+    let mut found = Vec::new();
+    for word in args.rest() {
+        let right = word
+            .text
+            .split(',')
+            .all(|part| range(part.strip_prefix(['+', '-']).unwrap_or(part)));
+        if !right {
+            args.unexpected(cx, word, wanted);
+        }
+        found.push(word.text.clone());
+    }
+    found
 }
 
 /// HAProxy loads the file at once, and takes PKCS#3 parameters only: those that `openssl dhparam`

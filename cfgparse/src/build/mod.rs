@@ -15,6 +15,7 @@ pub mod syntax;
 pub mod tune;
 mod verify;
 mod verify_lines;
+mod verify_tls;
 
 pub use added::{ADDED_SERVER_KEYWORDS, added_server};
 

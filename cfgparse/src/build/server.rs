@@ -23,12 +23,15 @@ use crate::registry::sample::Where;
 #[derive(Clone)]
 pub struct Params {
     pub server: Server,
+    /// It is a `default-server` line that is being read.
+    pub is_default: bool,
 }
 
 impl Default for Params {
     fn default() -> Self {
         Self {
             server: Server::new(""),
+            is_default: false,
         }
     }
 }
@@ -86,9 +89,25 @@ pub fn params(cx: &mut Context, params: &mut Params, args: &mut Args, label: &st
         };
         args.name_so_far();
         cx.used(&row.info, span);
+        if params.is_default && OF_ONE_SERVER.contains(&row.info.name) {
+            let name = row.info.name;
+            let message = format!("'{name}' option is not accepted in default-server sections.");
+            cx.alert(span, "wrong-section", message);
+        }
         (row.parse)(cx, params, args);
     }
 }
+
+/// What `default-server` does not take.
+const OF_ONE_SERVER: &[&str] = &[
+    "guid",
+    "id",
+    "no-sslv3",
+    "no-tlsv10",
+    "no-tlsv11",
+    "no-tlsv12",
+    "no-tlsv13",
+];
 
 /// `set-proxy-v2-tlv-fmt(ID) FORMAT`.
 fn tlv(cx: &mut Context, params: &mut Params, args: &mut Args, id: &str) {
@@ -310,7 +329,11 @@ const PLAIN: &[Row<Params>] = &[
     row("init-state", "up|fully-up|down|fully-down", Full, "state before the first check", |cx, p, a| {
         p.server.init_state = choice(cx, a, &[("up", InitState::Up), ("fully-up", InitState::FullyUp), ("down", InitState::Down), ("fully-down", InitState::FullyDown), ("none", InitState::Up)]);
     }),
-    row("log-bufsize", "<bytes>", Full, "buffer of a log backend's server", |cx, p, a| p.server.log_bufsize = a.size(cx)),
+    row("log-bufsize", "<bytes>", Full, "buffer of a log backend's server", |cx, p, a| {
+        let span = a.here();
+        p.server.log_bufsize = a.size(cx);
+        if p.server.log_bufsize == Some(0) { cx.alert(span, "out-of-range", "'log-bufsize' has to be > 0."); }
+    }),
     row("log-proto", "legacy|octet-count", Full, "framing of log lines over TCP", |cx, p, a| p.server.log_proto = a.one_of(cx, &["legacy", "octet-count"])),
     lax_number(row("max-reuse", "<count>", Full, "requests over one connection", |cx, p, a| p.server.pool.max_reuse = a.number_in(cx, -1, i64::from(i32::MAX)).map(|n| n as i32))),
     lax_number(row("maxconn", "<maxconn>", Full, "connections at the same time", |cx, p, a| p.server.maxconn = a.number(cx).unwrap_or(0))),

@@ -4,6 +4,7 @@ use std::collections::HashMap;
 
 use super::peers;
 use super::references::references;
+use super::verify_tls;
 use crate::context::Context;
 use crate::diagnostic::{Diagnostic, Severity, Span};
 use crate::model::bind::BindAddr;
@@ -34,7 +35,7 @@ pub fn verify(cx: &mut Context, model: &Model) {
     external_checks(cx, model);
     peers::peers(cx, model);
     ports(cx, model);
-    ciphers(cx, model);
+    verify_tls::tls(cx, model);
     references(cx, model);
 }
 
@@ -376,6 +377,21 @@ fn checks(cx: &mut Context, proxy: &Proxy) {
             _ => false,
         };
         let portless = inet && matches!(server.port, Port::Offset(_));
+        if server.agent.enabled && server.agent.port.is_none() {
+            let message = format!(
+                "'server {}/{}' : no agent port: the agent can't be asked.",
+                proxy.name, server.name
+            );
+            cx.report(
+                Diagnostic::new(
+                    Severity::Alert,
+                    "no-check-port",
+                    Some(span(server.at, 6)),
+                    message,
+                )
+                .remedy("add 'agent-port <port>'"),
+            );
+        }
         if server.check.enabled && portless && server.check.port.is_none() && !rule_has_port {
             let message = format!(
                 "{}: server '{}' has neither service port nor check port.",
@@ -472,40 +488,6 @@ fn ports(cx: &mut Context, model: &Model) {
                 ));
             } else {
                 first.insert(address, bind.at);
-            }
-        }
-    }
-}
-
-/// `PROFILE=...` names a policy of some distributions' OpenSSL, not ciphers.
-fn ciphers(cx: &mut Context, model: &Model) {
-    for proxy in &model.proxies {
-        for bind in &proxy.binds {
-            let Some(tls) = &bind.tls else { continue };
-            let Some(list) =
-                tls.ciphers
-                    .as_ref()
-                    .or(model.global.ssl_default_bind.ciphers.as_ref())
-            else {
-                continue;
-            };
-            if list.starts_with("PROFILE=") {
-                let message = format!(
-                    "Proxy '{}': unable to set SSL cipher list to '{list}' for bind '{}' at [{}].",
-                    proxy.name,
-                    bind.written,
-                    cx.locate(bind.at)
-                );
-                cx.report(
-                    Diagnostic::new(
-                        Severity::Alert,
-                        "bad-ciphers",
-                        Some(span(bind.at, 4)),
-                        message,
-                    )
-                    .remedy("remove the cipher list: the default is safe")
-                    .global(),
-                );
             }
         }
     }

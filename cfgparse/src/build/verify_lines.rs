@@ -201,7 +201,7 @@ fn authorities(
     server: &Server,
     checks_by_tls: bool,
 ) {
-    let checked_by_tls = server.check.enabled && (server.check.ssl || checks_by_tls);
+    let checked_by_tls = server.check.ssl || server.check.enabled && checks_by_tls;
     let enabled = server.tls.as_ref().is_some_and(|tls| tls.enabled);
     if !enabled && !checked_by_tls {
         return;

@@ -201,7 +201,7 @@ fn call(
     span: Span,
 ) -> Result<Call, Fault> {
     let Step { name, mut args } = step;
-    let (least, most) = arg_range(types);
+    let (least, _) = arg_range(types);
     let checks_nothing = !values::CHECKS_EMPTY.contains(&name);
     if args.len() == 1 && args[0].is_empty() && least == 0 && checks_nothing {
         args.clear();
@@ -210,28 +210,8 @@ fn call(
         // No parentheses are the same as nothing between them: one empty argument.
         args.push(String::new());
     }
-    if args.len() < least {
-        return Err(Fault::new(
-            "missing-argument",
-            span,
-            format!(
-                "{what} '{name}' : missing arguments (got {}/{least}), type '{}' expected",
-                args.len(),
-                arg_type(types, args.len())
-            ),
-        ));
-    }
-    if args.len() > most {
-        let message = if most == 0 {
-            format!("{what} '{name}' does not support any argument")
-        } else {
-            format!(
-                "{what} '{name}' : too many arguments (got {}, at most {most})",
-                args.len()
-            )
-        };
-        return Err(Fault::new("extra-argument", span, message));
-    }
+    right_count(what, name, types, args.len())
+        .map_err(|(code, message)| Fault::new(code, span, message))?;
     for (index, arg) in args.iter().enumerate() {
         // What may be left out may be empty.
         if index < least || !arg.is_empty() {
@@ -241,6 +221,50 @@ fn call(
     if args.iter().all(String::is_empty) {
         own_side(cx, what, name, arg_type(types, 0), span)?;
     }
+    meaning(cx, what, name, &args, span)?;
+    Ok(Call {
+        name: name.to_owned(),
+        args,
+        at: span.at,
+    })
+}
+
+/// Refuses too few and too many arguments.
+fn right_count(
+    what: &str,
+    name: &str,
+    types: &'static str,
+    got: usize,
+) -> Result<(), (&'static str, String)> {
+    let (least, most) = arg_range(types);
+    if got < least {
+        let wanted = arg_type(types, got);
+        return Err((
+            "missing-argument",
+            format!(
+                "{what} '{name}' : missing arguments (got {got}/{least}), type '{wanted}' expected"
+            ),
+        ));
+    }
+    if got > most {
+        let message = if most == 0 {
+            format!("{what} '{name}' does not support any argument")
+        } else {
+            format!("{what} '{name}' : too many arguments (got {got}, at most {most})")
+        };
+        return Err(("extra-argument", message));
+    }
+    Ok(())
+}
+
+/// What single fetches and converters want of their arguments beyond their types.
+fn meaning(
+    cx: &mut Context,
+    what: &str,
+    name: &str,
+    args: &[String],
+    span: Span,
+) -> Result<(), Fault> {
     if name == "acl" && what == "fetch method" {
         cx.references.extend(args.iter().map(|name| Reference {
             kind: ReferenceKind::Acl,
@@ -258,7 +282,7 @@ fn call(
     } else {
         values::fetch
     };
-    check(name, &args).map_err(|message| {
+    check(name, args).map_err(|message| {
         let message = format!("invalid args in {what} '{name}' : {message}");
         Fault::new("bad-value", span, message)
     })?;
@@ -267,11 +291,7 @@ fn call(
         let method = pattern::method(word).unwrap_or(MatchMethod::Str);
         cx.map_file(&args[0], method, span)?;
     }
-    Ok(Call {
-        name: name.to_owned(),
-        args,
-        at: span.at,
-    })
+    Ok(())
 }
 
 /// A proxy that is not named is the one at hand: it must have the side that the fetch asks about.

@@ -236,3 +236,17 @@ fn a_start_refuses_what_a_check_refuses() {
         assert_eq!(said.contains("cannot bind"), valid, "{added:?}: {said}");
     }
 }
+
+#[test]
+fn keywords_are_listed_by_class() {
+    let files = Files::new();
+    let path = files.write("a.cfg", VALID);
+    let (status, output) = run(&["-dKsmp,cnv", "-q", "-c", "-f", &path]);
+    assert_eq!(status.code(), Some(0));
+    assert!(output.contains("# List of registered sample fetch functions:"));
+    assert!(
+        output.contains("] src: ") && output.contains("\nupper: str => str\n"),
+        "{output}"
+    );
+    assert!(!output.contains("ACL keywords"));
+}

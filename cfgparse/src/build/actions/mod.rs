@@ -201,7 +201,9 @@ fn unknown(cx: &mut Context, set: Ruleset, word: &crate::ast::Word, name: &str) 
         Some(word.span()),
         message,
     );
-    if let Some(row) = find(name) {
+    if find(name).is_some_and(|row| row.sets & set as u8 != 0) {
+        diagnostic = diagnostic.remedy(format!("write '{name}' without parentheses"));
+    } else if let Some(row) = find(name) {
         let places: Vec<&str> = SETS
             .iter()
             .filter(|set| row.sets & **set as u8 != 0)

@@ -14,7 +14,7 @@ use crate::registry::sample::Where;
 pub const ROWS: &[Row<Draft>] = &[
     proxy_row("balance", "<algorithm> [<arguments>]", "DLB", Full, "how a server is picked", balance),
     lax_end(lax_number(proxy_row("hash-balance-factor", "<factor>", "DLB", Planned, "bound of a server's load, percent of the average", balance_factor))),
-    proxy_row("hash-preserve-affinity", "always|maxconn|maxqueue", "DLB!", Planned, "when a hash keeps to a full server", |cx, d, a| d.proxy.balance.hash_preserve_affinity = a.one_of(cx, &["always", "maxconn", "maxqueue"])),
+    lax_end(proxy_row("hash-preserve-affinity", "always|maxconn|maxqueue", "DLB!", Planned, "when a hash keeps to a full server", |cx, d, a| d.proxy.balance.hash_preserve_affinity = a.one_of(cx, &["always", "maxconn", "maxqueue"]))),
     proxy_row("hash-type", "<method> [<function> [<modifier>]]", "DLB", Full, "how a hash finds a server", hash_type),
 ];
 

@@ -25,7 +25,7 @@ pub const ROWS: &[Row<Draft>] = &[
     proxy_row("http-reuse", "never|safe|aggressive|always", "DLB", Full, "when idle server connections are shared", http_reuse),
     lax_end(proxy_row("http-send-name-header", "<name>", "DLB", Full, "header that tells a server its name", |cx, d, a| d.proxy.http_send_name_header = a.text(cx, "a header string"))),
     proxy_row("id", "<value>", "FLB", Full, "id in statistics", |cx, d, a| d.proxy.id = a.number_in(cx, 1, i64::from(i32::MAX)).map(|n| n as u32)),
-    proxy_row("load-server-state-from-file", "global|local|none", "DLB", Planned, "take server states from a file at start", load_state),
+    lax_end(proxy_row("load-server-state-from-file", "global|local|none", "DLB", Planned, "take server states from a file at start", load_state)),
     lax_end(proxy_row("max-keep-alive-queue", "<value>", "DLB", Planned, "queue length beyond which keep-alive is given up", |cx, d, a| d.proxy.max_keep_alive_queue = a.number_in(cx, -1, i64::from(i32::MAX)).map(|n| n as i32))),
     lax_end(lax_number(proxy_row("max-session-srv-conns", "<nb>", "DFL", Harmless, "idle server connections of a session", |cx, d, a| d.proxy.max_session_srv_conns = a.number(cx)))),
     lax_number(proxy_row("maxconn", "<conns>", "DFL", Full, "connections at the same time", |cx, d, a| d.proxy.maxconn = a.number(cx))),

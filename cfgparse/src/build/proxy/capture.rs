@@ -11,20 +11,20 @@ use crate::registry::sample::Where;
 
 #[rustfmt::skip]
 pub const ROWS: &[Row<Draft>] = &[
-    proxy_row("capture cookie", "<name> len <length>", "FL", Full, "keep a cookie for the logs", |cx, d, a| d.proxy.captures.cookie = capture(cx, a)),
-    proxy_row("capture request header", "<name> len <length>", "FL", Full, "keep a request header for the logs", |cx, d, a| d.proxy.captures.request.extend(capture(cx, a).map(header))),
-    proxy_row("capture response header", "<name> len <length>", "FL", Full, "keep a response header for the logs", |cx, d, a| d.proxy.captures.response.extend(capture(cx, a).map(header))),
+    lax_end(proxy_row("capture cookie", "<name> len <length>", "FL", Full, "keep a cookie for the logs", |cx, d, a| d.proxy.captures.cookie = capture(cx, a))),
+    lax_end(proxy_row("capture request header", "<name> len <length>", "FL", Full, "keep a request header for the logs", |cx, d, a| d.proxy.captures.request.extend(capture(cx, a).map(header)))),
+    lax_end(proxy_row("capture response header", "<name> len <length>", "FL", Full, "keep a response header for the logs", |cx, d, a| d.proxy.captures.response.extend(capture(cx, a).map(header)))),
     proxy_row("compression algo", "<algorithm> ...", "DFLB", Full, "how responses are compressed", |cx, d, a| d.proxy.compression.algo = algorithms(cx, a)),
     proxy_row("compression algo-req", "<algorithm>", "DFLB", Full, "how requests are compressed", |cx, d, a| d.proxy.compression.algo_req = algorithms(cx, a)),
     proxy_row("compression algo-res", "<algorithm> ...", "DFLB", Full, "how responses are compressed", |cx, d, a| d.proxy.compression.algo = algorithms(cx, a)),
-    proxy_row("compression direction", "request|response|both", "DFLB", Full, "what is compressed", |cx, d, a| d.proxy.compression.direction = a.one_of(cx, &["request", "response", "both"])),
+    lax_end(proxy_row("compression direction", "request|response|both", "DFLB", Full, "what is compressed", |cx, d, a| d.proxy.compression.direction = a.one_of(cx, &["request", "response", "both"]))),
     lax_end(proxy_row("compression minsize-req", "<size>", "DFLB", Full, "smallest request compressed", |cx, d, a| d.proxy.compression.minsize_req = a.size(cx))),
     lax_end(proxy_row("compression minsize-res", "<size>", "DFLB", Full, "smallest response compressed", |cx, d, a| d.proxy.compression.minsize_res = a.size(cx))),
     lax_end(proxy_row("compression offload", "", "DFLB", Full, "don't let servers compress", offload)),
-    proxy_row("compression type", "<mime type> ...", "DFLB", Full, "what is compressed", |_, d, a| d.proxy.compression.types.extend(words(a))),
-    proxy_row("compression type-req", "<mime type> ...", "DFLB", Full, "which requests are compressed", |_, d, a| d.proxy.compression.types_req.extend(words(a))),
-    proxy_row("compression type-res", "<mime type> ...", "DFLB", Full, "which responses are compressed", |_, d, a| d.proxy.compression.types.extend(words(a))),
-    proxy_row("declare capture", "request|response len <length>", "FL", Full, "make room for a captured value", declare),
+    proxy_row("compression type", "<mime type> ...", "DFLB", Full, "what is compressed", |cx, d, a| d.proxy.compression.types.extend(mime_types(cx, a))),
+    proxy_row("compression type-req", "<mime type> ...", "DFLB", Full, "which requests are compressed", |cx, d, a| d.proxy.compression.types_req.extend(mime_types(cx, a))),
+    proxy_row("compression type-res", "<mime type> ...", "DFLB", Full, "which responses are compressed", |cx, d, a| d.proxy.compression.types.extend(mime_types(cx, a))),
+    lax_end(proxy_row("declare capture", "request|response len <length>", "FL!", Full, "make room for a captured value", declare)),
     proxy_row("filter", "<name> [param*]", "FLB", Partial("compression, comp-req and comp-res"), "pass traffic through a filter", filter),
     proxy_row("filter-sequence", "request|response <list>", "FLB", Planned, "order of filters", |cx, _, a| {
         a.one_of(cx, &["request", "response"]);
@@ -59,6 +59,13 @@ fn algorithms(cx: &mut Context, args: &mut Args) -> Vec<String> {
 
 fn words(args: &mut Args) -> Vec<String> {
     args.rest().iter().map(|word| word.text.clone()).collect()
+}
+
+fn mime_types(cx: &mut Context, args: &mut Args) -> Vec<String> {
+    if args.is_empty() {
+        args.unexpected_end(cx, "<mime type>");
+    }
+    words(args)
 }
 
 /// `NAME len LENGTH`.
@@ -100,7 +107,8 @@ fn declare(cx: &mut Context, draft: &mut Draft, args: &mut Args) {
         args.rest();
         return;
     }
-    if let Some(len) = args.number(cx) {
+    if let Some(len) = args.number_in(cx, 1, i64::from(i32::MAX)) {
+        let len = len as u32;
         let captures = &mut draft.proxy.captures;
         let side = if response {
             &mut captures.response
@@ -138,7 +146,7 @@ fn offload(cx: &mut Context, draft: &mut Draft, args: &mut Args) {
 }
 
 /// Filters that HAProxy has.
-const FILTERS: &[&str] = &[
+pub const FILTERS: &[&str] = &[
     "trace",
     "compression",
     "comp-req",

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use crate::args::Args;
 use crate::ast::Word;
 use crate::build::server::Params;
-use crate::context::Context;
+use crate::context::{Context, Reference};
 use crate::diagnostic::Span;
 use crate::expr::scope::Scope;
 use crate::expr::{condition, format, sample};
@@ -34,6 +34,8 @@ pub struct Draft {
     /// Where each server's name was first given.
     pub server_places: HashMap<String, Place>,
     pub log_global: bool,
+    /// The backend that the last `default_backend` names.
+    pub default_backend: Option<Reference>,
     /// The check's rules are those of a `defaults` section.
     pub check_is_inherited: bool,
     /// The section's header.
@@ -53,6 +55,7 @@ impl Draft {
             named_params: HashMap::new(),
             server_places: HashMap::new(),
             log_global: false,
+            default_backend: None,
             check_is_inherited: false,
             span,
         }

@@ -110,6 +110,9 @@ pub fn proxy(cx: &mut Context, list: &DefaultsList, section: &Section) -> Draft 
         statement(cx, &mut draft, line);
     }
     own_references(cx, &draft, references);
+    if draft.proxy.kind.has_frontend() {
+        cx.references.extend(draft.default_backend.clone());
+    }
     cx.owner = Owner::default();
     draft
 }

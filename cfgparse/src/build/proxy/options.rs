@@ -129,8 +129,11 @@ pub const ROWS: &[Row<Draft>] = &[
         d.proxy.options.clitcpka = true;
         d.proxy.options.srvtcpka = true;
     }),
-    proxy_row("option use-small-buffers", "[queue|l7-retries|check]*", "DLB", Harmless, "small buffers while requests wait", |_, d, a| {
-        d.proxy.options.use_small_buffers = a.rest().iter().map(|w| w.text.clone()).collect();
+    proxy_row("option use-small-buffers", "[queue|l7-retries|check]*", "DLB", Harmless, "small buffers while requests wait", |cx, d, a| {
+        while !a.is_empty() {
+            let Some(word) = a.one_of(cx, &["queue", "l7-retries", "check"]) else { return };
+            d.proxy.options.use_small_buffers.push(word);
+        }
     }),
 ];
 

@@ -77,6 +77,10 @@ fn cookie(cx: &mut Context, draft: &mut Draft, args: &mut Args) {
         let message = "cookie 'maxidle' and 'maxlife' need the 'insert' mode.";
         cx.alert(args.span(), "exclusive", message);
     }
+    if cookie.mode == CookieMode::Rewrite && cookie.indirect && modes > 0 {
+        let message = "cookie 'rewrite' and 'indirect' modes are incompatible.";
+        cx.alert(args.span(), "exclusive", message);
+    }
     draft.proxy.cookie = Some(cookie);
 }
 

@@ -73,9 +73,12 @@ fn acl_line(cx: &mut Context, draft: &mut Draft, args: &mut Args) {
 }
 
 fn default_backend(cx: &mut Context, draft: &mut Draft, args: &mut Args) {
+    let first = cx.references.len();
     let Some(target) = backend_target(cx, args, "a backend name") else {
         return;
     };
+    // The last line counts, and those of a defaults section for proxies that have none.
+    draft.default_backend = cx.references.split_off(first).pop();
     draft.proxy.default_backend = Some(target);
 }
 

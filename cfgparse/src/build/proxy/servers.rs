@@ -18,7 +18,6 @@ pub const ROWS: &[Row<Draft>] = &[
         }
         a.rest();
     }),
-    proxy_row("crt", "<filename> [param*]", "FL", Planned, "certificate of this frontend's listeners", |_, _, a| { a.rest(); }),
     proxy_row("ssl-f-use", "<filename> [param*]", "FL", Planned, "certificate of this frontend's listeners", |cx, _, a| {
         if !a.upcoming().iter().any(|word| word.text == "crt") {
             a.unexpected_end(cx, "'crt' <file>");
@@ -49,7 +48,9 @@ fn default_server(cx: &mut Context, draft: &mut Draft, args: &mut Args) {
     if let Some(origin) = origin(cx, draft, args) {
         params = origin;
     }
+    params.is_default = true;
     server::params(cx, &mut params, args, &label);
+    params.is_default = false;
     args.rest();
     match name {
         None => draft.default_server = params,
