@@ -220,8 +220,8 @@ const STATS: &[Row<Global>] = &[
     }),
     lax_end(row("log-send-hostname", "[<string>]", Full, "host name in log lines", |_, g, a| g.log_send_hostname = Some(a.next().map(|w| w.text.clone())))),
     row("log-tag", "<string>", Full, "program's name in log lines", |cx, g, a| g.log_tag = text(cx, a)),
-    lax_end(row("server-state-base", "<folder>", Planned, "folder of server states", |cx, g, a| g.server_state_base = text(cx, a))),
-    lax_end(row("server-state-file", "<file>", Planned, "file of server states", |cx, g, a| g.server_state_file = text(cx, a))),
+    lax_end(row("server-state-base", "<folder>", Full, "folder of server states", |cx, g, a| g.server_state_base = text(cx, a))),
+    lax_end(row("server-state-file", "<file>", Full, "file of server states", |cx, g, a| g.server_state_file = text(cx, a))),
     row("stats bind-process", "<set>", Ignored("there is one process"), "processes of the admin socket", by_syntax),
     row("stats maxconn", "<connections>", Harmless, "connections of the admin socket", |cx, g, a| g.stats_maxconn = at_least(cx, a, 1)),
     row("stats socket", "<address> [param*]", Full, "admin socket", |cx, g, a| {

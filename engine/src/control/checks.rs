@@ -100,6 +100,8 @@ impl Checks {
     /// Starts asking the agent of a server that has one.
     fn ask_agent(&self, id: ServerId) -> Option<Rc<Agent>> {
         let agent = Agent::new(&self.runtime.plan.server(id).line.agent)?;
+        let is_enabled = &self.runtime.watches[id.index()].agent_enabled;
+        agent.is_enabled.set(is_enabled.load(Ordering::Relaxed));
         let mut process = self.process.borrow_mut();
         process.asked_of(id, Rc::clone(&agent));
         let world = Rc::new(OneAgent {

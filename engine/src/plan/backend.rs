@@ -141,7 +141,13 @@ pub enum Key {
         whole: bool,
         path_only: bool,
     },
-    UrlParam(Box<[u8]>),
+    UrlParam {
+        name: Box<[u8]>,
+        /// `check_post`: else in the body of a POST.
+        in_body: bool,
+    },
+    /// Of the client's first bytes, by the cookie's name.
+    RdpCookie(Box<[u8]>),
     Header {
         name: Box<[u8]>,
         domain_only: bool,

@@ -144,6 +144,56 @@ impl CheckStatus {
         }
     }
 
+    /// HAProxy's number of it in `show servers state`, as a live HAProxy 3.5 prints it.
+    pub fn number(self) -> u8 {
+        match self {
+            Self::Unknown | Self::Initializing => 1,
+            Self::Checked => 3,
+            Self::Observed => 4,
+            Self::SocketError => 5,
+            Self::L4Ok => 6,
+            Self::L4Timeout => 7,
+            Self::L4Connection => 8,
+            Self::L6Ok => 9,
+            Self::L6Timeout => 10,
+            Self::L6Response => 11,
+            Self::L7Timeout => 12,
+            Self::L7Response => 13,
+            Self::L7Ok => 15,
+            Self::L7OkConditional => 16,
+            Self::L7Status => 17,
+            Self::ProcessError => 18,
+            Self::ProcessTimeout => 19,
+            Self::ProcessOk => 20,
+        }
+    }
+
+    /// The status with this number.
+    pub fn from_number(number: u8) -> Option<Self> {
+        [
+            Self::Initializing,
+            Self::Checked,
+            Self::Observed,
+            Self::SocketError,
+            Self::L4Ok,
+            Self::L4Timeout,
+            Self::L4Connection,
+            Self::L6Ok,
+            Self::L6Timeout,
+            Self::L6Response,
+            Self::L7Timeout,
+            Self::L7Response,
+            Self::L7Ok,
+            Self::L7OkConditional,
+            Self::L7Status,
+            Self::ProcessError,
+            Self::ProcessTimeout,
+            Self::ProcessOk,
+        ]
+        .into_iter()
+        .find(|status| status.number() == number)
+    }
+
     pub fn is_passed(self) -> bool {
         matches!(
             self,

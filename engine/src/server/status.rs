@@ -39,6 +39,9 @@ pub fn status_text(input: &StatusInput<'_>) -> String {
         };
     }
     let word = up_word(input);
+    if word == DRAIN_BY_AGENT {
+        return word.to_owned();
+    }
     if health.counter < health.max() && health.is_up() {
         format!(
             "{word} {}/{}",
@@ -64,8 +67,13 @@ fn is_agent_down(input: &StatusInput<'_>) -> bool {
     input.agent.is_some_and(|agent| !agent.is_up())
 }
 
+/// In drain where an agent is asked, whoever said so.
+const DRAIN_BY_AGENT: &str = "DRAIN (agent)";
+
 fn up_word(input: &StatusInput<'_>) -> &'static str {
-    if input.admin.in_drain() {
+    if input.admin.in_drain() && input.agent.is_some() {
+        DRAIN_BY_AGENT
+    } else if input.admin.in_drain() {
         "DRAIN"
     } else if input.operational == Operational::Stopping {
         "NOLB"
@@ -109,6 +117,25 @@ mod tests {
         assert_eq!(text(Admin::DISABLED, Stopped, Some(0)), "MAINT");
         assert_eq!(text(Admin::IMAINT, Stopped, None), "MAINT (via b/s)");
         assert_eq!(text(Admin::RMAINT, Stopped, None), "MAINT (resolution)");
+    }
+
+    #[test]
+    fn drain_beside_an_agent_is_called_the_agents() {
+        let health = Health {
+            rise: 2,
+            fall: 3,
+            counter: 3,
+        };
+        let mut input = StatusInput {
+            admin: Admin::FDRAIN,
+            operational: Operational::Running,
+            health: Some(health),
+            agent: Some(Health::barely_up(1, 1)),
+            tracked: None,
+        };
+        assert_eq!(status_text(&input), "DRAIN (agent)");
+        input.health = None;
+        assert_eq!(status_text(&input), "DRAIN (agent)");
     }
 
     #[test]

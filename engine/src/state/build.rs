@@ -3,11 +3,13 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::RwLock;
-use std::sync::atomic::AtomicU64;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use cfgparse::model::Model;
+use cfgparse::model::global::Global;
 
 use super::resolve::{Found, Names};
+use super::restore::States;
 use super::{ProcessState, Runtime, Standing, Watch, contexts, initial};
 use crate::balance::{Member, View};
 use crate::gate::Gate;
@@ -55,7 +57,8 @@ pub fn build(
         startup,
         ..
     } = compiled;
-    let mut errors = resolve(&mut plan);
+    let mut states = States::default();
+    let mut errors = resolve(&mut plan, &model.global, &mut states);
     give_dynamic_cookies(&mut plan);
     let watches = watches(&plan, &mut errors);
     let loaded = contexts::load(&plan, &model.global);
@@ -63,10 +66,20 @@ pub fn build(
     if !errors.is_empty() {
         return Err(errors);
     }
+    let mut warnings = loaded.warnings;
     let mut registry = server::Registry::new(cores, wake);
     let backends = backends(&plan, &mut registry);
     let servers = servers(&plan, &mut registry, now_ms);
+    restore(
+        &plan,
+        &model.global,
+        &mut states,
+        &servers,
+        &watches,
+        now_ms,
+    );
     initial::follow(&servers, &watches);
+    warnings.append(&mut states.warnings);
     let servers = servers.into_iter().map(Current::new).collect();
     let views = views(&plan, &backends, &servers);
     let standings = views
@@ -105,7 +118,7 @@ pub fn build(
         runtime,
         views,
         registry,
-        warnings: loaded.warnings,
+        warnings,
     })
 }
 
@@ -145,16 +158,25 @@ fn give_dynamic_cookies(plan: &mut Plan) {
 }
 
 /// Gives every server whose line holds a name its address.
-fn resolve(plan: &mut Plan) -> Vec<CompileError> {
+fn resolve(plan: &mut Plan, global: &Global, states: &mut States) -> Vec<CompileError> {
     use cfgparse::model::Addr;
     let mut names = Names::default();
     let mut errors = Vec::new();
     for server in plan.servers.first_mut() {
         let server = server.first_mut();
+        let section = &plan.proxies[server.backend.index()].section;
+        let saved = states.of(global, section, &server.name);
         if !matches!(server.line.address, Addr::Name { .. }) {
+            // An address that is written stays; a port may have been changed.
+            if let (Endpoint::Tcp(address), Some(port)) =
+                (&mut server.endpoint, saved.and_then(|saved| saved.port))
+            {
+                address.set_port(port);
+            }
             continue;
         }
-        match names.first_endpoint(&server.line) {
+        let last = saved.and_then(|saved| saved.address);
+        match names.first_endpoint(&server.line, last.filter(|ip| !ip.is_unspecified())) {
             Found::Endpoint(endpoint) => server.endpoint = endpoint,
             Found::Nothing { host } => {
                 let backend = &plan.proxies[server.backend.index()].name;
@@ -173,7 +195,7 @@ fn resolve(plan: &mut Plan) -> Vec<CompileError> {
         if !matches!(line.address, Addr::Name { .. }) {
             continue;
         }
-        match names.first_endpoint(&line) {
+        match names.first_endpoint(&line, None) {
             Found::Endpoint(endpoint) => server.endpoint = endpoint,
             Found::Nothing { host } => errors.push(CompileError::new(
                 line.at,
@@ -186,6 +208,31 @@ fn resolve(plan: &mut Plan) -> Vec<CompileError> {
         }
     }
     errors
+}
+
+/// Gives servers the states of a former process.
+fn restore(
+    plan: &Plan,
+    global: &Global,
+    states: &mut States,
+    servers: &[Arc<ServerState>],
+    watches: &[Watch],
+    now_ms: u64,
+) {
+    for (server, state) in plan.servers.iter().zip(servers) {
+        let section = &plan.proxy(server.backend).section;
+        let Some(saved) = states.of(global, section, &server.name) else {
+            continue;
+        };
+        saved.apply(state, now_ms);
+        let watch = &watches[server.id.index()];
+        if watch.checked && saved.check_is_off() {
+            watch.check_enabled.store(false, Ordering::Relaxed);
+        }
+        if server.line.agent.enabled && saved.agent_is_off() {
+            watch.agent_enabled.store(false, Ordering::Relaxed);
+        }
+    }
 }
 
 /// Whether something finds out how a server is.

@@ -7,6 +7,7 @@ mod grow;
 mod initial;
 mod process;
 mod resolve;
+mod restore;
 pub mod snapshot;
 mod standing;
 mod startup;

@@ -25,8 +25,9 @@ pub enum Found {
 }
 
 impl Names {
-    /// Where a server whose line holds a name is at first.
-    pub fn first_endpoint(&mut self, line: &Server) -> Found {
+    /// Where a server whose line holds a name is at first; `last` is where it was in a former
+    /// process.
+    pub fn first_endpoint(&mut self, line: &Server, last: Option<IpAddr>) -> Found {
         let Addr::Name { host, family } = &line.address else {
             return Found::Endpoint(Endpoint::Unresolved);
         };
@@ -42,8 +43,7 @@ impl Names {
         };
         for method in methods {
             let address = match method {
-                // There is no state file yet that could know one.
-                InitAddr::Last => None,
+                InitAddr::Last => last,
                 InitAddr::Libc => choose(self.lookup(host), *family, line.resolve_prefer),
                 InitAddr::Ip(ip) => Some(*ip),
                 InitAddr::None => return Found::Endpoint(Endpoint::Unresolved),
@@ -107,7 +107,23 @@ mod tests {
     }
 
     fn first(text: &str) -> Found {
-        Names::default().first_endpoint(&line(text))
+        Names::default().first_endpoint(&line(text), None)
+    }
+
+    #[test]
+    fn a_former_address_comes_first_unless_the_line_says_otherwise() {
+        let last = Some("10.0.0.5".parse().expect("an address"));
+        let first = |text: &str| Names::default().first_endpoint(&line(text), last);
+        let former = "10.0.0.5:80".parse().expect("an address");
+        assert_eq!(
+            first("localhost:80"),
+            Found::Endpoint(Endpoint::Tcp(former))
+        );
+        let local = "127.0.0.1:80".parse().expect("an address");
+        assert_eq!(
+            first("localhost:80 resolve-prefer ipv4 init-addr libc,last"),
+            Found::Endpoint(Endpoint::Tcp(local))
+        );
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! The number by which hash-based algorithms find a server.
 
 use super::Stream;
-use crate::balance::{UriKey, domain_only, hash_address, uri_key, url_param};
+use crate::balance::{UriKey, domain_only, hash_address, rdp_cookie, uri_key, url_param};
 use crate::plan::{Key, ProxyId};
 
 /// The hash of what the backend's algorithm looks at; `None` where the request lacks it.
@@ -30,7 +30,18 @@ pub fn of_request(stream: &Stream<'_>, backend: ProxyId) -> Option<u32> {
             };
             Some(hash_type.hash(uri_key(options, request.target())))
         }
-        Key::UrlParam(name) => Some(hash_type.hash(url_param(request.query()?, name)?)),
+        Key::UrlParam { name, in_body } => {
+            let in_query = request.query().and_then(|query| url_param(query, name));
+            if let Some(value) = in_query {
+                return Some(hash_type.hash(value));
+            }
+            let is_post = *in_body && request.method() == b"POST";
+            is_post.then_some(())?;
+            stream.with_cx(|cx| Some(hash_type.hash(url_param(cx.request_data.bytes, name)?)))
+        }
+        Key::RdpCookie(name) => {
+            stream.with_cx(|cx| Some(hash_type.hash(rdp_cookie(cx.request_data.bytes, name)?)))
+        }
         Key::Header {
             name,
             domain_only: false,
@@ -39,6 +50,10 @@ pub fn of_request(stream: &Stream<'_>, backend: ProxyId) -> Option<u32> {
             name,
             domain_only: true,
         } => Some(hash_type.hash(domain_only(request.first(name)?))),
-        Key::Expr(expr) => stream.with_cx(|cx| expr.eval_text(cx).map(|key| hash_type.hash(&key))),
+        // Numbers and addresses count as the bytes that they are on the wire.
+        Key::Expr(expr) => stream.with_cx(|cx| {
+            let key = expr.eval(cx).value()?;
+            Some(hash_type.hash(&key.into_data()))
+        }),
     }
 }

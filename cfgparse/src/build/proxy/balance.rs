@@ -13,8 +13,8 @@ use crate::registry::sample::Where;
 #[rustfmt::skip]
 pub const ROWS: &[Row<Draft>] = &[
     proxy_row("balance", "<algorithm> [<arguments>]", "DLB", Full, "how a server is picked", balance),
-    lax_end(lax_number(proxy_row("hash-balance-factor", "<factor>", "DLB", Planned, "bound of a server's load, percent of the average", balance_factor))),
-    lax_end(proxy_row("hash-preserve-affinity", "always|maxconn|maxqueue", "DLB!", Planned, "when a hash keeps to a full server", |cx, d, a| d.proxy.balance.hash_preserve_affinity = a.one_of(cx, &["always", "maxconn", "maxqueue"]))),
+    lax_end(lax_number(proxy_row("hash-balance-factor", "<factor>", "DLB", Full, "bound of a server's load, percent of the average", balance_factor))),
+    lax_end(proxy_row("hash-preserve-affinity", "always|maxconn|maxqueue", "DLB!", Full, "when a hash keeps to a full server", |cx, d, a| d.proxy.balance.hash_preserve_affinity = a.one_of(cx, &["always", "maxconn", "maxqueue"]))),
     proxy_row("hash-type", "<method> [<function> [<modifier>]]", "DLB", Full, "how a hash finds a server", hash_type),
 ];
 
@@ -30,7 +30,7 @@ pub const ALGORITHMS: &[Info] = &[
     Info::new("uri", "[len <n>] [depth <n>] [whole] [path-only]", Full, "by the URI"),
     Info::new("url_param", "<name> [check_post [<max>]]", Full, "by a parameter of the URI"),
     Info::new("hdr", "(<name>) [use_domain_only]", Full, "by a header"),
-    Info::new("rdp-cookie", "[(<name>)]", Planned, "by the RDP cookie"),
+    Info::new("rdp-cookie", "[(<name>)]", Full, "by the RDP cookie"),
     Info::new("hash", "<expr>", Full, "by an expression"),
     Info::new("log-hash", "<converters>", Full, "by a log line"),
     Info::new("sticky", "", Full, "log lines keep to a server"),

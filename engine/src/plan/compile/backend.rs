@@ -135,7 +135,10 @@ impl Context<'_> {
                 whole: *whole,
                 path_only: *path_only,
             },
-            Some(Algorithm::UrlParam { name, .. }) => Key::UrlParam(name.as_bytes().into()),
+            Some(Algorithm::UrlParam { name, check_post }) => Key::UrlParam {
+                name: name.as_bytes().into(),
+                in_body: check_post.is_some(),
+            },
             Some(Algorithm::Hdr {
                 name,
                 use_domain_only,
@@ -159,21 +162,16 @@ impl Context<'_> {
                 self.note(compiled).map_or(Key::None, Key::Log)
             }
             Some(Algorithm::Sticky) => Key::Sticky,
-            Some(Algorithm::RdpCookie { .. }) => {
-                self.error(
-                    section.at,
-                    format!(
-                        "the balance algorithm of '{}' is not supported yet",
-                        section.name
-                    ),
-                    "use roundrobin, leastconn, source or hash meanwhile",
-                );
-                Key::None
+            Some(Algorithm::RdpCookie { name }) => {
+                Key::RdpCookie(name.as_deref().unwrap_or(RDP_COOKIE).as_bytes().into())
             }
             _ => Key::None,
         }
     }
 }
+
+/// Manual 4.2, `balance rdp-cookie`.
+const RDP_COOKIE: &str = "mstshash";
 
 fn redispatch(written: Option<i32>) -> Redispatch {
     match written {
@@ -223,8 +221,7 @@ fn balance_config(section: &Proxy) -> balance::Config {
         HashFunction::None => balance::HashFunction::None,
         HashFunction::Sdbm | HashFunction::Wt6 => balance::HashFunction::Sdbm,
     };
-    let avalanche = written.hash_type.modifier.is_some()
-        || (method == balance::Method::Consistent && function == balance::HashFunction::Sdbm);
+    let avalanche = written.hash_type.modifier.is_some();
     balance::Config {
         algorithm: match &written.algorithm {
             Some(Algorithm::Roundrobin | Algorithm::Sticky) => balance::Algorithm::RoundRobin,
@@ -242,7 +239,11 @@ fn balance_config(section: &Proxy) -> balance::Config {
         },
         all_backups: section.options.allbackups,
         balance_factor: written.hash_balance_factor.unwrap_or(0),
-        affinity: balance::Affinity::Always,
+        affinity: match written.hash_preserve_affinity.as_deref() {
+            Some("maxconn") => balance::Affinity::Maxconn,
+            Some("maxqueue") => balance::Affinity::Maxqueue,
+            _ => balance::Affinity::Always,
+        },
     }
 }
 

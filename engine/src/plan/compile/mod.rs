@@ -16,7 +16,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use cfgparse::model::proxy::{ForwardedValue, RestrictNames};
-use cfgparse::model::{Mode, Model, Place};
+use cfgparse::model::{Algorithm, Mode, Model, Place};
 use ipnet::IpNet;
 use wire::h1::NameCase;
 
@@ -356,7 +356,15 @@ fn options(section: &cfgparse::model::Proxy, case: Option<&Arc<NameCase>>) -> Op
         prefers_last_server: options.prefer_last_server,
         client_probes: options.clitcpka.then_some(options.clitcpka_settings),
         server_probes: options.srvtcpka.then_some(options.srvtcpka_settings),
-        buffer_request: options.http_buffer_request,
+        // The parameter may be in the body.
+        buffer_request: options.http_buffer_request
+            || matches!(
+                section.balance.algorithm,
+                Some(Algorithm::UrlParam {
+                    check_post: Some(_),
+                    ..
+                })
+            ),
         ignore_probes: options.http_ignore_probes,
         client_name_case: case
             .filter(|_| options.h1_case_adjust_bogus_client)

@@ -8,7 +8,8 @@ use cfgparse::model::Port;
 use super::{seconds, words};
 use crate::plan::{Endpoint, Server, ServerId};
 use crate::server::{
-    Admin, CheckReport, CheckStatus, Health, Operational, ServerState, StatusInput, status_text,
+    Admin, CheckReport, CheckStatus, Health, Operational, ServerState, StatusInput, WEIGHT_SCALE,
+    effective_weight, status_text,
 };
 use crate::state::{Runtime, Watch};
 use crate::stats::{CheckFacts, Condition, IdleFacts, ServerFacts, StateFacts};
@@ -42,9 +43,9 @@ pub fn facts(runtime: &Runtime, id: ServerId, now_ms: u64) -> ServerFacts {
         status,
         condition: condition(state, health),
         backup: state.is_backup(),
-        weight: state
-            .effective_weight()
-            .div_ceil(crate::server::WEIGHT_SCALE),
+        // As the load balancer would have it: in drain it takes nothing, and keeps its weight.
+        weight: effective_weight(state.user_weight(), state.throttle_percent())
+            .div_ceil(WEIGHT_SCALE),
         user_weight: state.user_weight(),
         initial_weight: state.initial_weight(),
         queued: state.queued(),
@@ -61,10 +62,12 @@ pub fn facts(runtime: &Runtime, id: ServerId, now_ms: u64) -> ServerFacts {
             .check
             .observe
             .map(|_| watch.observed_failures.load(Relaxed)),
-        check: watch.checked.then(|| check(state, state.health(), &report)),
+        check: watch
+            .checked
+            .then(|| check(state.health(), &report, state.admin().in_maint())),
         agent: state
             .agent()
-            .map(|agent| check(state, Some(agent), &state.agent_report())),
+            .map(|agent| check(Some(agent), &state.agent_report(), false)),
         address: words::connecting(&endpoint),
         host: named.host.clone(),
         service: named.service.clone(),
@@ -114,8 +117,8 @@ fn condition(state: &ServerState, health: Option<Health>) -> Condition {
     }
 }
 
-/// The last check. HAProxy shows none of a server in maintenance.
-fn check(state: &ServerState, health: Option<Health>, report: &CheckReport) -> CheckFacts {
+/// The last check. HAProxy shows none of a server in maintenance, but what its agent says.
+fn check(health: Option<Health>, report: &CheckReport, is_hidden: bool) -> CheckFacts {
     let health = health.unwrap_or_else(|| Health::barely_up(1, 1));
     let counts = CheckFacts {
         failed: report.failed,
@@ -124,7 +127,7 @@ fn check(state: &ServerState, health: Option<Health>, report: &CheckReport) -> C
         health: health.counter,
         ..CheckFacts::default()
     };
-    if state.admin().in_maint() {
+    if is_hidden {
         return counts;
     }
     let has_result = !matches!(
@@ -210,7 +213,7 @@ fn numbers(
     StateFacts {
         operational: state.operational() as u8,
         administrative: admin.bits(),
-        check_status: status_number(report.status),
+        check_status: report.status.number(),
         check_result: result_number(report.status),
         check_state,
         unchecked_health: line.check.rise.unwrap_or(0),
@@ -224,30 +227,6 @@ fn numbers(
             Some(tls) if tls.is_off => -1,
             _ => 0,
         },
-    }
-}
-
-/// HAProxy's number of a status, as a live HAProxy 3.5 prints it.
-fn status_number(status: CheckStatus) -> u8 {
-    match status {
-        CheckStatus::Unknown | CheckStatus::Initializing => 1,
-        CheckStatus::Checked => 3,
-        CheckStatus::Observed => 4,
-        CheckStatus::SocketError => 5,
-        CheckStatus::L4Ok => 6,
-        CheckStatus::L4Timeout => 7,
-        CheckStatus::L4Connection => 8,
-        CheckStatus::L6Ok => 9,
-        CheckStatus::L6Timeout => 10,
-        CheckStatus::L6Response => 11,
-        CheckStatus::L7Timeout => 12,
-        CheckStatus::L7Response => 13,
-        CheckStatus::L7Ok => 15,
-        CheckStatus::L7OkConditional => 16,
-        CheckStatus::L7Status => 17,
-        CheckStatus::ProcessError => 18,
-        CheckStatus::ProcessTimeout => 19,
-        CheckStatus::ProcessOk => 20,
     }
 }
 
