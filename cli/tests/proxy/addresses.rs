@@ -101,6 +101,26 @@ fn checks_come_from_the_source_too() {
     });
 }
 
+/// A check without a socket has failed before it began.
+#[test]
+fn a_check_from_a_source_that_is_not_ours_fails() {
+    let Some(net) = Namespace::create() else {
+        return;
+    };
+    net.inside(|| {
+        let origin = telling("127.0.0.1:0");
+        let port = Port::reserve();
+        let backend = format!(
+            "server s {} source 192.0.2.9 check agent-check agent-port 1 inter 50ms",
+            origin.address
+        );
+        let proxy = Proxy::start(1, &config(&format!("127.0.0.1:{port}"), &backend));
+        wait_until("the server is down", || {
+            proxy.stat("origin", "s", "status") == "DOWN"
+        });
+    });
+}
+
 #[test]
 fn ports_of_a_range_are_used_and_then_used_up() {
     let Some(net) = Namespace::create() else {

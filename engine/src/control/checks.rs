@@ -88,8 +88,11 @@ impl Checks {
         let settings = self.settings(server);
         let spread = self.spread_percent;
         let watched = Watched::new(&self.core, (state, subject), check, settings, spread);
+        // A task runs as far as it can before `spawn` returns: a check that fails at once has its
+        // finding by then.
         let mut process = self.process.borrow_mut();
         process.checked_by(server.id, Rc::clone(&watched));
+        drop(process);
         let world = Rc::new(OneServer {
             world: Rc::clone(self),
             id: server.id,
@@ -104,6 +107,7 @@ impl Checks {
         agent.is_enabled.set(is_enabled.load(Ordering::Relaxed));
         let mut process = self.process.borrow_mut();
         process.asked_of(id, Rc::clone(&agent));
+        drop(process);
         let world = Rc::new(OneAgent {
             runtime: Arc::clone(&self.runtime),
             process: Rc::clone(&self.process),
