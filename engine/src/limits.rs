@@ -136,3 +136,13 @@ pub const DNS_NAMES_MAX: usize = 16_384;
 
 /// Questions that wait for the connection to a name server that is asked over TCP.
 pub const DNS_QUEUE_MAX: usize = 1_024;
+
+/// Bytes of a datagram that brings a log line: the largest that UDP carries.
+pub const DATAGRAM_BYTES: usize = 65_535;
+
+/// Milliseconds of silence after which a log client is closed where its section has no
+/// `timeout client`: it never is in HAProxy, but a peer that is gone is noticed some day.
+pub const LOG_FORWARD_LINGER_MS: u64 = 24 * 3_600_000;
+
+/// Connections of a `log-forward` section where it says nothing (manual, 12.6 `maxconn`).
+pub const LOG_FORWARD_MAXCONN: u32 = 10;

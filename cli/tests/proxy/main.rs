@@ -29,6 +29,7 @@ mod framing_cases;
 mod half_close;
 mod hashes;
 mod listeners;
+mod log_forward;
 mod log_rings;
 mod logs;
 mod messages;

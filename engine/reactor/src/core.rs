@@ -169,8 +169,8 @@ impl Core {
         Connect::new(self.clone(), socket, to)
     }
 
-    /// Sends and receives datagrams on a UDP socket.
-    pub fn datagram(&self, socket: std::net::UdpSocket) -> std::io::Result<Datagram> {
+    /// Sends and receives datagrams on a socket.
+    pub fn datagram(&self, socket: OwnedFd) -> std::io::Result<Datagram> {
         Datagram::new(self.clone(), socket)
     }
 

@@ -1,4 +1,4 @@
-//! Datagrams in both directions on one socket, for a few messages a second.
+//! Datagrams in both directions on one socket.
 //!
 //! A read is tried first; only when there is nothing does the ring watch the descriptor. Nothing is
 //! queued here: what waits does so in the kernel, datagram by datagram.
@@ -6,15 +6,17 @@
 use std::cell::RefCell;
 use std::future::poll_fn;
 use std::io;
-use std::net::{SocketAddr, UdpSocket};
-use std::os::fd::AsRawFd;
+use std::mem::MaybeUninit;
+use std::os::fd::{AsRawFd, OwnedFd};
 use std::rc::Rc;
 use std::task::{Context, Poll, Waker};
+
+use socket2::{SockAddr, SockRef};
 
 use crate::core::{Core, Inner};
 use crate::slots::{Key, Op, Tenant};
 
-/// A UDP socket of this core. One task may wait for reading.
+/// A datagram socket of this core, UDP or unix. One task may wait for reading.
 pub struct Datagram {
     core: Core,
     state: Rc<DatagramState>,
@@ -27,7 +29,7 @@ pub(crate) struct DatagramState {
 }
 
 struct Io {
-    socket: UdpSocket,
+    socket: OwnedFd,
     /// The poll is in the kernel.
     armed: bool,
     closing: bool,
@@ -35,8 +37,8 @@ struct Io {
 }
 
 impl Datagram {
-    pub(crate) fn new(core: Core, socket: UdpSocket) -> io::Result<Self> {
-        socket.set_nonblocking(true)?;
+    pub(crate) fn new(core: Core, socket: OwnedFd) -> io::Result<Self> {
+        SockRef::from(&socket).set_nonblocking(true)?;
         let mut state = None;
         core.inner().settle(|key| {
             let io = Io {
@@ -59,12 +61,13 @@ impl Datagram {
 
     /// Sends to the connected peer; never waits (`WouldBlock` where the kernel has no room).
     pub fn send(&self, message: &[u8]) -> io::Result<()> {
-        self.state.io.borrow().socket.send(message).map(|_| ())
+        let io = self.state.io.borrow();
+        SockRef::from(&io.socket).send(message).map(|_| ())
     }
 
     /// The next datagram's length and sender; what does not fit into `buffer` is cut off. An error is
     /// the echo of something sent before (`ECONNREFUSED`): the socket goes on.
-    pub async fn receive(&self, buffer: &mut [u8]) -> io::Result<(usize, SocketAddr)> {
+    pub async fn receive(&self, buffer: &mut [u8]) -> io::Result<(usize, SockAddr)> {
         poll_fn(|context| self.poll_receive(buffer, context)).await
     }
 
@@ -73,9 +76,9 @@ impl Datagram {
         &self,
         buffer: &mut [u8],
         context: &mut Context<'_>,
-    ) -> Poll<io::Result<(usize, SocketAddr)>> {
+    ) -> Poll<io::Result<(usize, SockAddr)>> {
         let mut io = self.state.io.borrow_mut();
-        match io.socket.recv_from(buffer) {
+        match receive_now(&io.socket, buffer) {
             Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
             Err(error) if error.kind() == io::ErrorKind::Interrupted => {
                 context.waker().wake_by_ref();
@@ -98,9 +101,15 @@ impl Datagram {
     }
 
     /// Our address.
-    pub fn local_addr(&self) -> io::Result<SocketAddr> {
-        self.state.io.borrow().socket.local_addr()
+    pub fn local_addr(&self) -> io::Result<SockAddr> {
+        SockRef::from(&self.state.io.borrow().socket).local_addr()
     }
+}
+
+fn receive_now(socket: &OwnedFd, buffer: &mut [u8]) -> io::Result<(usize, SockAddr)> {
+    // SAFETY: the kernel writes initialised bytes and nothing else, so the slice stays initialised.
+    let room = unsafe { &mut *(std::ptr::from_mut(buffer) as *mut [MaybeUninit<u8>]) };
+    SockRef::from(socket).recv_from(room)
 }
 
 impl Drop for Datagram {
@@ -133,5 +142,43 @@ impl DatagramState {
         if let Some(waker) = waker {
             waker.wake();
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{CoreConfig, Wait};
+    use std::net::UdpSocket;
+
+    #[test]
+    fn datagrams_come_one_by_one_with_their_sender() {
+        let core = Core::new(&CoreConfig::default()).expect("a ring");
+        let socket = UdpSocket::bind("127.0.0.1:0").expect("a socket");
+        let to = socket.local_addr().expect("bound");
+        let inbox = core.datagram(socket.into()).expect("a socket");
+        let sender = UdpSocket::bind("127.0.0.1:0").expect("a socket");
+        let mut out = [0; 100];
+        let mut context = Context::from_waker(Waker::noop());
+        assert!(inbox.poll_receive(&mut out, &mut context).is_pending());
+        for text in ["one", "", "three"] {
+            sender.send_to(text.as_bytes(), to).expect("sent");
+            let (length, from) = loop {
+                match inbox.poll_receive(&mut out, &mut context) {
+                    Poll::Ready(from) => break from.expect("a datagram"),
+                    Poll::Pending => core.turn(Wait::Block),
+                };
+            };
+            assert_eq!(&out[..length], text.as_bytes());
+            assert_eq!(from.as_socket(), sender.local_addr().ok());
+        }
+        sender.send_to(b"0123456789", to).expect("sent");
+        let cut = loop {
+            match inbox.poll_receive(&mut out[..4], &mut context) {
+                Poll::Ready(received) => break received.expect("a datagram").0,
+                Poll::Pending => core.turn(Wait::Block),
+            };
+        };
+        assert_eq!(&out[..cut], b"0123");
     }
 }

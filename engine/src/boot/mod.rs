@@ -86,7 +86,10 @@ pub fn run(model: &Model, options: &Options, notify: Notify) -> Result<Ended, Ve
     let mesh = Arc::new(Mesh::new(cores));
     let built = state::build(model, compiled, cores, Arc::clone(&mesh)).map_err(all)?;
     let unix_bind = &model.global.unix_bind;
-    let sockets = sockets::bind(&built.runtime.plan, unix_bind, cores)?;
+    let sockets = Sockets {
+        listeners: sockets::bind(&built.runtime.plan, unix_bind, cores)?,
+        log_inputs: sockets::bind_logs(&built.runtime.plan, unix_bind, cores)?,
+    };
     let admin = admin_sockets(model)?;
     let identity = privileges::Identity::find(&model.global).map_err(one)?;
     if options.daemon && detach().map_err(one)? == Ended::Detached {
@@ -106,12 +109,18 @@ pub fn run(model: &Model, options: &Options, notify: Notify) -> Result<Ended, Ve
     Ok(wait(signals, threads, &mesh))
 }
 
+/// Bound before privileges are dropped.
+struct Sockets {
+    listeners: sockets::PerCore,
+    log_inputs: sockets::LogInputs,
+}
+
 type Threads = Vec<rt::Running<()>>;
 
 fn start(
     model: &Model,
     built: state::Built,
-    sockets: sockets::PerCore,
+    sockets: Sockets,
     admin: Vec<AdminSocket>,
     mesh: &Arc<Mesh>,
     cores: usize,
@@ -124,12 +133,14 @@ fn start(
     let outlets = Arc::new(Outlets::new(&runtime.plan, &runtime.rings, servers));
     let mut threads = Vec::new();
     let places = machine::placement(cores, &model.global);
-    for (index, (sockets, cpus)) in sockets.into_iter().zip(places).enumerate() {
+    let sockets = sockets.listeners.into_iter().zip(sockets.log_inputs);
+    for (index, ((sockets, log_inputs), cpus)) in sockets.zip(places).enumerate() {
         let seed = Seed {
             index,
             runtime: Arc::clone(&built.runtime),
             views: built.views.clone(),
             sockets,
+            log_inputs,
             mesh: Arc::clone(mesh),
             outlets: Arc::clone(&outlets),
             random: seed(),

@@ -4,6 +4,7 @@ use std::io;
 use std::net::{IpAddr, SocketAddr, ToSocketAddrs};
 use std::os::fd::OwnedFd;
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use cfgparse::model::bind::BindAddr;
 use cfgparse::model::global::UnixBind;
@@ -12,7 +13,8 @@ use reactor::net::{self, ListenOptions, UnixOptions};
 use reactor::process;
 
 use super::BootError;
-use crate::plan::{ListenerId, Plan};
+use crate::plan::{ListenerId, LogInput, Plan};
+use crate::shard::LogSocket;
 
 /// Seconds that `defer-accept` waits for data (manual, 5.1).
 const DEFER_ACCEPT_S: u32 = 1;
@@ -52,6 +54,91 @@ pub fn bind(plan: &Plan, unix_bind: &UnixBind, cores: usize) -> Result<PerCore, 
         Ok(per_core)
     } else {
         Err(errors)
+    }
+}
+
+/// The sockets that log lines come in by, of each core.
+pub type LogInputs = Vec<Vec<(LogInput, LogSocket)>>;
+
+/// Binds every address of the `log-forward` sections once for each core; one that cannot be shared
+/// belongs to the first.
+pub fn bind_logs(
+    plan: &Plan,
+    unix_bind: &UnixBind,
+    cores: usize,
+) -> Result<LogInputs, Vec<BootError>> {
+    let mut per_core: LogInputs = (0..cores).map(|_| Vec::new()).collect();
+    let mut errors = Vec::new();
+    for (forward, section) in plan.log_forwards.iter().enumerate() {
+        let streams = section.binds.iter().enumerate();
+        let streams = streams.flat_map(|(bind, line)| with_addresses(line, bind, true));
+        let datagrams = section.datagram_binds.iter();
+        let datagrams = datagrams.flat_map(|line| with_addresses(line, 0, false));
+        for (address, line, bind, is_stream) in streams.chain(datagrams) {
+            let input = LogInput { forward, bind };
+            let is_shared = matches!(
+                address,
+                BindAddr::Tcp(..) | BindAddr::Name(..) | BindAddr::Udp(..)
+            );
+            let takers = if is_shared { cores } else { 1 };
+            for inputs in &mut per_core[..takers] {
+                let socket = if is_stream {
+                    let line = &Bind {
+                        backlog: line.backlog.or(section.backlog),
+                        ..Bind::clone(line)
+                    };
+                    open(address, line, None, unix_bind).map(LogSocket::Stream)
+                } else {
+                    open_datagram(address, line).map(LogSocket::Datagram)
+                };
+                match socket {
+                    Ok(socket) => inputs.push((input, socket)),
+                    Err(source) => errors.push(BootError::Bind {
+                        frontend: section.name.to_string(),
+                        address: written(address),
+                        source,
+                    }),
+                }
+            }
+        }
+    }
+    if errors.is_empty() {
+        Ok(per_core)
+    } else {
+        Err(errors)
+    }
+}
+
+fn with_addresses(
+    line: &Arc<Bind>,
+    bind: usize,
+    is_stream: bool,
+) -> impl Iterator<Item = (&BindAddr, &Arc<Bind>, usize, bool)> {
+    let addresses = line.addresses.iter();
+    addresses.map(move |address| (address, line, bind, is_stream))
+}
+
+/// A socket for datagrams.
+fn open_datagram(address: &BindAddr, bind: &Bind) -> io::Result<OwnedFd> {
+    match address {
+        BindAddr::Name(host, port) => {
+            let mut found = (host.as_str(), *port).to_socket_addrs()?;
+            let first = found.next().ok_or(io::ErrorKind::AddrNotAvailable)?;
+            open_datagram(&BindAddr::Udp(first.ip(), first.port()), bind)
+        }
+        BindAddr::Tcp(ip, port) | BindAddr::Udp(ip, port) => {
+            let options = ListenOptions {
+                v6only: ip.is_ipv6().then_some(bind.v6only && !bind.v4v6),
+                interface: bind.interface.clone(),
+                transparent: bind.transparent,
+                ..ListenOptions::default()
+            };
+            net::bind_udp(SocketAddr::new(*ip, *port), &options)
+        }
+        BindAddr::Unix(path) => net::bind_unix_datagram(&PathBuf::from(path)),
+        BindAddr::Abns(name) => net::bind_unix_datagram(&PathBuf::from(format!("\0{name}"))),
+        BindAddr::Fd(number) => net::duplicate(*number),
+        BindAddr::Sockpair(_) | BindAddr::ReverseHttp(_) => Err(io::ErrorKind::Unsupported.into()),
     }
 }
 

@@ -1,5 +1,6 @@
 //! How connections come in.
 
 mod accept;
+pub mod forward;
 
 pub use accept::{Switch, Wanted, run, serve};

@@ -6,6 +6,7 @@ mod defaults;
 mod encode;
 mod escape;
 mod format;
+mod incoming;
 mod syslog;
 mod termination;
 #[cfg(test)]
@@ -19,5 +20,6 @@ pub use defaults::{
 };
 pub use escape::{Escape, write_hex};
 pub use format::{Format, Purpose};
+pub use incoming::{Form, Incoming, Stamp, Terms};
 pub use syslog::{Facility, Frame, Framing, Level};
 pub use termination::{Cause, CookieIn, CookieOut, Phase, Termination};

@@ -64,6 +64,11 @@ impl Facility {
         Some(Facility(position as u8))
     }
 
+    /// 0 (`kern`) to 23 (`local7`).
+    pub fn number(self) -> u8 {
+        self.0
+    }
+
     pub fn name(self) -> &'static str {
         Self::NAMES[usize::from(self.0)]
     }

@@ -13,11 +13,12 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use cfgparse::model::log::{LogFraming, LogLevel, LogSample};
+use cfgparse::model::section::LogHost;
 use reactor::{Core, Event};
 
 use crate::limits::LOG_LINE_BYTES;
 use crate::log::date::Date;
-use crate::log::{DEFAULT_RFC5424_SD, Facility, Frame, Framing, Level};
+use crate::log::{DEFAULT_RFC5424_SD, Facility, Frame, Framing, Incoming, Level, Terms};
 use crate::plan::{Destination, LogTarget};
 use crate::sample::Clock;
 
@@ -45,6 +46,8 @@ enum Way {
 struct Target {
     way: Way,
     framing: Framing,
+    /// As configured; `None` leaves another's line its own form.
+    written: Option<LogFraming>,
     facility: Facility,
     level: LogLevel,
     min_level: LogLevel,
@@ -63,6 +66,16 @@ pub struct Line<'a> {
     pub host: Option<&'a str>,
     /// `log-format-sd`, RFC 5424 only.
     pub structured: Option<&'a [u8]>,
+}
+
+/// Where another's line comes from.
+#[derive(Clone, Copy, Debug)]
+pub struct Origin<'a> {
+    /// The sender's address; empty where it has none.
+    pub source: &'a [u8],
+    /// `option host`.
+    pub host: LogHost,
+    pub clock: Clock,
 }
 
 impl Logger {
@@ -100,6 +113,22 @@ impl Logger {
         if queued {
             self.pending.notify();
         }
+    }
+
+    /// Queues another's line for the targets with these indices that want its level.
+    pub fn forward(&self, to: &[usize], line: &Incoming<'_>, origin: &Origin<'_>) {
+        let mut targets = self.targets.borrow_mut();
+        for &index in to {
+            let Some(target) = targets.get_mut(index) else {
+                continue;
+            };
+            if target.wants(line.level(), self.outlets.offered.get(index))
+                && !target.pass_on(&self.outlets, line, origin)
+            {
+                self.dropped.set(self.dropped.get() + 1);
+            }
+        }
+        self.pending.notify();
     }
 
     /// Sends what is queued, turn by turn; never ends.
@@ -140,10 +169,12 @@ impl Target {
             Destination::Backend(id) => (Way::Backend(Backend::open(*id, outlets)), None),
             Destination::Nowhere => (Way::Sink(Sink::Nowhere), None),
         };
+        // A ring has one form for all its lines (manual, 12.5 `format`).
+        let written = of_ring.unwrap_or(line.framing);
         Ok(Self {
             way,
-            // A ring has one form for all its lines (manual, 12.5 `format`).
-            framing: framing(of_ring.unwrap_or(line.framing)),
+            framing: framing(written),
+            written: Some(written).filter(|written| *written != LogFraming::Default),
             facility: Facility::from_number(line.facility).unwrap_or_default(),
             level: line.level,
             min_level: line.min_level,
@@ -183,6 +214,23 @@ impl Target {
             frame.write(out);
             out.extend_from_slice(text);
         };
+        self.emit(outlets, text, fill)
+    }
+
+    fn pass_on(&mut self, outlets: &Outlets, line: &Incoming<'_>, origin: &Origin<'_>) -> bool {
+        let clock = origin.clock;
+        let terms = Terms {
+            framing: self.written.map_or_else(|| line.framing(), framing),
+            facility: self.facility.number(),
+            min_level: self.min_level as u8,
+            host: origin.host,
+            source: origin.source,
+            now: Date::new(clock.unix_us as i64, clock.utc_offset_s),
+        };
+        self.emit(outlets, line.text, |out| line.write(&terms, out))
+    }
+
+    fn emit(&mut self, outlets: &Outlets, text: &[u8], fill: impl FnOnce(&mut Vec<u8>)) -> bool {
         match &mut self.way {
             Way::Sink(sink) => {
                 sink.queue(self.bytes_max, fill);

@@ -3,7 +3,9 @@
 use std::sync::Arc;
 
 use cfgparse::model::Server;
+use cfgparse::model::bind::Bind;
 use cfgparse::model::log::{LogAddr, LogFraming, LogTarget as Line};
+use cfgparse::model::section::LogHost;
 
 use super::{Endpoint, ProxyId};
 use crate::log::Format;
@@ -52,6 +54,31 @@ pub struct RingServer {
     /// `log-proto octet-count`: each line's length goes in front of it (RFC 6587, 3.4.1).
     pub counts_octets: bool,
     pub line: Arc<Server>,
+}
+
+/// A `log-forward` section.
+#[derive(Clone, Debug)]
+pub struct LogForward {
+    pub name: Arc<str>,
+    /// Indices into `Plan::log_targets`.
+    pub targets: Box<[usize]>,
+    pub maxconn: u32,
+    pub backlog: Option<u32>,
+    pub client_ms: Option<u64>,
+    /// `option assume-rfc6587-ntf`.
+    pub lines_only: bool,
+    /// `option dont-parse-log`.
+    pub unparsed: bool,
+    pub host: LogHost,
+    pub binds: Vec<Arc<Bind>>,
+    pub datagram_binds: Vec<Arc<Bind>>,
+}
+
+/// A `bind` line of a `log-forward` section, by their indices.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct LogInput {
+    pub forward: usize,
+    pub bind: usize,
 }
 
 /// What one proxy logs.

@@ -19,7 +19,7 @@ pub use compile::{Compiled, Machine, StartSource, StartValue, compile};
 pub use errors::{ErrorPage, ErrorPages};
 pub use ids::{ListenerId, ProxyId, ResolversId, ServerId};
 pub use listener::Listener;
-pub use logging::{Destination, LogSink, LogTarget, RingServer, RingSpec};
+pub use logging::{Destination, LogForward, LogInput, LogSink, LogTarget, RingServer, RingSpec};
 pub use process::Process;
 pub use proxy::{
     AddressField, CookieCapture, Forwarded, Frontend, HeaderCapture, Options, Proxy, Route,
@@ -51,6 +51,7 @@ pub struct Plan {
     /// Every distinct log target, by index.
     pub log_targets: Box<[LogTarget]>,
     pub rings: Box<[RingSpec]>,
+    pub log_forwards: Box<[LogForward]>,
     /// By `TableId`.
     pub tables: Box<[crate::table::Spec]>,
     /// By [`ResolversId`].

@@ -12,7 +12,7 @@ use crate::listen::{self, Switch, Wanted};
 use crate::log::Cause;
 use crate::logger::{Logger, OpenError, Outlets};
 use crate::mesh::{Listed, Mesh, Streams, ToShard};
-use crate::plan::ListenerId;
+use crate::plan::{ListenerId, LogInput};
 use crate::pool::Wish;
 use crate::rt;
 use crate::state::{Generation, Runtime};
@@ -27,10 +27,18 @@ pub struct Seed {
     pub views: Box<[Option<Arc<View>>]>,
     /// Its own listening sockets.
     pub sockets: Vec<(ListenerId, OwnedFd)>,
+    /// What log lines come in by.
+    pub log_inputs: Vec<(LogInput, LogSocket)>,
     pub mesh: Arc<Mesh>,
     pub outlets: Arc<Outlets>,
     pub random: u64,
     pub utc_offset_s: i32,
+}
+
+/// A socket that log lines come in by.
+pub enum LogSocket {
+    Stream(OwnedFd),
+    Datagram(OwnedFd),
 }
 
 /// One core's own things.
@@ -68,6 +76,9 @@ pub async fn run(core: Core, seed: Seed) -> Result<(), OpenError> {
     for (listener, socket) in seed.sockets {
         shard.listen(listener, socket);
     }
+    for (input, socket) in seed.log_inputs {
+        shard.take_logs(input, socket);
+    }
     let background = Rc::clone(&shard.local);
     rt::spawn(async move { background.logger.run().await });
     rt::spawn(sweep(Rc::clone(&shard.local)));
@@ -89,6 +100,19 @@ impl Shard {
         self.switches.push(Rc::clone(&switch));
         let socket = self.local.core.listener(socket);
         rt::spawn(listen::run(Rc::clone(&self.local), socket, switch));
+    }
+
+    fn take_logs(&self, input: LogInput, socket: LogSocket) {
+        let local = Rc::clone(&self.local);
+        match socket {
+            LogSocket::Stream(fd) => {
+                let socket = local.core.listener(fd);
+                rt::spawn(listen::forward::connections(local, input, socket));
+            }
+            LogSocket::Datagram(fd) => {
+                rt::spawn(listen::forward::datagrams(local, input.forward, fd));
+            }
+        }
     }
 
     fn obey(&self, message: ToShard) {

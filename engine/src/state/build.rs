@@ -109,6 +109,12 @@ pub fn build(
         standings,
         tables: tables(&plan),
         rings: rings(&plan),
+        log_forward_gates: plan
+            .log_forwards
+            .iter()
+            .map(|forward| Arc::new(Gate::new(forward.maxconn, cores)))
+            .collect(),
+        tls_of_log_forwards: loaded.of_log_forwards.into(),
         process: ProcessState::new(cores, now_ms),
         plan: Arc::new(plan),
     };

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use cfgparse::model::global::Global;
 use cfgparse::model::tls::{TlsServerVerify, TlsVerify};
-use cfgparse::model::{Mode, Place, Server, ServerTls};
+use cfgparse::model::{Bind, BindTls, Mode, Place, Server, ServerTls};
 
 use crate::plan::Plan;
 use crate::sample::CompileError;
@@ -20,6 +20,8 @@ pub struct Loaded {
     pub of_listener: Vec<Option<usize>>,
     /// By `ServerId`.
     pub of_server: Vec<Option<usize>>,
+    /// By `log-forward` section, then by its `bind` line.
+    pub of_log_forwards: Vec<Vec<Option<usize>>>,
     /// By ring, then by its server.
     pub of_rings: Vec<Vec<Option<usize>>>,
     pub errors: Vec<CompileError>,
@@ -58,24 +60,41 @@ impl Loaded {
                 continue;
             };
             let proxy = plan.proxy(listener.frontend);
-            let subject = format!("'bind {}' in section '{}'", bind.written, proxy.name);
-            let alpn = offered(&bind.alpn, bind.no_alpn, proxy.mode);
-            let mut warnings = Vec::new();
-            if proxy.mode == Mode::Http && bind.alpn.iter().any(|name| name == "h2") {
-                warnings.push(
-                    "'alpn h2' : HTTP/2 is not supported yet: clients are offered http/1.1"
-                        .to_owned(),
-                );
-            }
-            let base = global.crt_base.as_deref().map(Path::new);
-            let context =
-                BindContext::load(tls, &global.ssl_default_bind, base, &alpn, &mut warnings);
-            self.warn(bind.at, &subject, warnings);
-            let index = match context {
-                Ok(context) => Some(self.contexts.push_bind(context)),
-                Err(error) => self.fail(bind.at, &subject, error),
-            };
+            let index = self.bind(bind, tls, &proxy.name, proxy.mode, global);
             self.of_listener.push(index);
+        }
+        for forward in &plan.log_forwards {
+            let indices = forward.binds.iter().map(|bind| {
+                let tls = bind.tls.as_ref()?;
+                self.bind(bind, tls, &forward.name, Mode::Tcp, global)
+            });
+            let indices = indices.collect();
+            self.of_log_forwards.push(indices);
+        }
+    }
+
+    fn bind(
+        &mut self,
+        bind: &Bind,
+        tls: &BindTls,
+        section: &str,
+        mode: Mode,
+        global: &Global,
+    ) -> Option<usize> {
+        let subject = format!("'bind {}' in section '{section}'", bind.written);
+        let alpn = offered(&bind.alpn, bind.no_alpn, mode);
+        let mut warnings = Vec::new();
+        if mode == Mode::Http && bind.alpn.iter().any(|name| name == "h2") {
+            warnings.push(
+                "'alpn h2' : HTTP/2 is not supported yet: clients are offered http/1.1".to_owned(),
+            );
+        }
+        let base = global.crt_base.as_deref().map(Path::new);
+        let context = BindContext::load(tls, &global.ssl_default_bind, base, &alpn, &mut warnings);
+        self.warn(bind.at, &subject, warnings);
+        match context {
+            Ok(context) => Some(self.contexts.push_bind(context)),
+            Err(error) => self.fail(bind.at, &subject, error),
         }
     }
 

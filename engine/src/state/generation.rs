@@ -51,6 +51,10 @@ pub struct Runtime {
     pub tables: Box<[Arc<Table>]>,
     /// By [`ProxyId`]: lines that the frontend has written, counted where a format shows it.
     pub log_counters: Box<[AtomicU64]>,
+    /// By `log-forward` section: its `maxconn`.
+    pub log_forward_gates: Box<[Arc<Gate>]>,
+    /// By `log-forward` section, then by its `bind` line: the context of one that says `ssl`.
+    pub tls_of_log_forwards: Box<[Vec<Option<usize>>]>,
     /// By the plan's index.
     pub rings: Box<[Arc<Ring>]>,
     pub process: ProcessState,

@@ -1,7 +1,7 @@
 //! Which TLS context belongs to which line.
 
 use super::Runtime;
-use crate::plan::{ListenerId, ServerId};
+use crate::plan::{ListenerId, LogInput, ServerId};
 use crate::tls::{BindContext, ServerContext};
 
 impl Runtime {
@@ -13,6 +13,12 @@ impl Runtime {
     /// The context of a server whose line says `ssl`.
     pub fn tls_of_server(&self, server: ServerId) -> Option<&ServerContext> {
         self.tls.server((*self.tls_of_server[server.index()])?)
+    }
+
+    /// The context of a `bind` line of a `log-forward` section that says `ssl`.
+    pub fn tls_of_log_input(&self, input: LogInput) -> Option<&BindContext> {
+        self.tls
+            .bind(self.tls_of_log_forwards[input.forward][input.bind]?)
     }
 
     /// The context of a ring's server whose line says `ssl`.

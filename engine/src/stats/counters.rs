@@ -281,6 +281,7 @@ counters! {
         maxconn_reached: Counter,
         /// Log lines that no target took (`DroppedLogs`).
         dropped_logs: Counter,
+        received_logs: Counter,
         /// Bytes sent to anyone (`TotalBytesOut`).
         bytes_out: Counter,
         /// Of these, bytes that went through a pipe.

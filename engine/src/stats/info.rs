@@ -117,7 +117,7 @@ pub static FIELDS: &[Field] = &[
     field(62, "TotalSplicedBytesOut", "MGPV", "Total number of bytes emitted by current worker process through a kernel pipe since started", |p| Value::U64(p.total.bytes_spliced)),
     field(63, "BytesOutRate", "MRPV", "Number of bytes emitted by current worker process over the last second", |p| Value::U64(p.bytes_out_rate)),
     field(64, "DebugCommandsIssued", "MGPV", "Number of debug commands issued on this process (anything > 0 is unsafe)", |_| Value::U32(0)),
-    field(65, "CumRecvLogs", "MCPV", "Total number of log messages received by log-forwarding listeners on this worker process since started", |_| Value::U32(0)),
+    field(65, "CumRecvLogs", "MCPV", "Total number of log messages received by log-forwarding listeners on this worker process since started", |p| Value::u32(p.total.received_logs)),
     field(66, "Build info", "POSV", "Build info", |p| Value::text(p.version.as_str())),
     field(67, "Memmax_bytes", "CLPV", "Worker process's hard limit on memory usage in bytes (-m on command line)", |p| Value::u32(p.memory_limit_bytes)),
     field(68, "PoolAlloc_bytes", "MGPV", "Amount of memory allocated in pools (in bytes)", |p| Value::U64(p.memory_bytes)),

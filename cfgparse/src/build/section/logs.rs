@@ -33,26 +33,26 @@ const RING: &[Row<Ring>] = &[
 
 #[rustfmt::skip]
 const LOG_FORWARD: &[Row<LogForward>] = &[
-    row("backlog", "<conns>", Planned, "connections that wait", |cx, l, a| l.backlog = a.number(cx)),
-    row("bind", "<addr> [param*]", Planned, "where lines come in over TCP", |cx, l, a| {
+    row("backlog", "<conns>", Full, "connections that wait", |cx, l, a| l.backlog = a.number(cx)),
+    row("bind", "<addr> [param*]", Full, "where lines come in over TCP", |cx, l, a| {
         if let Some(bind) = bind::parse(cx, a, "bind", "log-forward") { l.binds.push(bind); }
         a.rest();
     }),
-    row("dgram-bind", "<addr> [param*]", Planned, "where lines come in over UDP", |cx, l, a| {
+    row("dgram-bind", "<addr> [param*]", Full, "where lines come in over UDP", |cx, l, a| {
         if let Some(bind) = bind::parse(cx, a, "dgram-bind", "log-forward") { l.dgram_binds.push(bind); }
         a.rest();
     }),
-    row("log", "global | <target> ... <facility>", Planned, "where lines go", |cx, l, a| {
+    row("log", "global | <target> ... <facility>", Full, "where lines go", |cx, l, a| {
         if a.accept("global") { l.log_global = true; return; }
         match proxy_log::target(cx, a) {
             Some(target) => l.logs.push(target),
             None => { a.rest(); }
         }
     }),
-    row("maxconn", "<conns>", Planned, "connections", |cx, l, a| l.maxconn = a.number(cx)),
-    row("option assume-rfc6587-ntf", "", Planned, "lines end in a line feed", |_, l, _| l.lines_only = true),
-    row("option dont-parse-log", "", Planned, "pass lines on unread", |_, l, _| l.unparsed = true),
-    row("option host", "replace|fill|keep|append", Planned, "host field", |cx, l, a| {
+    row("maxconn", "<conns>", Full, "connections", |cx, l, a| l.maxconn = a.number(cx)),
+    row("option assume-rfc6587-ntf", "", Full, "lines end in a line feed", |_, l, _| l.lines_only = true),
+    row("option dont-parse-log", "", Full, "pass lines on unread", |_, l, _| l.unparsed = true),
+    row("option host", "replace|fill|keep|append", Full, "host field", |cx, l, a| {
         let Some(word) = a.required(cx, "'replace', 'fill', 'keep' or 'append'") else { return };
         l.host = match word.as_str() {
             "replace" => LogHost::Replace,
@@ -62,7 +62,7 @@ const LOG_FORWARD: &[Row<LogForward>] = &[
             _ => return a.unexpected(cx, word, "'replace', 'fill', 'keep' or 'append'"),
         };
     }),
-    row("timeout client", "<time>", Planned, "silence of a client", |cx, l, a| l.timeout_client_ms = a.time(cx)),
+    row("timeout client", "<time>", Full, "silence of a client", |cx, l, a| l.timeout_client_ms = a.time(cx)),
 ];
 
 #[rustfmt::skip]

@@ -91,6 +91,40 @@ pub fn listen_tcp(address: SocketAddr, options: &ListenOptions) -> io::Result<Ow
     Ok(socket.into())
 }
 
+/// Binds a datagram socket. With `options.reuse_port`, the kernel spreads senders over all that are
+/// bound so.
+pub fn bind_udp(address: SocketAddr, options: &ListenOptions) -> io::Result<OwnedFd> {
+    let domain = Domain::for_address(address);
+    let socket = Socket::new(domain, Type::DGRAM, None)?;
+    if options.reuse_port {
+        socket.set_reuse_port(true)?;
+    }
+    if let (Some(v6only), true) = (options.v6only, address.is_ipv6()) {
+        socket.set_only_v6(v6only)?;
+    }
+    if let Some(interface) = &options.interface {
+        socket.bind_device(Some(interface.as_bytes()))?;
+    }
+    if options.transparent {
+        options::set_transparent(&socket, domain)?;
+    }
+    socket.bind(&address.into())?;
+    Ok(socket.into())
+}
+
+/// Binds a unix datagram socket; a path that starts with NUL is in the abstract name space. A
+/// socket that a former process left at the path is replaced.
+pub fn bind_unix_datagram(path: &Path) -> io::Result<OwnedFd> {
+    let socket = Socket::new(Domain::UNIX, Type::DGRAM, None)?;
+    if !is_abstract(path)
+        && fs::symlink_metadata(path).is_ok_and(|found| found.file_type().is_socket())
+    {
+        fs::remove_file(path)?;
+    }
+    socket.bind(&SockAddr::unix(path)?)?;
+    Ok(socket.into())
+}
+
 /// Options of a unix listener, named after the `bind` and `stats socket` lines' words.
 #[derive(Clone, Debug, Default)]
 pub struct UnixOptions {

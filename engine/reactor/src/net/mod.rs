@@ -6,7 +6,7 @@ mod inherit;
 mod options;
 mod outgoing;
 
-pub use bind::{ListenOptions, UnixOptions, listen_tcp, listen_unix};
+pub use bind::{ListenOptions, UnixOptions, bind_udp, bind_unix_datagram, listen_tcp, listen_unix};
 pub use dgram::{Batch as DatagramBatch, Datagrams};
 pub use inherit::{Inherited, adopt_listener, close_on_exec, duplicate};
 pub use options::{

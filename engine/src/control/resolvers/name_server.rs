@@ -152,7 +152,7 @@ fn open(core: &Core, to: SocketAddr) -> io::Result<Datagram> {
     };
     let socket = UdpSocket::bind(any)?;
     socket.connect(to)?;
-    core.datagram(socket)
+    core.datagram(socket.into())
 }
 
 /// Before a socket is tried for again, or a connection.

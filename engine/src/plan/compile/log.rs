@@ -2,18 +2,19 @@
 
 use std::sync::Arc;
 
+use cfgparse::model::bind::Bind;
 use cfgparse::model::expr::LogFormat;
 use cfgparse::model::log::{Format as Written, LogAddr, LogFraming, LogTarget as Line};
 use cfgparse::model::section::Ring;
 use cfgparse::model::{Addr, Mode, Model, Port, Proxy, Server};
 
 use super::Context;
-use crate::limits::{BUFFER_BYTES, IMPLICIT_RING_TIMEOUT_MS, LOG_LINE_BYTES};
+use crate::limits::{BUFFER_BYTES, IMPLICIT_RING_TIMEOUT_MS, LOG_FORWARD_MAXCONN, LOG_LINE_BYTES};
 use crate::log::{
     CLF_LOG_FORMAT, Format, HTTP_LOG_FORMAT, HTTPS_LOG_FORMAT, JSON_HTTP_LOG_FORMAT,
     JSON_TCP_LOG_FORMAT, TCP_CLF_LOG_FORMAT, TCP_LOG_FORMAT,
 };
-use crate::plan::{Destination, LogSink, LogTarget, ProxyId, RingServer, RingSpec};
+use crate::plan::{Destination, LogForward, LogSink, LogTarget, ProxyId, RingServer, RingSpec};
 use crate::sample::{Compiler, Point};
 
 /// The `ring` sections.
@@ -78,6 +79,31 @@ impl Context<'_> {
         let line = line.clone();
         self.log_targets.push(LogTarget { line, to });
         self.log_targets.len() - 1
+    }
+
+    /// The `log-forward` sections.
+    pub(super) fn log_forwards(&mut self, compiler: &Compiler<'_>) -> Box<[LogForward]> {
+        let model = self.model;
+        let binds = |binds: &[Bind]| binds.iter().cloned().map(Arc::new).collect();
+        let mut all = Vec::with_capacity(model.log_forwards.len());
+        for section in &model.log_forwards {
+            let targets = section.logs.iter();
+            all.push(LogForward {
+                name: section.name.as_str().into(),
+                targets: targets
+                    .map(|line| self.log_target(line, compiler))
+                    .collect(),
+                maxconn: section.maxconn.unwrap_or(LOG_FORWARD_MAXCONN),
+                backlog: section.backlog,
+                client_ms: section.timeout_client_ms.map(u64::from),
+                lines_only: section.lines_only,
+                unparsed: section.unparsed,
+                host: section.host,
+                binds: binds(&section.binds),
+                datagram_binds: binds(&section.dgram_binds),
+            });
+        }
+        all.into()
     }
 
     fn log_backend(&mut self, name: &str, line: &Line, compiler: &Compiler<'_>) -> Destination {

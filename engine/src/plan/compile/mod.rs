@@ -97,6 +97,7 @@ pub fn compile(model: &Model, machine: &Machine) -> Result<Compiled, Vec<Compile
             section: Arc::new(section.clone()),
         });
     }
+    let log_forwards = context.log_forwards(&compiler);
     let startup = startup::compile(&model.global, &mut context, &mut compiler);
     if !context.errors.is_empty() {
         return Err(context.errors);
@@ -113,6 +114,7 @@ pub fn compile(model: &Model, machine: &Machine) -> Result<Compiled, Vec<Compile
         log_targets: context.log_targets.into(),
         rings: context.rings.into(),
         healthchecks: context.healthchecks,
+        log_forwards,
         tables: names.tables.clone().into(),
         resolvers: resolvers.into(),
     };
