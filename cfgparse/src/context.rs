@@ -57,6 +57,7 @@ pub enum ReferenceKind {
     Acl,
     /// A `bwlim` filter of the section at hand.
     BandwidthLimit,
+    LogProfile,
 }
 
 /// The section whose lines are read, as far as expressions and actions ask.

@@ -81,10 +81,10 @@ impl<'m> Index<'m> {
             "fcgi-app",
             model.fcgi_apps.iter().map(|s| s.name.as_str()).collect(),
         );
-        add(
-            "healthcheck",
-            model.healthchecks.iter().map(|s| s.name.as_str()).collect(),
-        );
+        let healthchecks = model.healthchecks.iter().map(|s| s.name.as_str());
+        add("healthcheck", healthchecks.collect());
+        let log_profiles = model.log_profiles.iter().map(|s| s.name.as_str());
+        add("log-profile", log_profiles.collect());
         let all_servers = servers.values().flatten().copied().collect();
         Self {
             names,
@@ -133,6 +133,7 @@ fn word(kind: ReferenceKind) -> &'static str {
         ReferenceKind::Healthcheck => "healthcheck",
         ReferenceKind::Acl => "acl",
         ReferenceKind::BandwidthLimit => "bwlim filter",
+        ReferenceKind::LogProfile => "log-profile",
     }
 }
 

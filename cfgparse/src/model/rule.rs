@@ -105,6 +105,10 @@ pub enum Action {
     SetDstPort(SampleExpr),
     /// `set-log-level LEVEL`; `None` is `silent`.
     SetLogLevel(Option<u8>),
+    /// `do-log [profile NAME]`: a section of the model.
+    DoLog {
+        profile: Option<String>,
+    },
     /// `set-timeout server|tunnel|client TIME|EXPR`.
     SetTimeout {
         which: SettableTimeout,

@@ -30,6 +30,7 @@ mod half_close;
 mod hashes;
 mod listeners;
 mod log_forward;
+mod log_profiles;
 mod log_rings;
 mod logs;
 mod messages;

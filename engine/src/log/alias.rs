@@ -427,6 +427,13 @@ fn origin(origin: LogOrigin) -> &'static [u8] {
         LogOrigin::Connect => b"txn_connect",
         LogOrigin::Response => b"txn_response",
         LogOrigin::Close => b"txn_close",
+        LogOrigin::TcpRequestConnection => b"tcp-req-conn",
+        LogOrigin::TcpRequestSession => b"tcp-req-sess",
+        LogOrigin::TcpRequestContent => b"tcp-req-cont",
+        LogOrigin::TcpResponseContent => b"tcp-res-cont",
+        LogOrigin::HttpRequest => b"http-req",
+        LogOrigin::HttpResponse => b"http-res",
+        LogOrigin::HttpAfterResponse => b"http-after-res",
     }
 }
 

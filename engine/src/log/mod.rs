@@ -7,6 +7,7 @@ mod encode;
 mod escape;
 mod format;
 mod incoming;
+mod profile;
 mod syslog;
 mod termination;
 #[cfg(test)]
@@ -21,5 +22,6 @@ pub use defaults::{
 pub use escape::{Escape, write_hex};
 pub use format::{Format, Purpose};
 pub use incoming::{Form, Incoming, Stamp, Terms};
+pub use profile::{Line as ProfileLine, Profile, Steps};
 pub use syslog::{Facility, Frame, Framing, Level};
 pub use termination::{Cause, CookieIn, CookieOut, Phase, Termination};

@@ -8,7 +8,7 @@ use cfgparse::model::log::{LogAddr, LogFraming, LogTarget as Line};
 use cfgparse::model::section::LogHost;
 
 use super::{Endpoint, ProxyId};
-use crate::log::Format;
+use crate::log::{Format, Profile, Steps};
 
 /// One `log` line.
 #[derive(Clone, Debug)]
@@ -93,6 +93,12 @@ pub struct LogSink {
     /// `log-format-sd`.
     pub structured_data: Option<Arc<Format>>,
     pub tag: Option<Arc<str>>,
+    /// By target: what makes its lines; empty where no target has a profile.
+    pub profiles: Box<[Option<Profile>]>,
+    /// `log-steps`.
+    pub steps: Steps,
+    /// A frontend in `mode http`.
+    pub http: bool,
     pub dontlognull: bool,
     pub dontlog_normal: bool,
     pub separate_errors: bool,

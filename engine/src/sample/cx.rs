@@ -459,6 +459,14 @@ pub enum LogOrigin {
     Connect,
     Response,
     Close,
+    /// `do-log` in a ruleset.
+    TcpRequestConnection,
+    TcpRequestSession,
+    TcpRequestContent,
+    TcpResponseContent,
+    HttpRequest,
+    HttpResponse,
+    HttpAfterResponse,
 }
 
 /// Captured header values of one stream (manual, `capture request header`, `http-request capture`).

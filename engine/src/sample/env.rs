@@ -36,6 +36,10 @@ pub trait Names {
     fn has_http_errors(&self, section: &str) -> bool {
         false
     }
+    /// A `log-profile` section.
+    fn log_profile(&self, name: &str) -> Option<Arc<cfgparse::model::section::LogProfile>> {
+        None
+    }
     /// An environment variable (`env()`).
     fn environment(&self, name: &str) -> Option<String> {
         None

@@ -3,10 +3,11 @@
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 
+use crate::log::Profile;
 use crate::plan::{ListenerId, ProxyId, ServerId};
 use crate::table::{Table, TableId};
 
-use super::cx::{Cx, Timers};
+use super::cx::{Cx, LogOrigin, Timers};
 use super::pattern::{KeyValue, PatternId, PatternView};
 use super::value::Value;
 
@@ -88,6 +89,8 @@ pub trait World {
     fn max_retries(&self, backend: ProxyId) -> u32 {
         3
     }
+    /// Writes a line to the frontend's log targets now (`do-log`).
+    fn write_log(&self, cx: &Cx<'_>, origin: LogOrigin, profile: Option<&Profile>) {}
     fn process_id(&self) -> u32 {
         0
     }

@@ -109,11 +109,7 @@ pub fn build(
         standings,
         tables: tables(&plan),
         rings: rings(&plan),
-        log_forward_gates: plan
-            .log_forwards
-            .iter()
-            .map(|forward| Arc::new(Gate::new(forward.maxconn, cores)))
-            .collect(),
+        log_forward_gates: log_forward_gates(&plan, cores),
         tls_of_log_forwards: loaded.of_log_forwards.into(),
         process: ProcessState::new(cores, now_ms),
         plan: Arc::new(plan),
@@ -126,6 +122,11 @@ pub fn build(
         registry,
         warnings,
     })
+}
+
+fn log_forward_gates(plan: &Plan, cores: usize) -> Box<[Arc<Gate>]> {
+    let gate = |forward: &crate::plan::LogForward| Arc::new(Gate::new(forward.maxconn, cores));
+    plan.log_forwards.iter().map(gate).collect()
 }
 
 fn rings(plan: &Plan) -> Box<[Arc<Ring>]> {

@@ -68,6 +68,7 @@ async fn exchange(stream: &mut Stream<'_>) -> Result<Next, Fault> {
     let mut attempts = Attempts::new(bound);
     loop {
         let side = connect::open(stream, backend, &mut attempts).await?;
+        journal::passes(stream, LogOrigin::Connect, 0);
         let failed = side.id;
         let before = received(&side.link);
         let served = serve(stream, backend, &side, &attempts).await;
@@ -185,7 +186,7 @@ async fn answer(
     stream.exchange.facts.status = i32::from(stream.exchange.response.status());
     response::write_head(stream, course);
     let come = side.link.passed().0 - begun;
-    journal::early(stream, LogOrigin::Response, come);
+    journal::passes(stream, LogOrigin::Response, come);
     if stream.exchange.response_framing.body == BodyLength::Tunnel {
         let up = tunnel::direction();
         tunnel::run(stream, backend, &side.link, up, &mut watch).await?;

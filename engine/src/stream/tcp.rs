@@ -53,7 +53,7 @@ async fn exchange(stream: &mut Stream<'_>) -> Result<(), Fault> {
         stream.local.core.now_ms(),
     );
     stream.exchange.marks.response_us = stream.exchange.marks.connected_us;
-    journal::early(stream, LogOrigin::Connect, 0);
+    journal::passes(stream, LogOrigin::Connect, 0);
     let mut up = tunnel::direction();
     let ended = match response_rules(stream, backend, &side.link, &mut up).await {
         Ok(()) => tunnel::run(stream, backend, &side.link, up, &mut watch).await,

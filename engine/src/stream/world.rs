@@ -6,15 +6,15 @@ use std::sync::Arc;
 
 use reactor::Sock;
 
-use super::Local;
 use super::exchange::Marks;
-use crate::log::Purpose;
+use super::{Local, journal};
+use crate::log::{Profile, Purpose};
 use crate::mux::Link;
 use crate::plan::{ListenerId, Plan, ProxyId, ServerId};
 use crate::sample::pattern::{PatternId, PatternView};
 use crate::sample::{
-    Cx, PacketMark, PatternChange, ProxyCounters, ProxyTimeout, ServerCounters, Side, TcpMeasures,
-    Timers, Value, World,
+    Cx, LogOrigin, PacketMark, PatternChange, ProxyCounters, ProxyTimeout, ServerCounters, Side,
+    TcpMeasures, Timers, Value, World,
 };
 use crate::state::Generation;
 use crate::table::{Table, TableId};
@@ -173,6 +173,10 @@ impl World for CoreWorld<'_> {
             format.render(cx, Purpose::Http, &mut text);
         }
         text
+    }
+
+    fn write_log(&self, cx: &Cx<'_>, origin: LogOrigin, profile: Option<&Profile>) {
+        journal::write_now(self.local, self.generation, cx, origin, profile);
     }
 
     fn timers(&self) -> Timers {

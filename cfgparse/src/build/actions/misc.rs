@@ -112,6 +112,21 @@ fn expression(
     }
 }
 
+fn do_log(cx: &mut Context, _: &ActionContext, args: &mut Args) -> Option<Action> {
+    let profile = if args.accept("profile") {
+        let word = args.required(cx, "a log-profile's name")?;
+        cx.references.push(Reference {
+            kind: ReferenceKind::LogProfile,
+            name: word.text.clone(),
+            span: word.span(),
+        });
+        Some(word.text.clone())
+    } else {
+        None
+    };
+    Some(Action::DoLog { profile })
+}
+
 #[rustfmt::skip]
 pub const ROWS: &[ActionRow] = &[
     action("attach-srv", "<srv> [name <expr>]", SES, Planned, "offer the connection to a reverse server", known),
@@ -121,7 +136,7 @@ pub const ROWS: &[ActionRow] = &[
     action("close", "", RSP, Planned, "close the server's connection", known),
     action("dgram-drop", "", QUIC, Planned, "drop a datagram", known),
     action("disable-l7-retry", "", REQ, Full, "never send this request again", |_, _, _| Some(Action::DisableL7Retry)),
-    action("do-log", "[profile <name>]", QUIC | TCP | HTTP, Planned, "write a log line now", known),
+    action("do-log", "[profile <name>]", QUIC | TCP | HTTP, Full, "write a log line now", do_log),
     action("do-resolve", "(<var>,<resolvers>[,<family>]) <expr>", CNT | REQ, Full, "resolve a name", do_resolve),
     action("expect-netscaler-cip", "layer4", CON, Refused("use expect-proxy"), "expect a NetScaler header", known),
     action("expect-proxy", "layer4", CON, Full, "expect a PROXY protocol header", |cx, _, a| {

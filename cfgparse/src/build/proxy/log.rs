@@ -7,7 +7,6 @@ use crate::build::keyword::{Row, lax_end, proxy_row};
 use crate::context::{Context, Reference, ReferenceKind};
 use crate::diagnostic::closest;
 use crate::model::log::{Format, LogAddr, LogFraming, LogLevel, LogSample, LogTarget};
-use crate::registry::Info;
 use crate::registry::prelude::*;
 use crate::registry::sample::Where;
 
@@ -20,7 +19,7 @@ pub const ROWS: &[Row<Draft>] = &[
         ignored_in_backend(cx, d, a, "log-format-sd");
         d.proxy.logging.format_sd = log_format(cx, a, Where::Log, "a log format");
     }),
-    lax_end(proxy_row("log-steps", "<steps>", "DFL", Planned, "when lines are written", |cx, d, a| {
+    lax_end(proxy_row("log-steps", "<steps>", "DFL", Full, "when lines are written", |cx, d, a| {
         steps(cx, d, a);
     })),
     lax_end(proxy_row("log-tag", "<string>", "DFLB", Full, "program's name in log lines", |cx, d, a| d.proxy.logging.tag = a.text(cx, "a tag"))),
@@ -45,10 +44,8 @@ pub const ROWS: &[Row<Draft>] = &[
     lax_end(proxy_row("unique-id-header", "<name>", "DFLB", Full, "header that carries the id", |cx, d, a| d.proxy.logging.unique_id_header = a.text(cx, "a header name"))),
 ];
 
-/// Steps at which a line can be written (manual, 8.2).
-const STEPS: &[&str] = &[
-    "accept", "request", "connect", "response", "close", "http-req", "http-res", "all", "any",
-];
+/// Steps at which a line can be written (manual, 4.2 `log-steps`).
+const STEPS: &[&str] = &["accept", "request", "connect", "response", "close", "all"];
 
 fn steps(cx: &mut Context, draft: &mut Draft, args: &mut Args) {
     let Some(word) = args.next() else { return };
@@ -101,14 +98,6 @@ fn log(cx: &mut Context, draft: &mut Draft, args: &mut Args) {
         draft.proxy.logging.targets.push(target);
     }
 }
-
-/// A word behind a target.
-const PROFILE: Info = Info {
-    name: "log profile",
-    syntax: "<name>",
-    status: Planned,
-    doc: "which log-profile makes this target's lines",
-};
 
 /// Facilities by number (RFC 5424, 6.2.1).
 const FACILITIES: &[&str] = &[
@@ -187,11 +176,14 @@ pub fn target(cx: &mut Context, args: &mut Args) -> Option<LogTarget> {
                 target.sample = Some(sample(cx, args)?);
             }
             "profile" => {
-                let word = args.next();
-                if let Some(word) = word {
-                    cx.used(&PROFILE, word.span());
-                }
-                target.profile = args.text(cx, "a profile");
+                args.next();
+                let word = args.required(cx, "a log-profile's name")?;
+                cx.references.push(Reference {
+                    kind: ReferenceKind::LogProfile,
+                    name: word.text.clone(),
+                    span: word.span(),
+                });
+                target.profile = Some(word.text.clone());
             }
             _ => break,
         }

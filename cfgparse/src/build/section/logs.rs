@@ -67,8 +67,8 @@ const LOG_FORWARD: &[Row<LogForward>] = &[
 
 #[rustfmt::skip]
 const LOG_PROFILE: &[Row<LogProfile>] = &[
-    row("log-tag", "<string>", Planned, "program's name in log lines", |cx, p, a| p.tag = a.text(cx, "a tag")),
-    row("on", "<step> [drop] [format <fmt>] [sd <fmt>]", Planned, "line of a step", on),
+    row("log-tag", "<string>", Full, "program's name in log lines", |cx, p, a| p.tag = a.text(cx, "a tag")),
+    row("on", "<step> [drop] [format <fmt>] [sd <fmt>]", Full, "line of a step", on),
 ];
 
 /// Steps at which a line can be written (manual, 8.3.5, and 4.4 `do-log`).

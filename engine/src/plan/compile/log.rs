@@ -12,7 +12,7 @@ use super::Context;
 use crate::limits::{BUFFER_BYTES, IMPLICIT_RING_TIMEOUT_MS, LOG_FORWARD_MAXCONN, LOG_LINE_BYTES};
 use crate::log::{
     CLF_LOG_FORMAT, Format, HTTP_LOG_FORMAT, HTTPS_LOG_FORMAT, JSON_HTTP_LOG_FORMAT,
-    JSON_TCP_LOG_FORMAT, TCP_CLF_LOG_FORMAT, TCP_LOG_FORMAT,
+    JSON_TCP_LOG_FORMAT, Profile, Steps, TCP_CLF_LOG_FORMAT, TCP_LOG_FORMAT,
 };
 use crate::plan::{Destination, LogForward, LogSink, LogTarget, ProxyId, RingServer, RingSpec};
 use crate::sample::{Compiler, Point};
@@ -172,18 +172,43 @@ impl Context<'_> {
             self.note(compiled).map(Arc::new)
         };
         let format = compile(format.as_ref());
+        let error_format = compile(logging.error_format.as_ref());
+        let structured_data = compile(logging.format_sd.as_ref());
         LogSink {
             targets: targets.into(),
             counts: format.as_ref().is_some_and(|format| format.uses("lc")),
             format,
-            error_format: compile(logging.error_format.as_ref()),
-            structured_data: compile(logging.format_sd.as_ref()),
+            error_format,
+            structured_data,
+            profiles: self.profiles(&logging.targets, compiler),
+            steps: Steps::new(&logging.steps),
+            http: section.mode == Mode::Http,
             tag: logging.tag.as_deref().map(Into::into),
             dontlognull: logging.dontlognull,
             dontlog_normal: logging.dontlog_normal,
             separate_errors: logging.log_separate_errors,
             asap: logging.logasap,
         }
+    }
+}
+
+impl Context<'_> {
+    fn profiles(
+        &mut self,
+        targets: &[Line],
+        compiler: &mut Compiler<'_>,
+    ) -> Box<[Option<Profile>]> {
+        if targets.iter().all(|target| target.profile.is_none()) {
+            return Box::default();
+        }
+        let mut profiles = Vec::with_capacity(targets.len());
+        for target in targets {
+            let section = target.profile.as_deref();
+            let section = section.and_then(|name| compiler.names.log_profile(name));
+            let profile = section.map(|section| Profile::compile(&section, compiler));
+            profiles.push(profile.and_then(|profile| self.note(profile)));
+        }
+        profiles.into()
     }
 }
 

@@ -71,10 +71,9 @@ pub fn compile(model: &Model, machine: &Machine) -> Result<Compiled, Vec<Compile
             let own = add_listeners(section, id, &mut listeners);
             context.frontend(section, own, &mut compiler)
         });
-        let backend = section
-            .kind
-            .has_backend()
-            .then(|| context.backend(section, id, &mut servers, &mut compiler));
+        let has_backend = section.kind.has_backend();
+        let backend =
+            has_backend.then(|| context.backend(section, id, &mut servers, &mut compiler));
         let rules = context.rulesets(section, &mut compiler);
         if let Some(frontend) = &mut frontend {
             // The rules may have added slots of their own.

@@ -89,6 +89,14 @@ fn user(user: &cfgparse::model::section::User) -> User {
 }
 
 impl Names for ModelNames<'_> {
+    fn log_profile(&self, name: &str) -> Option<Arc<cfgparse::model::section::LogProfile>> {
+        let mut profiles = self.model.log_profiles.iter();
+        profiles
+            .find(|profile| profile.name == name)
+            .cloned()
+            .map(Arc::new)
+    }
+
     fn backend(&self, name: &str) -> Option<ProxyId> {
         self.backends.get(name).copied()
     }

@@ -5,6 +5,7 @@ mod auth;
 mod body;
 mod capture;
 mod counter;
+mod do_log;
 mod flow;
 mod header;
 mod hint;
@@ -114,6 +115,7 @@ pub fn compile(action: &Action, kind: Kind, compiler: &mut Compiler<'_>) -> Comp
         Action::SetSrc(_) | Action::SetSrcPort(_) | Action::SetDst(_) | Action::SetDstPort(_) => {
             address::compile(action, compiler)
         }
+        Action::DoLog { .. } => do_log::compile(action, compiler),
         Action::SetLogLevel(level) => log_level::compile(*level, compiler),
         Action::SetTimeout { which, value } => timeout::compile(*which, value, compiler),
         Action::Pause(time) => timeout::compile_pause(time, compiler),
