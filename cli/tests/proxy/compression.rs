@@ -1,5 +1,6 @@
 //! Bodies that are compressed on their way (manual 4.2, `compression`).
 
+use std::fmt::Write;
 use std::io::Read;
 use std::sync::mpsc;
 
@@ -33,7 +34,7 @@ fn text(bytes: usize) -> String {
     let mut text = String::new();
     let mut number = 0;
     while text.len() < bytes {
-        text.push_str(&format!("line {number} of {}\n", number * 7));
+        let _ = writeln!(text, "line {number} of {}", number * 7);
         number += 1;
     }
     text.truncate(bytes);
@@ -58,7 +59,7 @@ fn origin() -> Origin {
         let mut answer = format!("{head}transfer-encoding: chunked\r\n\r\n");
         for piece in body.as_bytes().chunks(10_000) {
             let piece = String::from_utf8_lossy(piece);
-            answer.push_str(&format!("{:x}\r\n{piece}\r\n", piece.len()));
+            let _ = write!(answer, "{:x}\r\n{piece}\r\n", piece.len());
         }
         answer.push_str("0\r\nx-trailer: t\r\n\r\n");
         answer
