@@ -6,6 +6,7 @@ pub mod slots;
 
 // Pure decisions: no socket, clock, randomness or thread.
 pub mod balance;
+pub mod cache;
 pub mod compress;
 pub mod gate;
 pub mod log;

@@ -12,7 +12,7 @@ const LAYERS: &[&[&str]] = &[
     // Pure decisions: no socket, clock, randomness or thread.
     &[
         "plan", "sample", "rules", "balance", "persist", "server", "gate", "table", "stats", "log",
-        "ring", "resolve", "compress", "probe",
+        "ring", "resolve", "compress", "probe", "cache",
     ],
     &["rt", "tls", "logger"],
     &["state"],

@@ -166,6 +166,9 @@ pub enum Action {
         counter: u32,
         change: CounterChange,
     },
+    /// `cache-use NAME` and `cache-store NAME`, a section of the model.
+    CacheUse(String),
+    CacheStore(String),
     /// An action that the registry knows and this version does not run; `compile` never sees it.
     Known {
         name: String,

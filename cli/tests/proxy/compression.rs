@@ -68,9 +68,10 @@ fn origin() -> Origin {
 
 #[test]
 fn responses_of_all_sizes_and_framings() {
-    let (port, origin) = (Port::reserve(), origin());
+    let origin = origin();
     let lines = "compression algo gzip\n    compression type text/plain";
     for cores in CORES {
+        let port = Port::reserve();
         let proxy = Proxy::start(cores, &config(&port, &origin, lines));
         let mut client = Client::connect(port.address());
         let sizes = [1, 300, 9_000, 100_000, 3_000_000];
@@ -116,7 +117,7 @@ fn responses_of_all_sizes_and_framings() {
 
 #[test]
 fn algorithms_as_the_client_likes_them() {
-    let (port, origin) = (Port::reserve(), origin());
+    let origin = origin();
     for (algorithms, accepted, expected) in [
         ("gzip deflate", "deflate, gzip;q=0.5", Some("deflate")),
         ("gzip raw-deflate", "deflate", Some("raw-deflate")),
@@ -124,7 +125,7 @@ fn algorithms_as_the_client_likes_them() {
         ("gzip", "gzip;q=0", None),
         ("identity", "gzip", None),
     ] {
-        let lines = format!("compression algo {algorithms}");
+        let (port, lines) = (Port::reserve(), format!("compression algo {algorithms}"));
         let proxy = Proxy::start(1, &config(&port, &origin, &lines));
         let mut client = Client::connect(port.address());
         let accept = format!("accept-encoding: {accepted}\r\n");

@@ -11,6 +11,7 @@ mod backup;
 mod balance;
 mod bodies;
 mod bytes;
+mod caching;
 mod check_rules;
 mod checks;
 mod command_line;

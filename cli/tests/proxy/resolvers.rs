@@ -270,11 +270,12 @@ listen web
 #[test]
 fn a_rule_resolves_and_sends_there() {
     let dns = NameServer::start();
-    let (port, behind) = (Port::reserve(), Port::reserve());
     dns.set_addresses("two.test", &["127.0.0.2"]);
     dns.set_addresses("three.test", &["127.0.0.3"]);
     dns.set("silent.test", &[Says::Silence]);
-    let config = format!(
+    for cores in [1, 2] {
+        let (port, behind) = (Port::reserve(), Port::reserve());
+        let config = format!(
         "{}{}
 frontend web
     mode http{LONG_TIMEOUTS}
@@ -295,7 +296,6 @@ backend fixed
         section(&dns, ""),
         places(&behind)
     );
-    for cores in [1, 2] {
         let proxy = Proxy::start(cores, &config);
         let mut client = crate::harness::Client::connect(port.address());
         for (path, expected) in [

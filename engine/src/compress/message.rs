@@ -39,16 +39,15 @@ fn weighted(item: &[u8]) -> (&[u8], u32) {
 
 /// `0.8` is 800; what is no number is 0.
 fn thousandths(text: &[u8]) -> u32 {
-    let digit = |byte: u8| u32::from(byte.wrapping_sub(b'0')).min(9);
-    let whole = text.first().map_or(0, |&byte| digit(byte)).min(1) * 1_000;
-    let rest = text.get(2..).unwrap_or_default();
-    let scales = [100, 10, 1];
-    let part: u32 = rest
-        .iter()
-        .zip(scales)
-        .map(|(&byte, scale)| digit(byte) * scale)
-        .sum();
-    (whole + part).min(1_000)
+    let rest = match text {
+        [b'0', rest @ ..] => rest,
+        [b'1', ..] => return 1_000,
+        _ => return 0,
+    };
+    let digits = rest.strip_prefix(b".").unwrap_or_default();
+    let value = |byte: &u8| u32::from(byte.saturating_sub(b'0').min(9));
+    let scaled = digits.iter().zip([100, 10, 1]);
+    scaled.map(|(byte, scale)| value(byte) * scale).sum()
 }
 
 /// Browsers that say they can and cannot (manual, `compression`): `Mozilla/4`, unless it is MSIE 6

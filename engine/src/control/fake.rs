@@ -271,6 +271,10 @@ impl Ops for FakeOps {
         &[]
     }
 
+    fn caches(&self) -> &[Arc<crate::cache::Cache>] {
+        &[]
+    }
+
     fn table_clock_ms(&self) -> u64 {
         0
     }

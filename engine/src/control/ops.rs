@@ -1,5 +1,6 @@
 //! What the commands need from the running process.
 
+use crate::cache::Cache;
 use crate::plan::{ProxyId, ServerId};
 use crate::ring::Ring;
 use crate::sample::ProcVars;
@@ -203,6 +204,8 @@ pub trait Ops {
     /// Stick tables, whose changes every core sees at once, and the time on their clock.
     fn tables(&self) -> &[Arc<Table>];
     fn table_clock_ms(&self) -> u64;
+
+    fn caches(&self) -> &[Arc<Cache>];
 
     /// Rings of log lines.
     fn rings(&self) -> &[Arc<Ring>];

@@ -54,6 +54,8 @@ pub struct Plan {
     pub log_forwards: Box<[LogForward]>,
     /// By `TableId`.
     pub tables: Box<[crate::table::Spec]>,
+    /// By `CacheId`.
+    pub caches: Box<[crate::cache::Settings]>,
     /// By [`ResolversId`].
     pub resolvers: Box<[crate::resolve::Section]>,
     /// `healthcheck` sections by name.

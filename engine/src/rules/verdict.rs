@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 use std::sync::Arc;
 
+use crate::cache::Object;
 use crate::plan::ResolversId;
 
 /// The outcome of a ruleset.
@@ -42,6 +43,8 @@ pub enum Verdict {
     EarlyHint { rule: usize },
     /// `do-resolve`: look the name up, then go on with this rule.
     Resolve { rule: usize, lookup: Box<Lookup> },
+    /// `cache-use`: this object answers.
+    FromCache(Found),
     /// `use-service`: the named service answers.
     UseService(Arc<str>),
     /// A rewrite failed in strict mode, or an action could not be evaluated: answer 500.
@@ -54,6 +57,18 @@ impl Verdict {
         matches!(self, Self::Continue | Self::Accept)
     }
 }
+
+/// An object of a cache, the same only as itself.
+#[derive(Clone, Debug)]
+pub struct Found(pub Arc<Object>);
+
+impl PartialEq for Found {
+    fn eq(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.0, &other.0)
+    }
+}
+
+impl Eq for Found {}
 
 /// A name to look up (`do-resolve`).
 #[derive(Clone, Debug, PartialEq, Eq)]

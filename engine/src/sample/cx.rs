@@ -5,6 +5,7 @@ use std::net::SocketAddr;
 
 use wire::Head;
 
+use crate::cache::{CacheId, Life, Variant, Wanted};
 use crate::log::Termination;
 use crate::plan::{ListenerId, ProxyId, ServerId};
 use crate::rules::Overrides;
@@ -290,6 +291,8 @@ pub struct StreamFacts {
     pub log_counter: u64,
     /// Where the last terminal rule stands: file name and line (`last_rule_file`, `last_rule_line`).
     pub last_rule: Option<(std::sync::Arc<str>, u32)>,
+    /// What caches have to do with it.
+    pub cache: CacheFacts,
     /// Answered by a built-in service: its name in angle brackets stands for the server's.
     pub answered_by: Option<&'static str>,
     /// `option logasap`: counts are not final and get a `+`.
@@ -333,6 +336,7 @@ impl Default for StreamFacts {
             unique_id: UniqueId::default(),
             log_counter: 0,
             last_rule: None,
+            cache: CacheFacts::default(),
             answered_by: None,
             log_is_early: false,
             log_origin: LogOrigin::default(),
@@ -357,6 +361,27 @@ impl StreamFacts {
         fresh.tracked = std::mem::take(&mut self.tracked);
         *self = fresh;
     }
+}
+
+/// What caches have to do with a stream.
+#[derive(Clone, Debug, Default)]
+pub struct CacheFacts {
+    /// It was answered by this one.
+    pub hit: Option<CacheId>,
+    /// What was asked for in vain.
+    pub wanted: Option<Box<(CacheId, Wanted)>>,
+    /// The response is to be kept.
+    pub storing: Option<Box<Storing>>,
+}
+
+/// A response that is to be kept, without its body, which is still to come.
+#[derive(Clone, Debug)]
+pub struct Storing {
+    pub cache: CacheId,
+    pub key: Box<[u8]>,
+    pub head: Head,
+    pub variant: Variant,
+    pub life: Life,
 }
 
 /// `unique-id-format`'s result, once evaluated.

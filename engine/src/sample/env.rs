@@ -56,6 +56,10 @@ pub trait Names {
     fn table_of(&self, proxy: ProxyId) -> Option<(TableId, KeyKind)> {
         None
     }
+    /// A `cache` section.
+    fn cache(&self, name: &str) -> Option<crate::cache::CacheId> {
+        None
+    }
     /// A `resolvers` section; the one named `default` always exists.
     fn resolvers(&self, name: &str) -> Option<crate::plan::ResolversId> {
         None

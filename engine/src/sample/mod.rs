@@ -24,8 +24,8 @@ mod world;
 
 pub use cast::{castable, leading_int};
 pub use cx::{
-    CaptureCounts, CaptureStore, Captures, Clock, ConnectionCounts, Cx, Data, LogOrigin,
-    SessionFacts, StreamFacts, Timers, TlsFacts,
+    CacheFacts, CaptureCounts, CaptureStore, Captures, Clock, ConnectionCounts, Cx, Data,
+    LogOrigin, SessionFacts, Storing, StreamFacts, Timers, TlsFacts,
 };
 pub use env::{CaptureSlots, Compiler, Names};
 pub use error::CompileError;

@@ -3,6 +3,7 @@
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 
+use crate::cache::{Cache, CacheId};
 use crate::log::Profile;
 use crate::plan::{ListenerId, ProxyId, ServerId};
 use crate::table::{Table, TableId};
@@ -140,6 +141,10 @@ pub trait World {
     }
     /// A stick table.
     fn table(&self, table: TableId) -> Option<&Arc<Table>> {
+        None
+    }
+    /// A cache, which all cores share.
+    fn cache(&self, cache: CacheId) -> Option<&Arc<Cache>> {
         None
     }
     /// Whether a status counts as a client's error in stick tables (`http-err-codes`).

@@ -12,6 +12,7 @@ use super::resolve::{Found, Names};
 use super::restore::States;
 use super::{ProcessState, Runtime, Standing, Watch, contexts, initial};
 use crate::balance::{Member, View};
+use crate::cache::Cache;
 use crate::gate::Gate;
 use crate::persist;
 use crate::plan::{Compiled, Endpoint, Plan, ProxyId};
@@ -108,6 +109,11 @@ pub fn build(
         watches: watches.into_iter().map(Current::new).collect(),
         standings,
         tables: tables(&plan),
+        caches: plan
+            .caches
+            .iter()
+            .map(|settings| Arc::new(Cache::new(settings.clone())))
+            .collect(),
         rings: rings(&plan),
         log_forward_gates: log_forward_gates(&plan, cores),
         tls_of_log_forwards: loaded.of_log_forwards.into(),

@@ -47,6 +47,8 @@ pub struct Runtime {
     pub watches: Slots<Current<Watch>>,
     /// By [`ProxyId`]: how the two sides of each proxy stand.
     pub standings: Box<[Standing]>,
+    /// By `CacheId`.
+    pub caches: Box<[Arc<crate::cache::Cache>]>,
     /// By `TableId`.
     pub tables: Box<[Arc<Table>]>,
     /// By [`ProxyId`]: lines that the frontend has written, counted where a format shows it.

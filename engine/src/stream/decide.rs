@@ -328,6 +328,9 @@ async fn act(
             }
             return Err(Fault::new(Cause::Proxy, phase).with_status(0));
         }
+        Verdict::FromCache(object) => {
+            return Ok(Some(super::cached::answer(stream, proxy, &object.0)));
+        }
         Verdict::UseService(name) => {
             return Err(unavailable_service(&name));
         }

@@ -1,6 +1,7 @@
 //! One exchange, from the request's first byte to the last log line.
 
 mod buffer;
+mod cached;
 mod client;
 mod coding;
 mod connect;

@@ -7,6 +7,7 @@ use std::task::{Context, Poll, ready};
 use reactor::{Seg, Splice, SpliceStep};
 use wire::h1::{BodyLength, Limits};
 
+use super::cached::Keeping;
 use super::coding::Coding;
 use super::wait::broken;
 use super::watch::{Side, Watch};
@@ -36,6 +37,8 @@ pub struct Flow {
     copies: bool,
     /// Bytes to come of a chunk that was announced to the receiver as one.
     chunk_left: u64,
+    /// A cache keeps the body.
+    pub keeping: Option<Box<Keeping>>,
     /// The body is compressed on its way.
     pub coding: Option<Box<Coding>>,
 }
@@ -57,6 +60,7 @@ impl Flow {
     fn may_splice(&self, from: &Link, to: &Link) -> bool {
         !self.copies
             && self.coding.is_none()
+            && self.keeping.is_none()
             && self.outgoing != Outgoing::Nothing
             && from.plain().is_some()
             && to.plain().is_some()
@@ -75,6 +79,9 @@ impl Flow {
 
     /// Puts a piece of body on the receiver's link.
     fn put(&mut self, to: &Link, piece: Seg) {
+        if let Some(keeping) = &mut self.keeping {
+            keeping.see(&piece);
+        }
         if let Some(coding) = &mut self.coding {
             return coding.put(self.outgoing, to, &piece);
         }
@@ -179,6 +186,7 @@ impl Flow {
             splice: None,
             copies: false,
             chunk_left: 0,
+            keeping: None,
             coding: None,
         }
     }
@@ -197,6 +205,7 @@ impl Flow {
             splice: None,
             copies: false,
             chunk_left: 0,
+            keeping: None,
             coding: None,
         }
     }
@@ -206,6 +215,7 @@ impl Flow {
         self.outgoing = Outgoing::Nothing;
         self.splice = None;
         self.coding = None;
+        self.keeping = None;
         self.chunk_left = 0;
         self.waits_for_receiver = false;
         self.is_discarded = true;

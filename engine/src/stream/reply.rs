@@ -112,6 +112,12 @@ fn deliver(stream: &mut Stream<'_>, Made { body, closes }: Made) -> Next {
     if lives { Next::Again } else { Next::Close }
 }
 
+/// Sends the response whose head stands in the exchange.
+pub fn whole_response(stream: &mut Stream<'_>, body: Seg) -> Next {
+    decide::after_response(stream);
+    deliver(stream, Made::new(body))
+}
+
 /// Makes the response's head in the exchange; `None` closes without a word.
 fn make(stream: &mut Stream<'_>, answer: &Answer) -> Option<Made> {
     let (content_type, bytes): (_, &[u8]) = match &answer.body {

@@ -7,8 +7,8 @@ use super::response::{self, NoResponse};
 use super::retry::{self, Attempts};
 use super::watch::Watch;
 use super::{
-    Fault, Next, Stream, buffer, coding, decide, error, finish, journal, observe, persist, request,
-    route, stick, track, tunnel,
+    Fault, Next, Stream, buffer, cached, coding, decide, error, finish, journal, observe, persist,
+    request, route, stick, track, tunnel,
 };
 use crate::mux::Link;
 use crate::mux::h1::{Incoming, Outgoing};
@@ -196,6 +196,9 @@ async fn answer(
         up,
         down: response::download(stream, course),
     };
+    if !stream.generation.plan().caches.is_empty() {
+        flows.down.keeping = cached::keeping(stream);
+    }
     let (until, next) = if course.client_lives {
         (Until::Exchange, Next::Again)
     } else {
@@ -209,6 +212,7 @@ async fn answer(
     coding::sent(stream, flows.up.coding.take());
     coding::received(stream, flows.down.coding.take());
     relayed?;
+    cached::keep(stream, flows.down.keeping.take());
     let fate = if course.server_lives && flows.up.has_arrived() {
         Fate::Keep
     } else if flows.up.finished {

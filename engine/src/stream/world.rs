@@ -8,6 +8,7 @@ use reactor::Sock;
 
 use super::exchange::Marks;
 use super::{Local, journal};
+use crate::cache::{Cache, CacheId};
 use crate::log::{Profile, Purpose};
 use crate::mux::Link;
 use crate::plan::{ListenerId, Plan, ProxyId, ServerId};
@@ -299,6 +300,10 @@ impl World for CoreWorld<'_> {
 
     fn table(&self, table: TableId) -> Option<&Arc<Table>> {
         self.generation.runtime.tables.get(table.index())
+    }
+
+    fn cache(&self, cache: CacheId) -> Option<&Arc<Cache>> {
+        self.generation.runtime.caches.get(cache.index())
     }
 
     fn is_error_status(&self, status: u16) -> bool {

@@ -130,8 +130,13 @@ fn do_log(cx: &mut Context, _: &ActionContext, args: &mut Args) -> Option<Action
 #[rustfmt::skip]
 pub const ROWS: &[ActionRow] = &[
     action("attach-srv", "<srv> [name <expr>]", SES, Planned, "offer the connection to a reverse server", known),
-    action("cache-store", "<name>", RES, Planned, "store the response in a cache", cache),
-    action("cache-use", "<name>", REQ, Planned, "answer from a cache", cache),
+    action("cache-store", "<name>", RES, Full, "store the response in a cache", |cx, _, a| cache(cx, a).map(Action::CacheStore)),
+    action("cache-use", "<name> [no-early-hints]", REQ, Full, "answer from a cache", |cx, _, a| {
+        let name = cache(cx, a)?;
+        // Early hints of a cache are refused, so that there is nothing to take back.
+        a.accept("no-early-hints");
+        Some(Action::CacheUse(name))
+    }),
     action("capture", "<expr> len <n>|id <n>", CNT | HTTP, Full, "keep a value for the logs", capture),
     action("close", "", RSP, Planned, "close the server's connection", known),
     action("dgram-drop", "", QUIC, Planned, "drop a datagram", known),
@@ -210,18 +215,14 @@ fn bandwidth_limit(cx: &mut Context, c: &ActionContext, args: &mut Args) -> Opti
     known(cx, c, args)
 }
 
-fn cache(cx: &mut Context, c: &ActionContext, args: &mut Args) -> Option<Action> {
-    if let Some(word) = args.peek() {
-        cx.references.push(Reference {
-            kind: ReferenceKind::Cache,
-            name: word.text.clone(),
-            span: word.span(),
-        });
-    } else {
-        args.unexpected_end(cx, "a cache name");
-        return None;
-    }
-    known(cx, c, args)
+fn cache(cx: &mut Context, args: &mut Args) -> Option<String> {
+    let word = args.required(cx, "a cache name")?;
+    cx.references.push(Reference {
+        kind: ReferenceKind::Cache,
+        name: word.text.clone(),
+        span: word.span(),
+    });
+    Some(word.text.clone())
 }
 
 fn capture(cx: &mut Context, c: &ActionContext, args: &mut Args) -> Option<Action> {

@@ -25,7 +25,7 @@ pub const ROWS: &[Row<Draft>] = &[
     proxy_row("compression type-req", "<mime type> ...", "DFLB", Full, "which requests are compressed", |cx, d, a| d.proxy.compression.types_req.extend(mime_types(cx, a))),
     proxy_row("compression type-res", "<mime type> ...", "DFLB", Full, "which responses are compressed", |cx, d, a| d.proxy.compression.types.extend(mime_types(cx, a))),
     lax_end(proxy_row("declare capture", "request|response len <length>", "FL!", Full, "make room for a captured value", declare)),
-    proxy_row("filter", "<name> [param*]", "FLB", Partial("compression, comp-req and comp-res"), "pass traffic through a filter", filter),
+    proxy_row("filter", "<name> [param*]", "FLB", Partial("compression, comp-req, comp-res and cache"), "pass traffic through a filter", filter),
     proxy_row("filter-sequence", "request|response <list>", "FLB", Planned, "order of filters", |cx, _, a| {
         a.one_of(cx, &["request", "response"]);
         a.rest();
@@ -174,7 +174,7 @@ fn filter(cx: &mut Context, draft: &mut Draft, args: &mut Args) {
         let message = format!("'filter' : unknown filter '{}'{hint}", word.text);
         cx.alert(word.span(), "unknown-filter", message);
     }
-    if !["compression", "comp-req", "comp-res"].contains(&word.as_str()) {
+    if !["compression", "comp-req", "comp-res", "cache"].contains(&word.as_str()) {
         cx.not_yet(word.span(), &format!("filter {}", word.text));
     }
     if word.text == "spoe" {

@@ -15,12 +15,12 @@ use crate::registry::prelude::*;
 
 #[rustfmt::skip]
 const CACHE: &[Row<Cache>] = &[
-    row("early-hints", "on|off|only", Planned, "send 103 responses from the cache", |cx, _, a| { if !a.accept("only") { a.on_off(cx); } }),
-    row("max-age", "<seconds>", Planned, "longest life of an object", |cx, c, a| c.max_age_s = a.number(cx)),
-    row("max-object-size", "<bytes>", Planned, "size of an object", |cx, c, a| c.max_object_size = a.size(cx)),
-    row("max-secondary-entries", "<number>", Planned, "variants of an object", |cx, c, a| c.max_secondary_entries = a.number(cx)),
-    row("process-vary", "on|off", Planned, "keep variants by Vary", |cx, c, a| c.process_vary = a.on_off(cx).unwrap_or(false)),
-    row("total-max-size", "<megabytes>", Planned, "size of the cache", |cx, c, a| c.total_max_size_mb = a.number_in(cx, 1, 4095).map(|n| n as u32)),
+    row("early-hints", "on|off|only", Partial("off only"), "send 103 responses from the cache", early_hints),
+    row("max-age", "<seconds>", Full, "longest life of an object", |cx, c, a| c.max_age_s = a.number(cx)),
+    row("max-object-size", "<bytes>", Full, "size of an object", |cx, c, a| c.max_object_size = a.size(cx)),
+    row("max-secondary-entries", "<number>", Full, "variants of an object", |cx, c, a| c.max_secondary_entries = a.number(cx)),
+    row("process-vary", "on|off", Full, "keep variants by Vary", |cx, c, a| c.process_vary = a.on_off(cx).unwrap_or(false)),
+    row("total-max-size", "<megabytes>", Full, "size of the cache", |cx, c, a| c.total_max_size_mb = a.number_in(cx, 1, 4095).map(|n| n as u32)),
 ];
 
 #[rustfmt::skip]
@@ -134,6 +134,18 @@ fn other(_: &mut Context, app: &mut FcgiApp, args: &mut Args) {
     let mut words = vec![args.label()];
     words.extend(args.rest().iter().map(|word| word.text.clone()));
     app.other.push(words);
+}
+
+/// `early-hints on|off|only [ratio N]`.
+fn early_hints(cx: &mut Context, _: &mut Cache, args: &mut Args) {
+    let span = args.here();
+    let is_on = args.accept("only") || args.on_off(cx) == Some(true);
+    if args.accept("ratio") {
+        args.number_in(cx, 1, 99);
+    }
+    if is_on {
+        cx.not_yet(span, "early-hints on");
+    }
 }
 
 /// Reads a `cache` section.

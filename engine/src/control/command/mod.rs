@@ -3,6 +3,7 @@
 // Every command is a row of one type, also those that never refuse.
 #![allow(clippy::unnecessary_wraps)]
 
+mod cache;
 mod check;
 mod counters;
 mod dynamic;
@@ -56,6 +57,7 @@ pub struct Call<'a> {
 
 /// Every group of commands.
 const GROUPS: &[&[Command]] = &[
+    cache::COMMANDS,
     check::COMMANDS,
     counters::COMMANDS,
     dynamic::COMMANDS,

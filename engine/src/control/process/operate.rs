@@ -410,6 +410,10 @@ impl Ops for Process {
         &self.runtime.tables
     }
 
+    fn caches(&self) -> &[Arc<crate::cache::Cache>] {
+        &self.runtime.caches
+    }
+
     fn table_clock_ms(&self) -> u64 {
         self.surroundings.now_ms()
     }

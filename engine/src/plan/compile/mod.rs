@@ -1,6 +1,7 @@
 //! From the model to the plan: names become ids, texts become programs.
 
 mod backend;
+mod caches;
 mod compression;
 mod errors;
 mod frontend;
@@ -61,6 +62,7 @@ pub fn compile(model: &Model, machine: &Machine) -> Result<Compiled, Vec<Compile
     let mut context = Context::new(model);
     let resolvers = context.resolvers(machine);
     context.healthchecks(&mut compiler);
+    let caches = context.caches();
     let mut listeners = Vec::new();
     let mut servers = Vec::new();
     let mut proxies = Vec::new();
@@ -116,6 +118,7 @@ pub fn compile(model: &Model, machine: &Machine) -> Result<Compiled, Vec<Compile
         log_forwards,
         tables: names.tables.clone().into(),
         resolvers: resolvers.into(),
+        caches: caches.into(),
     };
     Ok(Compiled {
         plan,

@@ -155,6 +155,15 @@ impl Names for ModelNames<'_> {
         self.table(&section.name)
     }
 
+    fn cache(&self, name: &str) -> Option<crate::cache::CacheId> {
+        let index = self
+            .model
+            .caches
+            .iter()
+            .position(|cache| cache.name == name)?;
+        Some(crate::cache::CacheId(index as u32))
+    }
+
     fn resolvers(&self, name: &str) -> Option<ResolversId> {
         super::resolvers::find(self.model, name)
     }

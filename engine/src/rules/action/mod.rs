@@ -3,6 +3,7 @@
 mod address;
 mod auth;
 mod body;
+mod cache;
 mod capture;
 mod counter;
 mod do_log;
@@ -110,6 +111,7 @@ pub fn compile(action: &Action, kind: Kind, compiler: &mut Compiler<'_>) -> Comp
         Action::SetVar { .. } | Action::SetVarFormat { .. } | Action::UnsetVar { .. } => {
             var::compile(action, compiler)
         }
+        Action::CacheUse(_) | Action::CacheStore(_) => cache::compile(action, compiler),
         Action::DoResolve { .. } => resolve::compile(action, compiler),
         Action::Capture { expr, slot } => capture::compile(expr, *slot, kind, compiler),
         Action::SetSrc(_) | Action::SetSrcPort(_) | Action::SetDst(_) | Action::SetDstPort(_) => {

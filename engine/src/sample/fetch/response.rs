@@ -49,8 +49,9 @@ pub static ROWS: &[FetchRow] = &[
         NONE,
         Type::Bool,
         ResponseKept,
-        |_, cx, _| Fetched::Value(Value::Bool(cx.stream.answered_by == Some("<CACHE>"))),
+        |_, cx, _| Fetched::Value(Value::Bool(cx.stream.cache.hit.is_some())),
     ),
+    fetch("res.cache_name", NONE, Type::Str, ResponseKept, cache_name),
 ];
 
 fn status<'a>(_: &'a Args, cx: &Cx<'a>, _: &mut Walk) -> Fetched<'a> {
@@ -58,6 +59,13 @@ fn status<'a>(_: &'a Args, cx: &Cx<'a>, _: &mut Walk) -> Fetched<'a> {
         Some(head) => Fetched::Value(Value::Sint(i64::from(head.status()))),
         None => known_status(cx.stream.status),
     }
+}
+
+fn cache_name<'a>(_: &'a Args, cx: &Cx<'a>, _: &mut Walk) -> Fetched<'a> {
+    let cache = cx.stream.cache.hit.and_then(|id| cx.world.cache(id));
+    cache
+        .map(|cache| Value::str(cache.settings.name.as_bytes()))
+        .into()
 }
 
 fn known_status<'a>(status: i32) -> Fetched<'a> {
