@@ -4,6 +4,7 @@ use super::Kind;
 use std::fmt::Write;
 use std::net::SocketAddr;
 use std::path::Path;
+use std::{fs, io};
 
 /// What the proxy has to do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -14,7 +15,7 @@ pub enum Task {
     Tcp,
     /// HTTP with TLS towards clients.
     Tls,
-    /// HTTP with five ACLs and header edits.
+    /// HTTP with five ACLs, a map of [`ROUTES`] entries and five header edits.
     Rules,
 }
 
@@ -49,7 +50,7 @@ const RULES: &str = "
     acl is_local src 127.0.0.0/8
     option forwardfor
     http-request deny if is_post !is_local
-    http-request set-header x-forwarded-proto http
+    http-request set-header x-route %[req.hdr(x-header-7),map(ROUTES,none)]
     http-request add-header x-edge edge-1
     http-request del-header x-header-3
     use_backend servers if is_api
@@ -58,13 +59,31 @@ const RULES: &str = "
     http-response del-header server
 ";
 
+/// Entries of the map.
+const ROUTES: usize = 10_000;
+
+/// A line for each value that a client's headers may have.
+fn routes(end: &str) -> String {
+    let line = |n| format!("value-{n}-of-a-usual-length-abcdefgh route-{n}{end}\n");
+    (0..ROUTES).map(line).collect()
+}
+
+/// Writes the files that a configuration names.
+pub fn write_files(kind: Kind, task: Task, directory: &Path) -> io::Result<()> {
+    match kind {
+        _ if task != Task::Rules => Ok(()),
+        Kind::Nginx => fs::write(directory.join("routes"), routes(";")),
+        Kind::Engine | Kind::HaProxy => fs::write(directory.join("routes"), routes("")),
+    }
+}
+
 fn haproxy(task: Task, wiring: Wiring) -> String {
     let Wiring {
         listen,
         servers,
         pem,
+        directory,
         cores,
-        ..
     } = wiring;
     let mode = if task == Task::Tcp { "tcp" } else { "http" };
     let tls = if task == Task::Tls {
@@ -73,6 +92,7 @@ fn haproxy(task: Task, wiring: Wiring) -> String {
         String::new()
     };
     let rules = if task == Task::Rules { RULES } else { "" };
+    let rules = rules.replace("ROUTES", &directory.join("routes").display().to_string());
     let mut lines = String::new();
     for (index, server) in servers.iter().enumerate() {
         // Writing to a String cannot fail.
@@ -122,6 +142,7 @@ fn nginx(task: Task, wiring: Wiring) -> String {
     } else {
         ("", "")
     };
+    let maps = maps.replace("include routes", &format!("include {directory}/routes"));
     let mut lines = String::new();
     for server in servers {
         let _ = write!(lines, "server {server} max_fails=2 fail_timeout=1s; ");
@@ -153,9 +174,11 @@ http {{
 }
 
 const NGINX_MAPS: &str = "
+    map_hash_max_size 65536; map_hash_bucket_size 128;
     map $http_host $is_api { default 0; api.example.com 1; }
     map $uri $is_static { default 0; ~^/static/ 1; }
     map $uri $is_image { default 0; ~\\.(png|jpg|gif)$ 1; }
+    map $http_x_header_7 $route { default none; include routes; }
     map $request_method $is_post { default 0; POST 1; PUT 1; }
     geo $is_local { default 0; 127.0.0.0/8 1; }
     map $is_post$is_local $denied { default 0; 10 1; }
@@ -163,7 +186,7 @@ const NGINX_MAPS: &str = "
 
 const NGINX_RULES: &str = "
             if ($denied) { return 403; }
-            proxy_set_header x-forwarded-proto http;
+            proxy_set_header x-route $route;
             proxy_set_header x-forwarded-for $proxy_add_x_forwarded_for;
             proxy_set_header x-edge \"edge-1$is_api$is_static$is_image\";
             proxy_set_header x-header-3 \"\";

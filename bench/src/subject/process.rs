@@ -81,6 +81,7 @@ impl Program {
             directory: path,
             cores,
         };
+        config::write_files(self.kind, task, path)?;
         fs::write(path.join("config"), config::text(self.kind, task, wiring))?;
         let child = self.spawn(&directory, placement)?;
         let mut running = Running {

@@ -43,6 +43,7 @@ mod retries;
 mod rule_actions;
 mod rules;
 mod runtime_rules;
+mod samples;
 mod server_connections;
 mod server_state;
 mod server_templates;

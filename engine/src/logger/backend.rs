@@ -8,7 +8,7 @@ use super::sink::Sink;
 use crate::balance::{Pick, Request, View};
 use crate::plan::{Endpoint, Key, ListenerId, ProxyId, ServerId};
 use crate::rules::Overrides;
-use crate::sample::pattern::{CorePatterns, LivePatterns, PatternView};
+use crate::sample::pattern::{LivePatterns, PatternView};
 use crate::sample::{
     Captures, Clock, Cx, Data, Effects, SessionFacts, StreamFacts, StreamVars, Value, VarStore,
     World,
@@ -138,7 +138,6 @@ impl Backend {
 #[derive(Default)]
 struct Nothing {
     live: LivePatterns,
-    core: CorePatterns,
 }
 
 impl World for Nothing {
@@ -151,10 +150,7 @@ impl World for Nothing {
     }
 
     fn patterns(&self) -> PatternView<'_> {
-        PatternView {
-            live: &self.live,
-            core: &self.core,
-        }
+        PatternView::of_all(&self.live)
     }
 }
 

@@ -9,7 +9,7 @@ use wire::Head;
 use crate::plan::{ListenerId, ProxyId, ServerId};
 use crate::rules::{Overrides, Txn};
 
-use super::pattern::{CorePatterns, LivePatterns, PatternId, PatternView};
+use super::pattern::{LivePatterns, PatternId, PatternView};
 use super::{
     Captures, Clock, Compiler, Cx, Data, Effects, Expr, Fetched, Names, PatternChange,
     SessionFacts, StreamFacts, StreamVars, VarStore, World,
@@ -19,7 +19,6 @@ use super::{
 #[derive(Debug, Default)]
 pub struct Process {
     pub patterns: LivePatterns,
-    pub core_patterns: CorePatterns,
 }
 
 impl Names for Process {
@@ -74,10 +73,7 @@ impl World for Process {
     }
 
     fn patterns(&self) -> PatternView<'_> {
-        PatternView {
-            live: &self.patterns,
-            core: &self.core_patterns,
-        }
+        PatternView::of_all(&self.patterns)
     }
 
     fn change_patterns(&self, set: PatternId, change: PatternChange) {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::Runtime;
 use crate::log::Purpose;
 use crate::plan::{ListenerId, ProxyId, ServerId};
-use crate::sample::pattern::{CorePatterns, PatternId, PatternView};
+use crate::sample::pattern::{PatternId, PatternView};
 use crate::sample::{Cx, PatternChange, ProxyCounters, ServerCounters, Value, World};
 use crate::server::WEIGHT_SCALE;
 use crate::table::{Table, TableId};
@@ -13,15 +13,11 @@ use crate::table::{Table, TableId};
 /// The process as the control thread sees it.
 pub struct ProcessWorld {
     runtime: Arc<Runtime>,
-    patterns: CorePatterns,
 }
 
 impl ProcessWorld {
     pub fn new(runtime: Arc<Runtime>) -> Self {
-        Self {
-            runtime,
-            patterns: CorePatterns::default(),
-        }
+        Self { runtime }
     }
 
     fn server(&self, server: ServerId) -> &Arc<crate::server::ServerState> {
@@ -165,10 +161,7 @@ impl World for ProcessWorld {
     }
 
     fn patterns(&self) -> PatternView<'_> {
-        PatternView {
-            live: &self.runtime.patterns,
-            core: &self.patterns,
-        }
+        PatternView::of_all(&self.runtime.patterns)
     }
 
     fn change_patterns(&self, set: PatternId, change: PatternChange) {

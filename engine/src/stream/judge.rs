@@ -1,5 +1,7 @@
 //! Rules and expressions, given what they may see of a stream.
 
+use std::cell::OnceCell;
+
 use super::world::CoreWorld;
 use super::{Client, Exchange, Local, Stream};
 use crate::mux::h1::{Extent, Preview};
@@ -84,6 +86,7 @@ fn with_cx<R>(
         client: &client.link,
         server: exchange.server_socket.as_ref(),
         marks: &exchange.marks,
+        patterns: OnceCell::new(),
     };
     let effects = Effects::default();
     let has = |head: &wire::Head| !head.method().is_empty() || head.status() != 0;
@@ -133,6 +136,7 @@ pub fn evaluate(
         client: &client.link,
         server: exchange.server_socket.as_ref(),
         marks: &exchange.marks,
+        patterns: OnceCell::new(),
     };
     let mut scratch = local.take_scratch();
     let contents = match sees {

@@ -1,5 +1,6 @@
 //! What expressions ask of the process, answered by one core.
 
+use std::cell::{OnceCell, Ref};
 use std::net::{IpAddr, SocketAddr, UdpSocket};
 use std::os::fd::AsFd;
 use std::sync::Arc;
@@ -12,7 +13,7 @@ use crate::cache::{Cache, CacheId};
 use crate::log::{Profile, Purpose};
 use crate::mux::Link;
 use crate::plan::{ListenerId, Plan, ProxyId, ServerId};
-use crate::sample::pattern::{PatternId, PatternView};
+use crate::sample::pattern::{PatternId, PatternView, Patterns};
 use crate::sample::{
     Cx, LogOrigin, PacketMark, PatternChange, ProxyCounters, ProxyTimeout, ServerCounters, Side,
     TcpMeasures, Timers, Value, World,
@@ -28,6 +29,8 @@ pub struct CoreWorld<'a> {
     /// The server's connection, once it stands.
     pub server: Option<&'a Sock>,
     pub marks: &'a Marks,
+    /// Filled by the first look at a set.
+    pub patterns: OnceCell<Ref<'a, Patterns>>,
 }
 
 impl CoreWorld<'_> {
@@ -230,10 +233,9 @@ impl World for CoreWorld<'_> {
     }
 
     fn patterns(&self) -> PatternView<'_> {
-        PatternView {
-            live: &self.generation.runtime.patterns,
-            core: &self.local.patterns,
-        }
+        let live = &self.generation.runtime.patterns;
+        let core = &self.local.patterns;
+        PatternView::of_core(live, core, self.patterns.get_or_init(|| core.follow(live)))
     }
 
     fn change_patterns(&self, set: PatternId, change: PatternChange) {

@@ -2,7 +2,7 @@
 //! of a request unless something has changed since the core last looked.
 
 use std::borrow::Cow;
-use std::cell::{Cell, RefCell};
+use std::cell::{Cell, Ref, RefCell};
 use std::collections::VecDeque;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -126,16 +126,22 @@ pub struct CorePatterns {
 }
 
 impl CorePatterns {
-    /// Follows what has changed since the last look.
-    fn catch_up(&self, live: &LivePatterns) {
-        if live.version.load(Ordering::Acquire) == self.version.get() {
-            return;
+    /// The sets as they are now, to borrow from while an evaluation lasts. A copy that somebody
+    /// borrows from already stays as it is: looks at it notice what it lacks.
+    pub fn follow(&self, live: &LivePatterns) -> Ref<'_, Patterns> {
+        if live.version.load(Ordering::Acquire) != self.version.get()
+            && let Ok(mut own) = self.own.try_borrow_mut()
+        {
+            self.catch_up(live, &mut own);
         }
+        self.own.borrow()
+    }
+
+    fn catch_up(&self, live: &LivePatterns, own: &mut Patterns) {
         let state = live.lock();
         // Exact: it changes under the lock only.
         let version = live.version.load(Ordering::Acquire);
         let behind = (version - self.version.get()) as usize;
-        let mut own = self.own.borrow_mut();
         if self.version.get() == 0 {
             *own = live.configured.clone();
         }
@@ -152,61 +158,73 @@ impl CorePatterns {
     }
 }
 
-/// What expressions see of the pattern sets: borrowed where nothing has changed.
+/// What expressions see of the pattern sets: borrowed where nothing has changed since the
+/// evaluation began.
 #[derive(Clone, Copy, Debug)]
 pub struct PatternView<'a> {
-    pub live: &'a LivePatterns,
-    pub core: &'a CorePatterns,
+    live: &'a LivePatterns,
+    /// A core's copy, with the number of changes in it.
+    own: Option<(&'a Patterns, u64)>,
 }
 
 impl<'a> PatternView<'a> {
+    /// Looks at what [`CorePatterns::follow`] gave.
+    pub fn of_core(live: &'a LivePatterns, core: &CorePatterns, own: &'a Patterns) -> Self {
+        let own = Some((own, core.version.get()));
+        PatternView { live, own }
+    }
+
+    /// Without a copy of one's own.
+    pub fn of_all(live: &'a LivePatterns) -> Self {
+        PatternView { live, own: None }
+    }
+
     /// Whether `sample` matches in set `id`.
     pub fn matches(self, id: PatternId, sample: &Value<'_>) -> bool {
-        self.read(
-            id,
-            |sets| sets.matches(id, sample),
-            |sets| sets.matches(id, sample),
-        )
+        match self.sets(id) {
+            Some(sets) => sets.matches(id, sample),
+            None => self.live.look(|sets| sets.matches(id, sample)),
+        }
     }
 
     /// The value that set `id` maps `sample` to; empty for a key without one.
     pub fn map(self, id: PatternId, sample: &Value<'_>) -> Option<Cow<'a, [u8]>> {
-        self.read(
-            id,
-            |sets| sets.map(id, sample).map(Cow::Borrowed),
-            |sets| sets.map(id, sample).map(|value| Cow::Owned(value.to_vec())),
-        )
+        self.text(id, |sets| sets.map(id, sample))
     }
 
     /// The key of set `id` that `sample` matches.
     pub fn key(self, id: PatternId, sample: &Value<'_>) -> Option<Cow<'a, [u8]>> {
-        self.read(
-            id,
-            |sets| sets.key(id, sample).map(Cow::Borrowed),
-            |sets| sets.key(id, sample).map(|key| Cow::Owned(key.to_vec())),
-        )
+        self.text(id, |sets| sets.key(id, sample))
     }
 
     /// The value that set `id` maps `sample` to, with the groups of its expression filled in.
     pub fn map_groups(self, id: PatternId, sample: &Value<'_>) -> Option<Vec<u8>> {
-        self.read(
-            id,
-            |sets| sets.map_groups(id, sample),
-            |sets| sets.map_groups(id, sample),
-        )
+        match self.sets(id) {
+            Some(sets) => sets.map_groups(id, sample),
+            None => self.live.look(|sets| sets.map_groups(id, sample)),
+        }
     }
 
-    fn read<R>(
+    fn text(
         self,
         id: PatternId,
-        configured: impl FnOnce(&'a Patterns) -> R,
-        changed: impl FnOnce(&Patterns) -> R,
-    ) -> R {
-        if !self.live.is_touched(id) {
-            return configured(&self.live.configured);
+        find: impl for<'p> Fn(&'p Patterns) -> Option<&'p [u8]>,
+    ) -> Option<Cow<'a, [u8]>> {
+        match self.sets(id) {
+            Some(sets) => find(sets).map(Cow::Borrowed),
+            None => self
+                .live
+                .look(|sets| find(sets).map(|text| Cow::Owned(text.to_vec()))),
         }
-        self.core.catch_up(self.live);
-        changed(&self.core.own.borrow())
+    }
+
+    /// The sets to borrow from, unless set `id` has changed since they were looked up.
+    fn sets(self, id: PatternId) -> Option<&'a Patterns> {
+        if !self.live.is_touched(id) {
+            return Some(&self.live.configured);
+        }
+        let (own, version) = self.own?;
+        (self.live.version.load(Ordering::Acquire) == version).then_some(own)
     }
 }
 
@@ -230,8 +248,9 @@ mod tests {
         let id = table.intern("m", usage, [("a", Some("1"))]).unwrap();
         let live = LivePatterns::new(table.patterns());
         let (one, two) = (CorePatterns::default(), CorePatterns::default());
-        let get = |core, key: &'static str| {
-            let view = PatternView { live: &live, core };
+        let get = |core: &CorePatterns, key: &'static str| {
+            let own = core.follow(&live);
+            let view = PatternView::of_core(&live, core, &own);
             let value = view.map(id, &Value::str(key.as_bytes()));
             value.map(|value| String::from_utf8_lossy(&value).into_owned())
         };
@@ -288,15 +307,24 @@ mod tests {
             .unwrap();
         assert_eq!(listed(), [(2, "a".to_owned())]);
         let core = CorePatterns::default();
-        let view = PatternView {
-            live: &live,
-            core: &core,
-        };
+        let own = core.follow(&live);
+        let view = PatternView::of_core(&live, &core, &own);
         let value = view.map(id, &Value::str(b"a"));
-        assert_eq!(value.as_deref(), Some(&b"2"[..]));
+        assert!(matches!(value, Some(Cow::Borrowed(b"2"))), "{value:?}");
+        // Seen by an evaluation that is under way, and by others that begin meanwhile.
+        live.change(id, set("b", "5")).unwrap();
+        for view in [
+            view,
+            PatternView::of_core(&live, &core, &core.follow(&live)),
+        ] {
+            let value = view.map(id, &Value::str(b"b"));
+            assert!(matches!(value, Some(Cow::Owned(_))), "{value:?}");
+        }
+        live.change(id, PatternChange::Remove { key: "b".into() })
+            .unwrap();
         live.change(id, PatternChange::Replace([("z".into(), None)].into()))
             .unwrap();
-        assert_eq!(listed(), [(3, "z".to_owned())]);
+        assert_eq!(listed(), [(4, "z".to_owned())]);
         assert!(!view.matches(id, &Value::str(b"a")));
         for number in 0..1000 {
             let key = format!("k{number}");

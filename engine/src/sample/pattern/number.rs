@@ -1,5 +1,8 @@
 //! Integer ranges and comparison operators (manual, 7.1.2).
 
+use std::cmp::Reverse;
+use std::collections::BinaryHeap;
+
 /// Values from `min` to `max`, both included.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct IntRange {
@@ -90,44 +93,78 @@ fn parse_dotted(text: &str, whole_minor: i64) -> Option<i64> {
 }
 
 /// Ranges with the entries they came from; few are searched in order, many by bisection.
-#[derive(Clone, Debug, Default)]
-pub struct Ranges {
+#[derive(Clone, Debug)]
+pub enum Ranges {
     /// In the order of declaration.
-    listed: Vec<(IntRange, u32)>,
-    /// Sorted by `min`, present when no two overlap and there are many.
-    sorted: Option<Vec<(IntRange, u32)>>,
+    Few(Vec<(IntRange, u32)>),
+    /// Where the answer changes: from this value on, this entry or none. Sorted.
+    Many(Vec<(i64, Option<u32>)>),
 }
+
+/// Up to here, trying them in order is quicker than a search.
+const FEW: usize = 8;
 
 impl Ranges {
     pub fn new(listed: Vec<(IntRange, u32)>) -> Ranges {
-        let mut sorted = None;
-        if listed.len() > 8 {
-            let mut by_min = listed.clone();
-            by_min.sort_by_key(|(range, entry)| (range.min, *entry));
-            by_min.dedup_by_key(|(range, _)| *range);
-            let disjoint = by_min.windows(2).all(|w| w[0].0.max < w[1].0.min);
-            sorted = disjoint.then_some(by_min);
+        if listed.len() <= FEW {
+            Ranges::Few(listed)
+        } else {
+            Ranges::Many(segments(listed))
         }
-        Ranges { listed, sorted }
     }
 
     /// The first entry whose range holds `value`.
     pub fn find(&self, value: i64) -> Option<u32> {
-        if let Some(sorted) = &self.sorted {
-            let after = sorted.partition_point(|(range, _)| range.min <= value);
-            let (range, entry) = sorted[after.checked_sub(1)?];
-            return range.contains(value).then_some(entry);
+        match self {
+            Ranges::Few(listed) => {
+                let mut listed = listed.iter();
+                let held = listed.find(|(range, _)| range.contains(value));
+                held.map(|(_, entry)| *entry)
+            }
+            Ranges::Many(segments) => {
+                let after = segments.partition_point(|(from, _)| *from <= value);
+                segments[after.checked_sub(1)?].1
+            }
         }
-        self.listed
-            .iter()
-            .find(|(range, _)| range.contains(value))
-            .map(|(_, entry)| *entry)
     }
+}
+
+/// Sweeps over the ranges' ends; at each of them the first declared of those that are open counts.
+fn segments(mut listed: Vec<(IntRange, u32)>) -> Vec<(i64, Option<u32>)> {
+    listed.retain(|(range, _)| range.min <= range.max);
+    let ends = listed
+        .iter()
+        .filter_map(|(range, _)| range.max.checked_add(1));
+    let mut changes: Vec<i64> = listed
+        .iter()
+        .map(|(range, _)| range.min)
+        .chain(ends)
+        .collect();
+    changes.sort_unstable();
+    changes.dedup();
+    listed.sort_unstable_by_key(|(range, _)| range.min);
+    let mut coming = listed.into_iter().peekable();
+    let mut open = BinaryHeap::new();
+    let mut segments: Vec<(i64, Option<u32>)> = Vec::with_capacity(changes.len());
+    for from in changes {
+        while let Some((range, entry)) = coming.next_if(|(range, _)| range.min <= from) {
+            open.push(Reverse((entry, range.max)));
+        }
+        while open.peek().is_some_and(|Reverse((_, max))| *max < from) {
+            open.pop();
+        }
+        let entry = open.peek().map(|Reverse((entry, _))| *entry);
+        if segments.last().is_none_or(|(_, last)| *last != entry) {
+            segments.push((from, entry));
+        }
+    }
+    segments
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
 
     fn holds(text: &str, operator: &str, value: i64) -> bool {
         let operator = Operator::parse(operator).unwrap();
@@ -151,24 +188,20 @@ mod tests {
         assert!(range.contains(0x30000) && range.contains(0x30001) && !range.contains(0x30002));
     }
 
-    #[test]
-    fn many_ranges_are_bisected_to_the_same_answer() {
-        let listed: Vec<_> = (0..100)
-            .map(|i| {
-                (
-                    IntRange {
-                        min: i * 10,
-                        max: i * 10 + 4,
-                    },
-                    i as u32,
-                )
-            })
-            .collect();
-        let ranges = Ranges::new(listed.clone());
-        assert!(ranges.sorted.is_some());
-        for value in -5..1010 {
+    proptest! {
+        #[test]
+        fn many_ranges_answer_as_trying_them_in_order(
+            bounds in proptest::collection::vec((-20i64..20, -2i64..20), 9..40),
+            value in -30i64..50,
+        ) {
+            let listed: Vec<_> = bounds
+                .into_iter()
+                .zip(0..)
+                .map(|((min, length), entry)| (IntRange { min, max: min + length }, entry))
+                .chain([(IntRange { min: 45, max: i64::MAX }, 99)])
+                .collect();
             let expected = listed.iter().find(|(r, _)| r.contains(value)).map(|e| e.1);
-            assert_eq!(ranges.find(value), expected, "{value}");
+            prop_assert_eq!(Ranges::new(listed).find(value), expected);
         }
     }
 }
