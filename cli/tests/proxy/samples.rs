@@ -143,7 +143,7 @@ fn check(rule: &str, table: &str) {
         fs::write(directory.path().join(name), text).expect("a map");
     }
     let origin = Origin::answering(|_| RESPONSE.to_owned());
-    let proxy = Proxy::start(1, config(rule, &groups, directory.path(), &origin));
+    let proxy = Proxy::start(1, &config(rule, &groups, directory.path(), &origin));
     let mut wrong = String::new();
     for (number, group) in groups.iter().enumerate() {
         let socket = directory.path().join(format!("{number}.sock"));
