@@ -358,7 +358,7 @@ const PLAIN: &[Row<Params>] = &[
     lax_number(row("pool-max-conn", "<number>", Full, "idle connections kept", |cx, p, a| p.server.pool.max_conn = a.number_in(cx, -1, i64::from(i32::MAX)).map(|n| n as i32))),
     row("pool-purge-delay", "<delay>", Full, "how long idle connections are kept", |cx, p, a| p.server.pool.purge_delay_ms = a.time(cx)),
     row("proto", "<name>", Partial("h1 and none only"), "protocol without negotiation", |cx, p, a| p.server.proto = proto(cx, a)),
-    row("proxy-v2-options", "<options>", Partial("all but cert-sig and cert-key"), "what the PROXY header tells", proxy_v2_options),
+    row("proxy-v2-options", "<options>", Full, "what the PROXY header tells", proxy_v2_options),
     row("quic-cc-algo", "<algo>", Planned, "congestion control of QUIC", |cx, _, a| { text(cx, a); }),
     row("redir", "<prefix>", Planned, "answer GET and HEAD with a redirect", |cx, p, a| p.server.redir = text(cx, a)),
     row("resolve-net", "<networks>", Full, "networks preferred in answers", |cx, p, a| p.server.resolve_net = networks(cx, a)),

@@ -235,6 +235,42 @@ fn servers_are_told_what_tls_knew() {
     assert!(told.contains("127.0.0.1 site.example   "), "{told}");
 }
 
+/// proxy-protocol.txt, 2.2.6: what the certificate of the listener is made of.
+#[test]
+fn servers_are_told_the_listener_s_certificate() {
+    let certificate = Certificate::of(&["site.example"]);
+    let (heads, seen) = std::sync::mpsc::channel();
+    let origin = Origin::raw(move |peer| {
+        use std::io::Read;
+        let mut head = vec![0; 16];
+        peer.reader.read_exact(&mut head)?;
+        let mut rest = vec![0; usize::from(u16::from_be_bytes([head[14], head[15]]))];
+        peer.reader.read_exact(&mut rest)?;
+        let _ = heads.send(rest);
+        peer.request()?;
+        peer.send(crate::harness::ok("a"))
+    });
+    let listen = Port::reserve();
+    let config = format!(
+        "
+listen web
+    mode http{LONG_TIMEOUTS}
+    bind 127.0.0.1:{listen} ssl crt {} alpn http/1.1
+    server s1 {} send-proxy-v2 proxy-v2-options cert-sig,cert-key,ssl-cipher
+",
+        certificate.path().display(),
+        origin.address
+    );
+    let _proxy = Proxy::start(1, &config);
+    let mut client = certificate.connect(listen.address(), "site.example");
+    assert_eq!(client.send(REQUEST).response().status(), 200);
+    let header = seen.recv().expect("a header");
+    // One after the other, the key's first.
+    let told = [record(0x25, b"EC256"), record(0x24, b"ecdsa-with-SHA256")].concat();
+    let found = header.windows(told.len()).any(|bytes| bytes == told);
+    assert!(found, "{}", header.escape_ascii());
+}
+
 /// The header belongs to the connection: another client's request never goes over it.
 #[test]
 fn connections_are_shared_under_the_same_header_only() {

@@ -50,4 +50,7 @@ pub fn value_spans(line: &[u8]) -> impl Iterator<Item = &[u8]> {
 pub use conv::{
     expand_groups, find as find_converter, is_readable, names as converter_names, xxh64,
 };
-pub use fetch::{ConnectionError, common_name, find as find_fetch, names as fetch_names};
+pub use fetch::{
+    ConnectionError, common_name, find as find_fetch, key_algorithm, names as fetch_names,
+    signature_algorithm,
+};

@@ -6,7 +6,7 @@ use wire::pp::{Addresses, Command, TlvWriter, kind, write_v1, write_v2};
 use super::Stream;
 use crate::log::Purpose;
 use crate::plan::{ProxyHeader, ServerId};
-use crate::sample::{TlsFacts, common_name};
+use crate::sample::{TlsFacts, common_name, key_algorithm, signature_algorithm};
 
 /// Bits of the SSL record's `client` byte (proxy-protocol.txt, section 2.2.6).
 const OVER_TLS: u8 = 0x01;
@@ -101,6 +101,17 @@ fn push_ssl(tls: &TlsFacts, asked: &SendProxy, tlvs: &mut TlvWriter<'_>) {
             && let Some(name) = certificate.and_then(common_name)
         {
             inner.push(kind::SSL_CN, name.as_bytes());
+        }
+        let own = tls.own_certificate.as_deref();
+        if asked.cert_key
+            && let Some(name) = own.and_then(key_algorithm)
+        {
+            inner.push(kind::SSL_KEY_ALG, name.as_bytes());
+        }
+        if asked.cert_sig
+            && let Some(name) = own.and_then(signature_algorithm)
+        {
+            inner.push(kind::SSL_SIG_ALG, name.as_bytes());
         }
         if asked.ssl_cipher {
             inner.push(kind::SSL_CIPHER, tls.cipher.as_bytes());

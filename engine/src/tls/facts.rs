@@ -13,6 +13,7 @@ impl From<TlsInfo> for TlsFacts {
             alpn: info.alpn.map(Vec::into_boxed_slice).unwrap_or_default(),
             resumed: info.resumed,
             curve: info.curve.into(),
+            own_certificate: info.own_certificate.map(Vec::into_boxed_slice),
             peer_certificate: info.peer_certificate.map(Vec::into_boxed_slice),
             ..TlsFacts::default()
         }

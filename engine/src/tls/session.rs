@@ -13,6 +13,7 @@ use rustls_pki_types::ServerName;
 
 use super::ciphers;
 use super::error::TlsError;
+use super::sni;
 
 /// Bytes that a record adds to its plain text at most: header, nonce, tag, content type.
 const RECORD_OVERHEAD_BYTES: usize = 32;
@@ -37,6 +38,8 @@ pub struct TlsSession {
     rest: Vec<u8>,
     /// The name from a client's hello; `None` until it was seen.
     sni: Option<Box<str>>,
+    /// The certificate that a server's side has chosen.
+    shown: Option<Arc<rustls::sign::CertifiedKey>>,
     hello_seen: bool,
     handshake_done: bool,
     peer_closed: bool,
@@ -83,6 +86,8 @@ pub struct TlsInfo {
     pub resumed: bool,
     /// The peer's certificate, DER.
     pub peer_certificate: Option<Vec<u8>>,
+    /// The certificate that we showed, DER; server side only.
+    pub own_certificate: Option<Vec<u8>>,
 }
 
 impl TlsSession {
@@ -104,6 +109,7 @@ impl TlsSession {
             side,
             rest: Vec::new(),
             sni: None,
+            shown: None,
             hello_seen: false,
             handshake_done: false,
             peer_closed: false,
@@ -157,6 +163,9 @@ impl TlsSession {
             }
         }
         self.rest = bytes[used..].to_vec();
+        if !self.handshake_done && matches!(self.side, Side::Server(_)) {
+            self.shown = sni::take_chosen().or(self.shown.take());
+        }
         self.handshake_done |= outcome.ready;
         self.peer_closed |= outcome.peer_closed;
         self.failed.clone_from(&outcome.error);
@@ -221,6 +230,11 @@ impl TlsSession {
             peer_certificate: state
                 .peer_certificates()
                 .and_then(|chain| chain.first())
+                .map(|leaf| leaf.to_vec()),
+            own_certificate: self
+                .shown
+                .as_ref()
+                .and_then(|shown| shown.cert.first())
                 .map(|leaf| leaf.to_vec()),
         })
     }

@@ -1,5 +1,6 @@
 //! The choice of a certificate by the name a client asks for.
 
+use std::cell::Cell;
 use std::collections::HashMap;
 use std::fmt;
 use std::sync::Arc;
@@ -86,12 +87,20 @@ impl ResolvesServerCert for SniChoice {
         let candidates = self.candidates(name.as_deref());
         let usable =
             |key: &&Arc<CertifiedKey>| key.key.choose_scheme(hello.signature_schemes()).is_some();
-        candidates
-            .iter()
-            .find(usable)
-            .or_else(|| candidates.first())
-            .cloned()
+        let chosen = candidates.iter().find(usable).or(candidates.first());
+        CHOSEN.set(chosen.cloned());
+        chosen.cloned()
     }
+}
+
+thread_local! {
+    /// The certificate that the handshake at hand has chosen: the library does not tell later.
+    static CHOSEN: Cell<Option<Arc<CertifiedKey>>> = const { Cell::new(None) };
+}
+
+/// What was chosen since the last call, on this thread.
+pub(super) fn take_chosen() -> Option<Arc<CertifiedKey>> {
+    CHOSEN.take()
 }
 
 impl fmt::Debug for SniChoice {

@@ -178,24 +178,10 @@ fn needs_field(line: &Line, section: &Proxy) -> bool {
 
 /// What the line says that is not done yet.
 fn unsupported(line: &Line) -> impl Iterator<Item = &'static str> {
-    let header = line.send_proxy.as_ref();
-    let written = [
-        (
-            header.is_some_and(|header| header.cert_sig),
-            "proxy-v2-options cert-sig",
-        ),
-        (
-            header.is_some_and(|header| header.cert_key),
-            "proxy-v2-options cert-key",
-        ),
-        (
-            line.socks4.is_some() && socks4(line).is_none(),
-            "socks4 without an IPv4 address",
-        ),
-    ];
-    written
+    let is_unknown = line.socks4.is_some() && socks4(line).is_none();
+    is_unknown
+        .then_some("socks4 without an IPv4 address")
         .into_iter()
-        .filter_map(|(written, keyword)| written.then_some(keyword))
 }
 
 /// The address of the SOCKS4 proxy, which knows IPv4 only.

@@ -130,6 +130,24 @@ pub fn common_name(der: &[u8]) -> Option<String> {
     name.as_str().ok().map(str::to_owned)
 }
 
+/// How the certificate is signed, by OpenSSL's short name.
+pub fn signature_algorithm(der: &[u8]) -> Option<String> {
+    let (_, certificate) = X509Certificate::from_der(der).ok()?;
+    let name = signature_name(&certificate.signature_algorithm.algorithm);
+    Some(String::from_utf8_lossy(name.bytes()?).into_owned())
+}
+
+/// Kind and bits of the certificate's key: `RSA2048`, `EC256` (proxy-protocol.txt, 2.2.6).
+pub fn key_algorithm(der: &[u8]) -> Option<String> {
+    use x509_parser::public_key::PublicKey;
+    let (_, certificate) = X509Certificate::from_der(der).ok()?;
+    Some(match certificate.public_key().parsed().ok()? {
+        PublicKey::RSA(key) => format!("RSA{}", key.key_size()),
+        PublicKey::EC(key) => format!("EC{}", key.key_size()),
+        _ => return None,
+    })
+}
+
 fn sha1(der: &[u8]) -> Vec<u8> {
     let algorithm = &aws_lc_rs::digest::SHA1_FOR_LEGACY_USE_ONLY;
     aws_lc_rs::digest::digest(algorithm, der).as_ref().to_vec()

@@ -15,7 +15,7 @@ mod source_counter;
 mod tls;
 mod tracked;
 
-pub use certificate::common_name;
+pub use certificate::{common_name, key_algorithm, signature_algorithm};
 pub use connection_error::ConnectionError;
 
 use super::row::FetchRow;
