@@ -80,7 +80,10 @@ fn step(stream: &mut Stream<'_>, origin: LogOrigin, response_bytes: u64) {
 /// Writes the line of an exchange that is over, if the frontend wants one; `received` bytes came
 /// from the client.
 pub fn write(stream: &mut Stream<'_>, received: u64) {
-    let is_error = stream.is_http() && stream.exchange.marks.request_us == 0;
+    // One whose body was waited for in vain was understood.
+    let exchange = &stream.exchange;
+    let is_understood = exchange.marks.request_us > 0 || !exchange.facts.request_line.is_empty();
+    let is_error = stream.is_http() && !is_understood;
     let origin = if is_error {
         LogOrigin::SessionError
     } else {
