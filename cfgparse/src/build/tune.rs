@@ -1,6 +1,6 @@
 //! `tune.*` lines (manual, 3.2).
 
-use super::global::needs_zlib;
+use super::global::lines::needs_zlib;
 use super::keyword::{Row, lax_end, lax_number, row};
 use super::syntax::by_syntax;
 use crate::args::Args;

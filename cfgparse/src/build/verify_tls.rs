@@ -94,7 +94,7 @@ fn listener(cx: &mut Context, proxy: &Proxy, bind: &Bind, tls: &BindTls) {
     );
     line.versions(cx, tls.versions);
     let asks = matches!(tls.verify, Some(TlsVerify::Optional | TlsVerify::Required));
-    if asks && tls.ca_file.is_none() {
+    if asks && tls.ca_file.is_none() && tls.ca_verify_file.is_none() {
         let message = "verify is enabled but no CA file specified";
         line.refuse(cx, "no-certificate", message, "add 'ca-file <file>'");
     }

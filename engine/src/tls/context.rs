@@ -248,7 +248,7 @@ fn client_verifier(
         Some(TlsVerify::Optional) => true,
         Some(TlsVerify::Required) => false,
     };
-    let Some(file) = bind.ca_verify_file.as_ref().or(bind.ca_file.as_ref()) else {
+    let Some(file) = bind.ca_file.as_ref().or(bind.ca_verify_file.as_ref()) else {
         let cause = "no authority is configured to verify clients with";
         return Err(SetupError::parameter(
             "verify",
@@ -257,16 +257,28 @@ fn client_verifier(
             "add 'ca-file FILE'",
         ));
     };
-    let roots = Arc::new(cert::authorities(file)?);
-    let mut builder = WebPkiClientVerifier::builder_with_provider(roots, provider.clone());
+    let mut roots = cert::authorities(file)?;
+    // Clients are told the authorities of `ca-file` only (manual, `ca-verify-file`).
+    let named = match (&bind.ca_file, bind.no_ca_names) {
+        (Some(_), false) => roots.subjects(),
+        _ => Vec::new(),
+    };
+    if let Some(file) = bind
+        .ca_verify_file
+        .as_ref()
+        .filter(|_| bind.ca_file.is_some())
+    {
+        roots.extend(cert::authorities(file)?.roots);
+    }
+    let mut builder =
+        WebPkiClientVerifier::builder_with_provider(Arc::new(roots), provider.clone())
+            .clear_root_hint_subjects()
+            .add_root_hint_subjects(named);
     if let Some(crl) = &bind.crl_file {
         builder = builder.with_crls(cert::revocations(Path::new(crl))?);
     }
     if optional {
         builder = builder.allow_unauthenticated();
-    }
-    if bind.no_ca_names {
-        builder = builder.clear_root_hint_subjects();
     }
     builder
         .build()

@@ -140,9 +140,8 @@ fn value(cx: &mut Context, c: &ActionContext, args: &mut Args) -> Option<Counter
         cx.report(notice.remedy("write the value"));
         return Some(CounterValue::Constant(0));
     }
-    let is_number = args.peek_str().starts_with(|c: char| c.is_ascii_digit());
-    if is_number {
-        let number = args.number_in(cx, 0, i64::MAX)?;
+    if args.peek_str().parse::<i64>().is_ok() {
+        let number = args.number_in(cx, i64::MIN, i64::MAX)?;
         // As many bits as the counter has, as in HAProxy.
         return Some(CounterValue::Constant(number as u32));
     }
