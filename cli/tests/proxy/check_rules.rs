@@ -86,7 +86,7 @@ backend c
     while !(told && plain) {
         let line = syslog.line_with("Health check for server");
         told |= line.contains(
-            "b/s failed, reason: Layer7 wrong status, code: 0, info: \"said -ERR <22>no<22><0D><0A>\"",
+            "b/s failed, reason: Layer7 wrong status, code: 0, info: \"said -ERR <22>no<22><0D><0A> comment: greeting\"",
         );
         plain |= line.contains(
             "c/s failed, reason: Layer7 invalid response, info: \"TCPCHK did not match content (log-format binary) at step 2 comment: greeting\"",

@@ -264,3 +264,75 @@ fn an_agent_speaks_for_its_server() {
         assert_eq!(get(listen.address(), "/").status(), 200);
     }
 }
+
+#[test]
+fn one_checker_serves_all_cores() {
+    let origin = Origin::named("a");
+    let begun = std::time::Instant::now();
+    let server = format!("{} check inter 100ms", origin.address);
+    // HAProxy resets a mere connection before its server sees it.
+    let (_listen, _syslog, _proxy) = proxy(2, "option httpchk", &server);
+    wait_until("the server was checked ten times", || {
+        origin.connections() >= 10
+    });
+    // Each check begins an interval after the last one's end, however many cores there are.
+    assert!(begun.elapsed().as_millis() >= 850, "{:?}", begun.elapsed());
+}
+
+#[test]
+fn first_checks_are_spread_over_the_shortest_interval() {
+    let origins: Vec<Origin> = (0..4).map(|_| Origin::named("a")).collect();
+    let others: String = (1..4)
+        .map(|index| {
+            let address = origins[index].address;
+            format!("\n    server o{index} {address} check inter 8s")
+        })
+        .collect();
+    let server = format!("{} check inter 8s{others}", origins[0].address);
+    let (_listen, _syslog, _proxy) = proxy(1, "option httpchk", &server);
+    let wait = |index: usize| {
+        let origin: &Origin = &origins[index];
+        wait_until("a first check", || origin.connections() > 0);
+        std::time::Instant::now()
+    };
+    let (first, second) = (wait(0), wait(1));
+    assert!(
+        (second - first).as_millis() >= 1_000,
+        "{:?}",
+        second - first
+    );
+}
+
+#[test]
+fn a_check_may_take_as_long_as_timeout_check_says() {
+    let origin = Origin::raw(|peer| {
+        let _request = peer.request()?;
+        // The answer never comes; the proxy closes.
+        peer.request().map(|_| ())
+    });
+    let settings = "option httpchk\n    timeout check 400ms";
+    let server = format!("{} check inter 60s fall 1", origin.address);
+    let (_listen, syslog, proxy) = proxy(1, settings, &server);
+    let line = syslog.line_with("Server web/s1 is DOWN");
+    assert!(line.contains("reason: Layer7 timeout"), "{line}");
+    let took: u64 = proxy
+        .stat("web", "s1", "check_duration")
+        .parse()
+        .expect("a duration");
+    assert!(took >= 399, "{took}");
+}
+
+#[test]
+fn disabled_checks_are_not_shown() {
+    let origin = Origin::named("a");
+    let server = format!("{} check inter 50ms", origin.address);
+    let (_listen, _syslog, proxy) = proxy(1, "", &server);
+    wait_until("the server is up", || {
+        proxy.stat("web", "s1", "status") == "UP"
+    });
+    proxy.admin("disable health web/s1");
+    assert_eq!(proxy.stat("web", "s1", "status"), "no check");
+    assert_eq!(proxy.stat("web", "s1", "check_status"), "");
+    proxy.admin("enable health web/s1");
+    assert_eq!(proxy.stat("web", "s1", "status"), "UP");
+}

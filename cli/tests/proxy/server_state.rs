@@ -49,7 +49,8 @@ fn weights_states_and_addresses_are_taken_up_again() {
     ] {
         before.admin(command);
     }
-    fs::write(&file, before.admin("show servers state")).expect("the state file");
+    let saved = before.admin("show servers state") + "\n";
+    fs::write(&file, saved).expect("the state file");
     drop(before);
 
     // The configuration has changed its mind about one weight.
@@ -82,7 +83,7 @@ fn a_server_that_was_down_is_down_until_its_check_says_otherwise() {
         before.stat("web", "s1", "status") == "DOWN"
     });
     // A backend's own file has its name.
-    let saved = before.admin("show servers state web");
+    let saved = before.admin("show servers state web") + "\n";
     fs::write(directory.path().join("web"), saved).expect("the state file");
     drop(before);
     origin.start();

@@ -28,7 +28,8 @@ pub(super) struct Place<'a> {
 }
 
 impl Place<'_> {
-    fn commented(&self, mut info: String) -> String {
+    /// A complaint with the line's comment behind it.
+    pub fn commented(&self, mut info: String) -> String {
         if let Some(comment) = self.comment {
             let _ = write!(info, " comment: {comment}");
         }

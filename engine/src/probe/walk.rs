@@ -213,7 +213,11 @@ impl Probe {
                 Judged::Passed(finding)
             }
             Verdict::Failed(finding) => {
-                Judged::Failed(self.told(expect, finding, expect.on_error.as_ref(), asking))
+                let mut finding = self.told(expect, finding, expect.on_error.as_ref(), asking);
+                if expect.on_error.is_some() {
+                    finding.info = place.commented(finding.info);
+                }
+                Judged::Failed(finding)
             }
         }
     }

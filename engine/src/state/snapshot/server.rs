@@ -29,12 +29,13 @@ pub fn facts(runtime: &Runtime, id: ServerId, now_ms: u64) -> ServerFacts {
     let total = runtime.stats.servers[id.index()].total(now_ms);
     let tracked = watch.tracks.map(|id| name(runtime, id));
     let health = watched_health(runtime, id);
+    let is_checked = watch.checked && watch.check_enabled.load(Relaxed);
     let report = state.check_report().clone();
     let status = status_text(&StatusInput {
         admin: state.admin(),
         operational: state.operational(),
         health,
-        agent: state.agent(),
+        agent: asked_agent(state, watch),
         tracked: tracked.as_deref(),
     });
     ServerFacts {
@@ -62,11 +63,8 @@ pub fn facts(runtime: &Runtime, id: ServerId, now_ms: u64) -> ServerFacts {
             .check
             .observe
             .map(|_| watch.observed_failures.load(Relaxed)),
-        check: watch
-            .checked
-            .then(|| check(state.health(), &report, state.admin().in_maint())),
-        agent: state
-            .agent()
+        check: is_checked.then(|| check(state.health(), &report, state.admin().in_maint())),
+        agent: asked_agent(state, watch)
             .map(|agent| check(Some(agent), &state.agent_report(), false)),
         address: words::connecting(&endpoint),
         host: named.host.clone(),
@@ -89,7 +87,7 @@ fn name(runtime: &Runtime, id: ServerId) -> String {
     )
 }
 
-/// The health of the server at the end of a chain of `track`.
+/// The health of the server at the end of a chain of `track`; none while its checks are disabled.
 fn watched_health(runtime: &Runtime, mut id: ServerId) -> Option<Health> {
     // A chain cannot be longer than the list of servers.
     for _ in 0..runtime.watches.len() {
@@ -98,7 +96,15 @@ fn watched_health(runtime: &Runtime, mut id: ServerId) -> Option<Health> {
             None => break,
         }
     }
-    runtime.servers[id.index()].health()
+    let is_checked = runtime.watches[id.index()].check_enabled.load(Relaxed);
+    let health = runtime.servers[id.index()].health();
+    health.filter(|_| is_checked)
+}
+
+/// What an agent said, while it is asked.
+fn asked_agent(state: &ServerState, watch: &Watch) -> Option<Health> {
+    let is_asked = watch.agent_enabled.load(Relaxed);
+    state.agent().filter(|_| is_asked)
 }
 
 fn condition(state: &ServerState, health: Option<Health>) -> Condition {
