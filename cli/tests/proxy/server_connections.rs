@@ -164,3 +164,35 @@ fn clients_go_to_the_core_that_has_fewer() {
     // By chance it would be a half.
     assert!(moved * 4 >= stayed * 3, "{moved} of {stayed}");
 }
+
+/// A connection that the server has closed is in nobody's way.
+#[test]
+fn a_closed_connection_takes_no_place_among_the_idle_ones() {
+    let origin = Origin::raw(|peer| {
+        while let Some(request) = peer.request()? {
+            peer.send(ok("a"))?;
+            if request.path() == "/last" {
+                std::thread::sleep(std::time::Duration::from_millis(100));
+                return Ok(());
+            }
+        }
+        Ok(())
+    });
+    let listen = Port::reserve();
+    let config = format!(
+        "
+listen web
+    mode http{LONG_TIMEOUTS}
+    bind :{listen}
+    server s1 {}
+",
+        origin.address
+    );
+    let _proxy = Proxy::start(1, &config);
+    assert_eq!(get(listen.address(), "/last").text(), "a");
+    std::thread::sleep(std::time::Duration::from_millis(300));
+    // Its first request has a connection of its own, which the others share.
+    let mut client = Client::connect(listen.address());
+    (0..3).for_each(|_| assert_eq!(client.get("/").text(), "a"));
+    assert_eq!(origin.connections(), 2);
+}

@@ -121,6 +121,12 @@ impl Pool {
         shelf.need = shelf.need.max(server.in_use() as usize);
         shelf.purge_delay_ms = terms.purge_delay_ms;
         if shelf.idle.len() >= shelf.need {
+            // What its server has closed meanwhile takes no place.
+            let before = shelf.idle.len();
+            shelf.idle.retain(Idle::is_quiet);
+            self.dropped(server, before - shelf.idle.len());
+        }
+        if shelf.idle.len() >= shelf.need {
             return idle.end();
         }
         shelf.idle.push(idle);
