@@ -266,11 +266,30 @@ const ROWS: &[Row] = &[
     Row { name: "NI", back: "cookie S insert", server: Server::With("cookie one", answers), line: "b_NI/s1 200 --NI 0/0/0/0", ..NO_ROW },
     Row { name: "VN", back: "cookie S insert", server: Server::With("cookie one", answers), act: |scene| drop(scene.sends(&with_cookie("S=one")).rest()), line: "b_VN/s1 200 --VN 0/0/0/0", ..NO_ROW },
     Row { name: "II", back: "cookie S insert", server: Server::With("cookie one", answers), act: |scene| drop(scene.sends(&with_cookie("S=two")).rest()), line: "b_II/s1 200 --II 0/0/0/0", ..NO_ROW },
+    Row { name: "DI", back: "cookie S insert\n    server s2 127.0.0.1:1 cookie two disabled", server: Server::With("cookie one", answers), act: |scene| drop(scene.sends(&with_cookie("S=two")).rest()), line: "b_DI/s1 200 --DI 0/0/0/0", ..NO_ROW },
+    Row { name: "EI", back: "cookie S insert maxidle 1h", server: Server::With("cookie one", answers), act: |scene| drop(scene.sends(&dated_cookie(7200, 7200)).rest()), line: "b_EI/s1 200 --EI 0/0/0/0", ..NO_ROW },
+    Row { name: "OI", back: "cookie S insert maxlife 1h", server: Server::With("cookie one", answers), act: |scene| drop(scene.sends(&dated_cookie(0, 7200)).rest()), line: "b_OI/s1 200 --OI 0/0/0/0", ..NO_ROW },
+    Row { name: "VU", back: "cookie S insert maxidle 1h", server: Server::With("cookie one", answers), act: |scene| drop(scene.sends(&dated_cookie(1200, 1200)).rest()), line: "b_VU/s1 200 --VU 0/0/0/0", ..NO_ROW },
+    Row { name: "NR", back: "cookie S rewrite", server: Server::With("cookie one", |peer| says(peer, "HTTP/1.1 200 OK\r\nset-cookie: S=x\r\ncontent-length: 0\r\n\r\n")), line: "b_NR/s1 200 --NR 0/0/0/0", ..NO_ROW },
     Row { name: "NN", back: "cookie S rewrite", server: Server::With("cookie one", answers), line: "b_NN/s1 200 --NN 0/0/0/0", ..NO_ROW },
 ];
 
 fn with_cookie(cookie: &str) -> String {
     GET.replace("\r\n\r\n", &format!("\r\ncookie: {cookie}\r\n\r\n"))
+}
+
+/// A cookie that was last sent so many seconds ago, and first so many (manual, `cookie ...
+/// maxidle`): seconds since 1970 by fours, in base64.
+fn dated_cookie(last_s: u64, first_s: u64) -> String {
+    let stamp = |ago_s: u64| -> String {
+        const DIGITS: &[u8; 64] =
+            b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+        let since_1970 = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
+        let date = (since_1970.expect("a clock").as_secs() - ago_s).div_ceil(4);
+        let digit = |place: u64| char::from(DIGITS[(date >> (6 * place) & 63) as usize]);
+        (0..5).rev().map(digit).collect()
+    };
+    with_cookie(&format!("S=one|{}|{}", stamp(last_s), stamp(first_s)))
 }
 
 /// A port whose queue of connections is full: whoever connects hears nothing.
