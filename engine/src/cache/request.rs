@@ -21,7 +21,8 @@ pub struct Wanted {
     pub key: Box<[u8]>,
     pub purpose: Purpose,
     pub is_head: bool,
-    accept_encoding: Vec<u8>,
+    /// In lower case; `None` where there is no such field.
+    accept_encoding: Option<Vec<u8>>,
     /// Empty where there is none.
     pub referer: Box<[u8]>,
     pub origin: Box<[u8]>,
@@ -46,7 +47,8 @@ impl Wanted {
             key: [host, request.target()].concat().into(),
             purpose,
             is_head: request.method() == b"HEAD",
-            accept_encoding: accepted.join(&b","[..]).to_ascii_lowercase(),
+            accept_encoding: (!accepted.is_empty())
+                .then(|| accepted.join(&b","[..]).to_ascii_lowercase()),
             referer: owned(b"referer"),
             origin: owned(b"origin"),
         })
@@ -59,8 +61,11 @@ impl Wanted {
         } else {
             coding
         };
+        let Some(accepted) = &self.accept_encoding else {
+            return true;
+        };
         let mut by_star = None;
-        for item in self.accept_encoding.split(|&byte| byte == b',') {
+        for item in accepted.split(|&byte| byte == b',') {
             let mut parts = item.split(|&byte| byte == b';').map(<[u8]>::trim_ascii);
             let token = parts.next().unwrap_or_default();
             let is_refused = parts.any(|part| {
@@ -160,6 +165,8 @@ mod tests {
             ("gzip;q=0.000", "gzip", false),
             ("gzip;q=0.1", "gzip", true),
             ("br", "gzip", false),
+            ("", "gzip", false),
+            ("", "", true),
             ("*", "gzip", true),
             ("br", "", true),
             ("identity;q=0", "", false),
@@ -169,6 +176,8 @@ mod tests {
             let takes = wanted.is_some_and(|wanted| wanted.takes(coding.as_bytes()));
             assert_eq!(takes, expected, "{accepted} {coding}");
         }
+        let silent = Wanted::of(&request("GET", &[]));
+        assert!(silent.is_some_and(|wanted| wanted.takes(b"gzip") && wanted.takes(b"")));
     }
 
     #[test]

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use reactor::Seg;
 
 use super::judge::Sees;
-use super::{Next, Stream, reply};
+use super::{Next, Stream, coding, reply};
 use crate::cache::{self, Object};
 use crate::log::{Cause, Phase};
 use crate::plan::ProxyId;
@@ -104,8 +104,15 @@ pub fn answer(stream: &mut Stream<'_>, proxy: ProxyId, object: &Arc<Object>) -> 
     if let Some(answer) = response_rules(stream) {
         return reply::send(stream, &answer);
     }
+    let is_head = stream.exchange.request.method() == b"HEAD";
+    let compresses = stream.generation.plan().process.compresses && !is_known && !is_head;
     let body = if is_known {
         Seg::constant(b"")
+    } else if let Some(coded) = compresses
+        .then(|| coding::whole(stream, &object.body))
+        .flatten()
+    {
+        Seg::heap(coded)
     } else {
         Seg::shared(Arc::clone(&object.body))
     };

@@ -126,6 +126,36 @@ pub fn on_response(stream: &mut Stream<'_>, side: &ServerSide) {
     }
 }
 
+/// A response's body that is there as a whole, compressed; `None` where it goes out as it is.
+pub fn whole(stream: &mut Stream<'_>, body: &[u8]) -> Option<Vec<u8>> {
+    let responses = settings(stream)?.responses.as_ref()?;
+    let exchange = &mut *stream.exchange;
+    let algorithm = compress::chosen(&exchange.request, responses)?;
+    let bytes = body.len() as u64;
+    if bytes == 0 || !compress::fits_response(&exchange.response, bytes, responses) {
+        return None;
+    }
+    compress::shape_response(&mut exchange.response, algorithm);
+    let mut coding = begin(stream, algorithm);
+    let mut coded = Vec::with_capacity(body.len() / 2);
+    coding.coder.feed(body, &mut coded);
+    coding.coder.finish(&mut coded);
+    (coding.bytes_in, coding.bytes_out) = (bytes, coded.len() as u64);
+    let response = &mut stream.exchange.response;
+    response.remove(b"transfer-encoding");
+    response.append_with(b"content-length", |out| {
+        out.extend_from_slice(coded.len().to_string().as_bytes());
+    });
+    let stats = &stream.generation.stats;
+    stats
+        .front(stream.client.frontend)
+        .compressed_responses
+        .inc();
+    stats.back(stream.backend()).compressed_responses.inc();
+    received(stream, Some(Box::new(coding)));
+    Some(coded)
+}
+
 /// Bytes of a body, as far as they are known when its head is; `None` for one that is not compressed:
 /// there is none, or its end is the connection's.
 fn bytes(body: BodyLength, from: &Link) -> Option<u64> {
