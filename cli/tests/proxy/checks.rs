@@ -282,13 +282,13 @@ fn one_checker_serves_all_cores() {
 #[test]
 fn first_checks_are_spread_over_the_shortest_interval() {
     let origins: Vec<Origin> = (0..4).map(|_| Origin::named("a")).collect();
-    let others: String = (1..4)
-        .map(|index| {
-            let address = origins[index].address;
-            format!("\n    server o{index} {address} check inter 8s")
-        })
-        .collect();
-    let server = format!("{} check inter 8s{others}", origins[0].address);
+    let [first, second, third, fourth] = [0, 1, 2, 3].map(|index| origins[index].address);
+    let server = format!(
+        "{first} check inter 8s
+    server s2 {second} check inter 8s
+    server s3 {third} check inter 8s
+    server s4 {fourth} check inter 8s"
+    );
     let (_listen, _syslog, _proxy) = proxy(1, "option httpchk", &server);
     let wait = |index: usize| {
         let origin: &Origin = &origins[index];

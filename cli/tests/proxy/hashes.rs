@@ -7,11 +7,10 @@ use crate::harness::{Client, LONG_TIMEOUTS, Origin, Port, Proxy};
 fn chosen(balance: &str, request: impl Fn(usize) -> String) -> String {
     let listen = Port::reserve();
     let origins: Vec<Origin> = ["1", "2", "3", "4", "5"].map(Origin::named).into();
-    let servers: String = origins
-        .iter()
-        .enumerate()
-        .map(|(index, origin)| format!("    server s{} {}\n", index + 1, origin.address))
-        .collect();
+    let lines = (1..)
+        .zip(&origins)
+        .map(|(number, origin)| format!("    server s{number} {}", origin.address));
+    let servers = lines.collect::<Vec<_>>().join("\n");
     let config = format!(
         "
 listen web
