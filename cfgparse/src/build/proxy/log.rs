@@ -161,32 +161,24 @@ pub fn target(cx: &mut Context, args: &mut Args) -> Option<LogTarget> {
         min_level: LogLevel::Emerg,
         at: word.at,
     };
-    loop {
-        match args.peek_str() {
-            "len" => {
-                args.next();
-                target.len = args.number_in(cx, 80, 65_535).map(|n| n as u32);
-            }
-            "format" => {
-                args.next();
-                target.framing = framing(cx, args)?;
-            }
-            "sample" => {
-                args.next();
-                target.sample = Some(sample(cx, args)?);
-            }
-            "profile" => {
-                args.next();
-                let word = args.required(cx, "a log-profile's name")?;
-                cx.references.push(Reference {
-                    kind: ReferenceKind::LogProfile,
-                    name: word.text.clone(),
-                    span: word.span(),
-                });
-                target.profile = Some(word.text.clone());
-            }
-            _ => break,
-        }
+    // In this order only, as HAProxy takes them.
+    if args.accept("len") {
+        target.len = args.number_in(cx, 80, 65_535).map(|n| n as u32);
+    }
+    if args.accept("format") {
+        target.framing = framing(cx, args)?;
+    }
+    if args.accept("sample") {
+        target.sample = Some(sample(cx, args)?);
+    }
+    if args.accept("profile") {
+        let word = args.required(cx, "a log-profile's name")?;
+        cx.references.push(Reference {
+            kind: ReferenceKind::LogProfile,
+            name: word.text.clone(),
+            span: word.span(),
+        });
+        target.profile = Some(word.text.clone());
     }
     let word = args.required(cx, "a log facility")?;
     let Some(facility) = FACILITIES.iter().position(|name| *name == word.text) else {
