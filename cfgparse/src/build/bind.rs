@@ -164,7 +164,7 @@ const SOCKET: &[Row<BindDraft>] = &[
     }),
     lax_number(row("gid", "<gid>", Full, "group id of the unix socket", |cx, d, a| d.bind.gid = a.number(cx))),
     row("group", "<group>", Full, "group of the unix socket", |cx, d, a| d.bind.group = text(cx, a)),
-    row("guid-prefix", "<string>", Harmless, "prefix of the listeners' unique ids", |cx, d, a| d.bind.guid_prefix = text(cx, a)),
+    row("guid-prefix", "<string>", Harmless, "prefix of the listeners' unique ids", |cx, d, a| d.bind.guid_prefix = super::server::guid(cx, a)),
     row("id", "<id>", Full, "id in statistics", |cx, d, a| d.bind.id = a.number_in(cx, 1, i64::from(i32::MAX)).map(|n| n as u32)),
     row("idle-ping", "<delay>", Planned, "ping idle HTTP/2 connections", |cx, _, a| {
         a.time(cx);
@@ -185,7 +185,7 @@ const SOCKET: &[Row<BindDraft>] = &[
             }
         };
     }),
-    lax_number(row("maxconn", "<maxconn>", Full, "connections of each socket", |cx, d, a| d.bind.maxconn = a.number(cx))),
+    lax_number(row("maxconn", "<maxconn>", Full, "connections of each socket", |cx, d, a| d.bind.maxconn = a.number_in(cx, 0, i64::from(i32::MAX)).map(|n| n as u32))),
     row("mode", "<mode>", Full, "octal permissions of the unix socket", |cx, d, a| d.bind.mode = octal(cx, a)),
     lax_number(row("mss", "<maxseg>", Full, "TCP maximum segment size", |cx, d, a| d.bind.mss = mss(cx, a))),
     row("name", "<name>", Full, "name in statistics", |cx, d, a| d.bind.name = text(cx, a)),

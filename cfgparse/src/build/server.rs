@@ -194,7 +194,21 @@ fn socks4(cx: &mut Context, params: &mut Params, args: &mut Args) {
 }
 
 fn port(cx: &mut Context, args: &mut Args) -> Option<u16> {
-    args.number_in(cx, 1, 65_535).map(|port| port as u16)
+    // HAProxy takes 0, and what is no number, for none.
+    let port = args.number_in(cx, 0, 65_535)?;
+    (port > 0).then_some(port as u16)
+}
+
+/// Letters, digits and a few signs, as the statistics write them.
+pub(super) fn guid(cx: &mut Context, args: &mut Args) -> Option<String> {
+    let word = args.required(cx, "a unique id")?;
+    let bad = |c: &char| !(c.is_ascii_alphanumeric() || "-_:.".contains(*c));
+    if let Some(bad) = word.text.chars().find(bad) {
+        let message = format!("'{}' : invalid character '{bad}'.", args.label());
+        cx.alert(word.span(), "bad-name", message);
+        return None;
+    }
+    Some(word.text.clone())
 }
 
 /// `none`, `last`, `libc`, addresses, comma separated.
@@ -261,10 +275,16 @@ fn track(cx: &mut Context, params: &mut Params, args: &mut Args) {
     };
     let (backend, name) = word.text.split_once('/').unwrap_or(("", &word.text));
     params.server.track = Some((backend.to_owned(), name.to_owned()));
+    let backend = if backend.is_empty() {
+        &cx.owner.name
+    } else {
+        backend
+    };
+    // Which server a `default-server` line means is known where the proxy is only.
     if !backend.is_empty() {
         cx.references.push(Reference {
             kind: ReferenceKind::Server,
-            name: word.text.clone(),
+            name: format!("{backend}/{name}"),
             span: word.span(),
         });
     }
@@ -321,7 +341,7 @@ const PLAIN: &[Row<Params>] = &[
     row("cookie", "<value>", Full, "value of the persistence cookie", |cx, p, a| p.server.cookie = text(cx, a)),
     row("disabled", "", Full, "starts in maintenance", |_, p, _| p.server.disabled = true),
     row("enabled", "", Full, "does not start in maintenance", |_, p, _| p.server.disabled = false),
-    row("guid", "<string>", Harmless, "unique id", |cx, p, a| p.server.guid = text(cx, a)),
+    row("guid", "<string>", Harmless, "unique id", |cx, p, a| p.server.guid = guid(cx, a)),
     row("hash-key", "id|id32|guid|addr|addr-port", Planned, "what consistent hashing knows the server by", |cx, p, a| p.server.hash_key = a.one_of(cx, &["id", "id32", "guid", "addr", "addr-port"])),
     lax_number(row("id", "<id>", Full, "id in statistics and in consistent hashing", |cx, p, a| p.server.id = a.number_in(cx, 1, i64::from(i32::MAX)).map(|n| n as u32))),
     row("idle-ping", "<delay>", Planned, "ping idle HTTP/2 connections", |cx, _, a| { a.time(cx); }),

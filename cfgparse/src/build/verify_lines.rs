@@ -265,6 +265,14 @@ fn tracking(
     let Some((backend, name)) = &server.track else {
         return;
     };
+    if server.check.enabled {
+        let message = format!(
+            "'server {}/{}' : unable to enable checks and tracking at the same time!",
+            proxy.name, server.name
+        );
+        let remedy = "remove 'check' or 'track'";
+        return refuse(cx, "exclusive", server.at, 6, message, remedy);
+    }
     let backend = if backend.is_empty() {
         &proxy.name
     } else {
