@@ -94,7 +94,10 @@ pub fn session(local: &Local, generation: &Generation, client: &mut Client) -> b
     listener.sessions.inc();
     generation.stats.process.sessions.hit(now_ms);
     match generation.plan().proxy(client.frontend).mode {
-        Mode::Http => front.h1_sessions.inc(),
+        Mode::Http => {
+            front.h1_sessions.inc();
+            front.h1.connections.inc();
+        }
         _ => front.other_sessions.inc(),
     }
     client.ready_us = local.core.now_us();

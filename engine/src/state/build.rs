@@ -71,32 +71,18 @@ pub fn build(
     let mut registry = server::Registry::new(cores, wake);
     let backends = backends(&plan, &mut registry);
     let servers = servers(&plan, &mut registry, now_ms);
-    restore(
-        &plan,
-        &model.global,
-        &mut states,
-        &servers,
-        &watches,
-        now_ms,
-    );
+    let global = &model.global;
+    restore(&plan, global, &mut states, &servers, &watches, now_ms);
     initial::follow(&servers, &watches);
     warnings.append(&mut states.warnings);
     let servers = servers.into_iter().map(Current::new).collect();
     let views = views(&plan, &backends, &servers);
-    let standings = views
-        .iter()
-        .map(|view| Standing::new(view.clone(), now_ms))
-        .collect();
     let runtime = Runtime {
         stats: stats::Registry::new(cores).generation(&names(&plan)),
         process_gate: Arc::new(Gate::new(plan.process.maxconn, cores)),
         frontend_gates: frontend_gates(&plan, cores),
         listener_gates: listener_gates(&plan, cores),
-        endpoints: plan
-            .servers
-            .iter()
-            .map(|s| RwLock::new(s.endpoint.clone()))
-            .collect(),
+        endpoints: endpoints(&plan),
         log_counters: plan.proxies.iter().map(|_| AtomicU64::new(0)).collect(),
         servers,
         backends,
@@ -107,13 +93,9 @@ pub fn build(
         tls_of_server: loaded.of_server.into_iter().map(Current::new).collect(),
         tls_of_rings: loaded.of_rings.into(),
         watches: watches.into_iter().map(Current::new).collect(),
-        standings,
+        standings: standings(&views, now_ms),
         tables: tables(&plan),
-        caches: plan
-            .caches
-            .iter()
-            .map(|settings| Arc::new(Cache::new(settings.clone())))
-            .collect(),
+        caches: caches(&plan),
         rings: rings(&plan),
         log_forward_gates: log_forward_gates(&plan, cores),
         tls_of_log_forwards: loaded.of_log_forwards.into(),
@@ -128,6 +110,21 @@ pub fn build(
         registry,
         warnings,
     })
+}
+
+fn endpoints(plan: &Plan) -> Slots<RwLock<Endpoint>> {
+    let now = |server: &Current<crate::plan::Server>| RwLock::new(server.endpoint.clone());
+    plan.servers.iter().map(now).collect()
+}
+
+fn standings(views: &Views, now_ms: u64) -> Box<[Standing]> {
+    let standing = |view: &Option<Arc<View>>| Standing::new(view.clone(), now_ms);
+    views.iter().map(standing).collect()
+}
+
+fn caches(plan: &Plan) -> Box<[Arc<Cache>]> {
+    let cache = |settings: &_| Arc::new(Cache::new(Clone::clone(settings)));
+    plan.caches.iter().map(cache).collect()
 }
 
 fn log_forward_gates(plan: &Plan, cores: usize) -> Box<[Arc<Gate>]> {

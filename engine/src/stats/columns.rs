@@ -198,8 +198,8 @@ pub static STATIC_COLUMNS: &[Column] = &[
     column("req_rate", "MRPP", "HTTP requests over the last second", |r| u32(requests(r).map(|rate| rate.per_second))),
     column("req_rate_max", "MMPV", "highest req_rate", |r| u32(requests(r).map(|rate| rate.max))),
     column("req_tot", "MCPP", "HTTP requests", |r| u64(match r.object {
-        _ if !r.http() => None,
         Object::Frontend(front) => Some(front.total.requests.total),
+        _ if !r.http() => None,
         _ => r.service().map(|service| service.requests),
     })),
     column("cli_abrt", "MCPP", "transfers cut by the client", |r| u64(r.service().map(|s| s.client_aborts))),

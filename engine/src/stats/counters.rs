@@ -145,7 +145,7 @@ counters! {
         /// HTTP/3 sessions and requests.
         h3_sessions: Counter,
         h3_requests: Counter,
-        /// Sessions and requests that are not HTTP.
+        /// Sessions that are not HTTP, and requests, which they have none of.
         other_sessions: Counter,
         other_requests: Counter,
         h1: H1Counters,

@@ -99,6 +99,8 @@ pub static FIELDS: &[Field] = &[
     field(42, "CompressBpsIn", "MRPV", "Number of bytes submitted to the HTTP compressor in this worker process over the last second", |_| Value::U32(0)),
     field(43, "CompressBpsOut", "MRPV", "Number of bytes emitted by the HTTP compressor in this worker process over the last second", |_| Value::U32(0)),
     field(44, "CompressBpsRateLim", "CLPV", "Limit of CompressBpsOut beyond which HTTP compression is automatically disabled", |_| Value::U32(0)),
+    field(45, "ZlibMemUsage", "MGPV", "Amount of memory currently used by HTTP compression", |_| Value::U32(0)),
+    field(46, "MaxZlibMemUsage", "CLPV", "Limit of the memory used by HTTP compression", |_| Value::U32(0)),
     field(47, "Tasks", "MGPV", "Total number of tasks in the current worker process (active + sleeping)", |p| Value::u32(p.tasks)),
     field(48, "Run_queue", "MGPV", "Total number of active tasks+tasklets in the current worker process", |p| Value::u32(p.runnable_tasks)),
     field(49, "Idle_pct", "MaPV", "Percentage of last second spent waiting in the current worker thread", |p| Value::U32(p.idle_percent)),

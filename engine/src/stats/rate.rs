@@ -19,6 +19,8 @@ pub struct Rate {
 struct SharedRate {
     cores: Box<[Lane]>,
     max: AtomicU64,
+    /// The second in which the maximum was forgotten: what it held before no longer counts.
+    cleared: AtomicU64,
 }
 
 #[derive(Debug, Default)]
@@ -115,6 +117,7 @@ impl Summed for Rate {
         let shared = Arc::new(SharedRate {
             cores: (0..cores).map(|_| Lane::default()).collect(),
             max: AtomicU64::new(0),
+            cleared: AtomicU64::new(0),
         });
         (0..cores)
             .map(|core| Self {
@@ -128,6 +131,11 @@ impl Summed for Rate {
         total.total += self.here();
         total.per_second = self.shared.per_second(now_ms);
         self.shared.observe(total.per_second);
+        // A burst that ended before anybody looked is still in its lane.
+        let last = self.shared.cores[self.core].second.value();
+        if last > self.shared.cleared.load(Relaxed) {
+            self.shared.observe(self.shared.in_second(last));
+        }
         total.max = self.shared.max.load(Relaxed);
     }
 
@@ -136,6 +144,9 @@ impl Summed for Rate {
     }
 
     fn clear_max(&self) {
+        let lanes = self.shared.cores.iter();
+        let last = lanes.map(|lane| lane.second.value()).max().unwrap_or(0);
+        self.shared.cleared.store(last, Relaxed);
         self.shared.max.store(0, Relaxed);
     }
 }
@@ -188,6 +199,14 @@ mod tests {
         family[0].hit(6_000);
         family[0].hit(60_000);
         assert_eq!(total(&family, 60_000).max, 42);
+    }
+
+    #[test]
+    fn a_burst_counts_whenever_somebody_looks() {
+        let family = Rate::family(2);
+        (0..3).for_each(|_| family[0].hit(5_100));
+        family[1].hit(5_200);
+        assert_eq!(total(&family, 60_000).max, 4);
     }
 
     #[test]

@@ -88,7 +88,12 @@ fn chosen(stream: &mut Stream<'_>, backend: ProxyId, server: ServerId, stays: bo
     if !stays && stream.exchange.marks.permit_us == 0 {
         stream.exchange.marks.permit_us = stream.local.core.now_us();
     }
-    stream.exchange.facts.server = Some(server);
+    // Another attempt on the same server is no other choice.
+    if stream.exchange.facts.server.replace(server) == Some(server) {
+        let now_ms = stream.local.core.now_ms();
+        stream.generation.stats.server(server).sessions.hit(now_ms);
+        return;
+    }
     stream.client.entry.server.set(Some(server));
     stream
         .client
@@ -113,22 +118,20 @@ async fn attempt(
     let key = key(stream, id, &opening);
     let idle = reusable(stream, id, &state, key).await;
     let is_reused = idle.is_some();
-    let (link, carried) = match idle {
-        Some(idle) => {
-            let facts = &mut stream.exchange.facts;
-            (facts.server_side_src, facts.server_side_dst) = (idle.local, idle.peer);
-            (idle.link, idle.carried + 1)
-        }
-        None => (connect(stream, id, opening).await?, 1),
+    let stats = &stream.generation.stats;
+    let (back, server) = (stats.back(stream.backend()), stats.server(id));
+    let (link, carried) = if let Some(idle) = idle {
+        let facts = &mut stream.exchange.facts;
+        (facts.server_side_src, facts.server_side_dst) = (idle.local, idle.peer);
+        server.reuses.inc();
+        back.service.reuses.inc();
+        (idle.link, idle.carried + 1)
+    } else {
+        server.connects.inc();
+        back.service.connects.inc();
+        back.h1.connections.add(u64::from(stream.is_http()));
+        (connect(stream, id, opening).await?, 1)
     };
-    let service = &stream.generation.stats.back(stream.backend()).service;
-    for counters in [stream.generation.stats.server(id), service] {
-        if is_reused {
-            counters.reuses.inc();
-        } else {
-            counters.connects.inc();
-        }
-    }
     Ok(ServerSide {
         link,
         id,

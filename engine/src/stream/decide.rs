@@ -331,8 +331,10 @@ async fn act(
         Verdict::FromCache(object) => {
             return Ok(Some(super::cached::answer(stream, proxy, &object.0)));
         }
-        Verdict::UseService(name) => {
-            return Err(unavailable_service(&name));
+        // The only service that there is: the metrics.
+        Verdict::UseService(_) => {
+            count_intercepted(stream, proxy);
+            return Ok(Some(super::stats_page::metrics(stream)));
         }
         Verdict::Wait { .. }
         | Verdict::WaitForBody { .. }
@@ -350,11 +352,6 @@ async fn act(
     Ok(Some(reply::send(stream, &answer)))
 }
 
-/// A service that is not built in: the configuration's check refuses it, so this is ours.
-fn unavailable_service(_name: &str) -> Fault {
-    Fault::new(Cause::Internal, Phase::Request)
-}
-
 fn count_denied(stream: &Stream<'_>, proxy: ProxyId, phase: Phase) {
     let stats = &stream.generation.stats;
     let is_front = proxy == stream.client.frontend;
@@ -365,7 +362,12 @@ fn count_denied(stream: &Stream<'_>, proxy: ProxyId, phase: Phase) {
             stats.front(proxy).denied_requests.inc();
             stream.count_on_listener(|listener| listener.denied_requests.inc());
         }
-        (_, false) => stats.back(proxy).denied_requests.inc(),
+        // The client was denied, whoever says so.
+        (_, false) => {
+            stats.back(proxy).denied_requests.inc();
+            stats.front(stream.client.frontend).denied_requests.inc();
+            stream.count_on_listener(|listener| listener.denied_requests.inc());
+        }
     }
 }
 

@@ -157,7 +157,6 @@ impl Stream<'_> {
         let service = self.generation.stats.server(server);
         service.open.enter(now_ms);
         service.sessions.hit(now_ms);
-        service.requests.inc();
         service.last_session.mark(now_ms);
         self.exchange.counted.server = Some(server);
     }

@@ -31,6 +31,7 @@ pub async fn run(stream: &mut Stream<'_>) -> Next {
 pub fn fail(stream: &mut Stream<'_>, fault: Fault) -> Next {
     // No byte ever came: all the time was spent on it, none was idle.
     stream.exchange.marks.first_byte_us = 0;
+    finish::request_begins(stream);
     track::broken_request(stream, fault);
     // No byte came: the whole wait counts as the request's.
     stream.exchange.marks.first_byte_us = stream.exchange.marks.start_us;
@@ -40,11 +41,12 @@ pub fn fail(stream: &mut Stream<'_>, fault: Fault) -> Next {
 }
 
 async fn exchange(stream: &mut Stream<'_>) -> Result<Next, Fault> {
-    if let Err(fault) = request::receive(stream).await {
+    let understood = request::receive(stream).await;
+    finish::request_begins(stream);
+    if let Err(fault) = understood {
         track::broken_request(stream, fault);
         return Err(fault);
     }
-    finish::request_begins(stream);
     journal::connected(stream);
     persist::enter(stream);
     if let Some(next) = decide::frontend(stream).await? {

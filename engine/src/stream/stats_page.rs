@@ -13,10 +13,11 @@ use super::{Asked, Fault, Next, Order, Stream, reply};
 use crate::log::{Cause, Phase};
 use crate::mux::h1::Extent;
 use crate::plan::{ProxyId, ServerId, StatsPage};
-use crate::service::Persistence;
+use crate::service::metrics::{self as exporter, TableFacts};
 use crate::service::page::{
     self as service, Access, Action, Form, Outcome, PageResponse, PageSettings, Query,
 };
+use crate::service::{Message, Persistence};
 use crate::state::snapshot;
 
 /// Whether a request is for the page: its path begins with `stats uri`.
@@ -33,15 +34,7 @@ pub async fn answer(
     is_let_in: bool,
 ) -> Result<Next, Fault> {
     stream.exchange.facts.answered_by = Some("<STATS>");
-    let now_us = stream.local.core.now_us();
-    let marks = &mut stream.exchange.marks;
-    (marks.permit_us, marks.connected_us, marks.response_us) = (now_us, now_us, now_us);
-    marks.request_is_fit = true;
-    stream
-        .exchange
-        .facts
-        .termination
-        .end(Cause::Local, Phase::Request);
+    answered_here(stream);
     stream
         .generation
         .stats
@@ -71,6 +64,43 @@ pub async fn answer(
     };
     let made = service::answer(&snapshot, &settings, &query);
     Ok(send(stream, &made))
+}
+
+/// Notes that no server is asked.
+fn answered_here(stream: &mut Stream<'_>) {
+    let now_us = stream.local.core.now_us();
+    let marks = &mut stream.exchange.marks;
+    (marks.permit_us, marks.connected_us, marks.response_us) = (now_us, now_us, now_us);
+    marks.request_is_fit = true;
+    stream
+        .exchange
+        .facts
+        .termination
+        .end(Cause::Local, Phase::Request);
+}
+
+/// `http-request use-service prometheus-exporter`: the metrics that the query asks for.
+pub fn metrics(stream: &mut Stream<'_>) -> Next {
+    stream.exchange.facts.answered_by = Some("<PROMEX>");
+    answered_here(stream);
+    let target = String::from_utf8_lossy(stream.exchange.request.path_and_query()).into_owned();
+    let now_ms = stream.local.core.now_ms();
+    let runtime = &stream.generation.runtime;
+    let snapshot = snapshot::take(runtime, now_ms);
+    let tables: Vec<_> = runtime
+        .tables
+        .iter()
+        .map(|table| TableFacts {
+            name: &table.spec().name,
+            kind: table.spec().key.word(),
+            size: table.spec().size,
+            used: table.used(now_ms),
+        })
+        .collect();
+    match exporter::answer(&snapshot, &tables, &target) {
+        Some(made) => send(stream, &made),
+        None => reply::message(stream, Message::of_error(400).raw.as_bytes()),
+    }
 }
 
 /// Does what the page's form says (manual, `stats admin`).

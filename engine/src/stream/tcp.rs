@@ -20,12 +20,6 @@ use crate::sample::{Data, LogOrigin};
 /// Runs one TCP stream to its end.
 pub async fn run(stream: &mut Stream<'_>) {
     stream.generation.stats.process.requests.inc();
-    stream
-        .generation
-        .stats
-        .front(stream.client.frontend)
-        .other_requests
-        .inc();
     stream.exchange.marks.request_us = stream.exchange.marks.start_us;
     journal::connected(stream);
     if let Err(fault) = exchange(stream).await {

@@ -190,7 +190,7 @@ pub const ROWS: &[ActionRow] = &[
     }),
     action("strict-mode", "on|off", HTTP, Full, "whether a failed action is an error", |cx, _, a| a.on_off(cx).map(Action::StrictMode)),
     action("switch-mode", "http [proto <name>]", CNT, Planned, "go on in HTTP", switch_mode),
-    action("use-service", "<name>", CNT | REQ, Planned, "answer by a service", use_service),
+    action("use-service", "<name>", CNT | REQ, Full, "answer by a service", use_service),
     action("wait-for-body", "time <time> [at-least <bytes>]", REQ | RES, Full, "wait for the body", wait_for_body),
     action("wait-for-handshake", "", REQ, Planned, "wait for the end of the TLS handshake", known),
 ];

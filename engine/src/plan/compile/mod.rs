@@ -69,34 +69,7 @@ pub fn compile(model: &Model, machine: &Machine) -> Result<Compiled, Vec<Compile
     for (index, section) in model.proxies.iter().enumerate() {
         let id = ProxyId(index as u32);
         compiler.enter(id, &section.acls);
-        let mut frontend = section.kind.has_frontend().then(|| {
-            let own = add_listeners(section, id, &mut listeners);
-            context.frontend(section, own, &mut compiler)
-        });
-        let has_backend = section.kind.has_backend();
-        let backend =
-            has_backend.then(|| context.backend(section, id, &mut servers, &mut compiler));
-        let rules = context.rulesets(section, &mut compiler);
-        if let Some(frontend) = &mut frontend {
-            // The rules may have added slots of their own.
-            frontend.captures_declared = compiler.captures.counts();
-        }
-        proxies.push(Proxy {
-            id,
-            name: section.name.as_str().into(),
-            mode: mode(section),
-            number: section.id.unwrap_or(index as u32 + 2),
-            timeouts: Timeouts::new(&section.timeouts),
-            rules,
-            options: context.options(section, &mut compiler),
-            log: context.log(section, &mut compiler),
-            stats_page: context.stats_page(section, &mut compiler),
-            error_pages: Arc::new(context.error_pages(section, &mut compiler)),
-            compression: compression::compile(section),
-            frontend,
-            backend,
-            section: Arc::new(section.clone()),
-        });
+        proxies.push(context.proxy(section, id, &mut listeners, &mut servers, &mut compiler));
     }
     let log_forwards = context.log_forwards(&compiler);
     let startup = startup::compile(&model.global, &mut context, &mut compiler);
@@ -146,6 +119,45 @@ struct Context<'m> {
     name_case: Option<Arc<NameCase>>,
     /// `healthcheck` sections by name.
     healthchecks: HashMap<String, Arc<probe::Ruleset>>,
+}
+
+impl Context<'_> {
+    fn proxy(
+        &mut self,
+        section: &cfgparse::model::Proxy,
+        id: ProxyId,
+        listeners: &mut Vec<Listener>,
+        servers: &mut Vec<crate::plan::Server>,
+        compiler: &mut Compiler<'_>,
+    ) -> Proxy {
+        let mut frontend = section.kind.has_frontend().then(|| {
+            let own = add_listeners(section, id, listeners);
+            self.frontend(section, own, compiler)
+        });
+        let has_backend = section.kind.has_backend();
+        let backend = has_backend.then(|| self.backend(section, id, servers, compiler));
+        let rules = self.rulesets(section, compiler);
+        if let Some(frontend) = &mut frontend {
+            // The rules may have added slots of their own.
+            frontend.captures_declared = compiler.captures.counts();
+        }
+        Proxy {
+            id,
+            name: section.name.as_str().into(),
+            mode: mode(section),
+            number: section.id.unwrap_or(id.0 + 2),
+            timeouts: Timeouts::new(&section.timeouts),
+            rules,
+            options: self.options(section, compiler),
+            log: self.log(section, compiler),
+            stats_page: self.stats_page(section, compiler),
+            error_pages: Arc::new(self.error_pages(section, compiler)),
+            compression: compression::compile(section),
+            frontend,
+            backend,
+            section: Arc::new(section.clone()),
+        }
+    }
 }
 
 impl<'m> Context<'m> {

@@ -15,7 +15,7 @@ pub struct PageResponse {
 }
 
 impl PageResponse {
-    pub(super) fn ok(content_type: &str, refresh_s: Option<u32>, body: String) -> Self {
+    pub(in crate::service) fn ok(content_type: &str, refresh_s: Option<u32>, body: String) -> Self {
         let mut head = format!(
             "HTTP/1.1 200 OK\r\ncache-control: no-cache\r\ncontent-type: {content_type}\r\n"
         );

@@ -7,7 +7,9 @@ use crate::plan::Endpoint;
 /// The `algo` column. Without a word the manual's default counts: random.
 pub fn algorithm(written: Option<&Algorithm>) -> &'static str {
     match written {
-        None | Some(Algorithm::Random { .. }) => "random",
+        // Nobody has chosen one: HAProxy says so, though it balances by chance.
+        None => "unknown",
+        Some(Algorithm::Random { .. }) => "random",
         Some(Algorithm::Roundrobin) => "roundrobin",
         Some(Algorithm::StaticRr) => "static-rr",
         Some(Algorithm::Leastconn) => "leastconn",
