@@ -40,4 +40,6 @@ pub struct Process {
     /// (`http-err-codes`, `http-fail-codes`).
     pub err_statuses: super::Statuses,
     pub fail_statuses: super::Statuses,
+    /// The keys that `jwt_verify` names.
+    pub public_keys: crate::sample::PublicKeys,
 }

@@ -10,6 +10,7 @@ use crate::plan::{ProxyId, ServerId};
 use crate::rules::Userlist;
 use crate::table::{KeyKind, TableId};
 
+use super::conv::PublicKeys;
 use super::cx::CaptureCounts;
 use super::error::CompileError;
 use super::pattern::{PatternId, PatternTable};
@@ -43,6 +44,10 @@ pub trait Names {
     /// An environment variable (`env()`).
     fn environment(&self, name: &str) -> Option<String> {
         None
+    }
+    /// The content of a file that a converter names; the error says why it cannot be read.
+    fn file(&self, name: &str) -> Result<Vec<u8>, String> {
+        Err(format!("failed to open file <{name}>"))
     }
     /// Lines of a map file that a converter names; the error says why it cannot be read.
     fn map_file(&self, name: &str) -> Result<Arc<cfgparse::model::expr::PatternFile>, String> {
@@ -79,6 +84,8 @@ pub struct Compiler<'n> {
     pub names: &'n dyn Names,
     pub vars: VarTable,
     pub patterns: PatternTable,
+    /// The public keys that `jwt_verify` names.
+    pub public_keys: PublicKeys,
     /// Found wrong, but not fatal: conditions that can never hold, for instance.
     pub warnings: Vec<CompileError>,
     /// The proxy whose lines are being compiled.
@@ -119,6 +126,7 @@ impl<'n> Compiler<'n> {
             names,
             vars: VarTable::default(),
             patterns: PatternTable::default(),
+            public_keys: PublicKeys::default(),
             warnings: Vec::new(),
             proxy: None,
             acls: HashMap::new(),

@@ -48,7 +48,7 @@ pub fn value_spans(line: &[u8]) -> impl Iterator<Item = &[u8]> {
 }
 
 pub use conv::{
-    expand_groups, find as find_converter, is_readable, names as converter_names, xxh64,
+    PublicKeys, expand_groups, find as find_converter, is_readable, names as converter_names, xxh64,
 };
 pub use fetch::{
     ConnectionError, common_name, find as find_fetch, key_algorithm, names as fetch_names,

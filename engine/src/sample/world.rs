@@ -124,6 +124,10 @@ pub trait World {
     fn tcp_measures(&self, side: Side) -> Option<TcpMeasures> {
         None
     }
+    /// The public key of a path that a line named (`jwt_verify`), in DER.
+    fn public_key(&self, path: &[u8]) -> Option<&[u8]> {
+        None
+    }
     /// Our address on the connection to the server.
     fn server_side_source(&self) -> Option<SocketAddr> {
         None

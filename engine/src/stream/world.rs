@@ -275,6 +275,10 @@ impl World for CoreWorld<'_> {
         })
     }
 
+    fn public_key(&self, path: &[u8]) -> Option<&[u8]> {
+        self.plan().process.public_keys.key(path)
+    }
+
     fn server_side_source(&self) -> Option<SocketAddr> {
         self.server?.local_addr().ok()?.as_socket()
     }

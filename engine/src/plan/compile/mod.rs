@@ -27,7 +27,7 @@ use super::{Listener, ListenerId, LogTarget, Plan, Process, Proxy, ProxyId, Ring
 use crate::probe;
 use crate::rules::{Condition, Kind, Ruleset};
 use crate::sample::pattern::Patterns;
-use crate::sample::{CompileError, Compiler, Expr, Point, ProcVars};
+use crate::sample::{CompileError, Compiler, Expr, Point, ProcVars, PublicKeys};
 use crate::slots::Current;
 
 pub use startup::{StartSource, StartValue};
@@ -79,6 +79,7 @@ pub fn compile(model: &Model, machine: &Machine) -> Result<Compiled, Vec<Compile
     let mut process = process(model, machine);
     process.reads_bodies = compiler.reads_bodies;
     process.compresses = proxies.iter().any(|proxy| proxy.compression.is_some());
+    process.public_keys = std::mem::take(&mut compiler.public_keys);
     backend::set_fullconn(&mut proxies, process.maxconn);
     let plan = Plan {
         process,
@@ -457,5 +458,6 @@ fn process(model: &Model, machine: &Machine) -> Process {
         check_keeps_environment: global.external_check_preserve_env,
         err_statuses: Statuses::errors(&global.http_err_codes),
         fail_statuses: Statuses::failures(&global.http_fail_codes),
+        public_keys: PublicKeys::default(),
     }
 }

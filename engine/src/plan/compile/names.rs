@@ -132,6 +132,10 @@ impl Names for ModelNames<'_> {
             .any(|errors| errors.name == section)
     }
 
+    fn file(&self, name: &str) -> Result<Vec<u8>, String> {
+        std::fs::read(name).map_err(|error| error.to_string())
+    }
+
     fn map_file(&self, name: &str) -> Result<Arc<PatternFile>, String> {
         let known = self.model.maps.iter().find(|map| map.path == name);
         known

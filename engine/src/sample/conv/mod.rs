@@ -2,16 +2,20 @@
 
 mod address;
 mod capture;
+mod cipher;
 mod digest;
 mod encoding;
 mod forwarded;
 pub(super) mod hash;
 mod http_date;
 mod json;
+mod jwt;
 mod list;
 mod map;
+mod mqtt;
 mod names;
 mod number;
+mod protobuf;
 mod regsub;
 mod table;
 mod text;
@@ -20,6 +24,7 @@ mod when;
 mod x509;
 
 pub use hash::xxh64;
+pub use jwt::PublicKeys;
 pub use map::is_readable;
 pub use regsub::expand_groups;
 
@@ -31,6 +36,10 @@ static TABLES: &[&[ConvertRow]] = &[
     address::ROWS,
     encoding::ROWS,
     digest::ROWS,
+    cipher::ROWS,
+    jwt::ROWS,
+    mqtt::ROWS,
+    protobuf::ROWS,
     map::ROWS,
     hash::ROWS,
     var::ROWS,

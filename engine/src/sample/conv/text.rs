@@ -122,15 +122,8 @@ fn check_index(args: &mut Args, compiler: &mut Compiler<'_>) -> Result<(), Compi
 fn field<'a>(value: Value<'a>, args: &'a Args) -> Option<Value<'a>> {
     let (index, delimiters) = (args.int(0)?, args.text(1)?);
     let text = value.into_text();
-    let is_delimiter = |b: &u8| delimiters.contains(b);
-    let mut bounds = Vec::with_capacity(8);
-    let mut start = 0;
-    for (position, _) in text.iter().enumerate().filter(|(_, b)| is_delimiter(b)) {
-        bounds.push((start, position));
-        start = position + 1;
-    }
-    bounds.push((start, text.len()));
-    let (start, end) = span(&bounds, index, args.int(2).unwrap_or(1))?;
+    let bounds = parts(&text, delimiters);
+    let (start, end) = span(bounds, index, args.int(2).unwrap_or(1))?;
     Some(Value::Str(cut(text, start, end)))
 }
 
@@ -138,23 +131,12 @@ fn field<'a>(value: Value<'a>, args: &'a Args) -> Option<Value<'a>> {
 fn word<'a>(value: Value<'a>, args: &'a Args) -> Option<Value<'a>> {
     let (index, delimiters) = (args.int(0)?, args.text(1)?);
     let text = value.into_text();
-    let mut bounds = Vec::with_capacity(8);
-    let mut start = None;
-    for (position, byte) in text.iter().enumerate() {
-        match (delimiters.contains(byte), start) {
-            (true, Some(from)) => {
-                bounds.push((from, position));
-                start = None;
-            }
-            (false, None) => start = Some(position),
-            _ => {}
-        }
-    }
-    bounds.extend(start.map(|from| (from, text.len())));
+    let bounds = parts(&text, delimiters).filter(|(start, end)| start < end);
     let count = args.int(2).unwrap_or(1);
-    let (mut start, mut end) = span(&bounds, index, count)?;
+    let words = bounds.clone().count() as i64;
+    let (mut start, mut end) = span(bounds, index, count)?;
     // Where there are fewer words than wanted, all that is left counts, delimiters included.
-    let left = bounds.len() as i64 + 1 - index.saturating_abs();
+    let left = words + 1 - index.saturating_abs();
     if count == 0 || count > left {
         if index > 0 {
             end = text.len();
@@ -165,27 +147,48 @@ fn word<'a>(value: Value<'a>, args: &'a Args) -> Option<Value<'a>> {
     Some(Value::Str(cut(text, start, end)))
 }
 
+/// Where the parts between delimiters begin and end.
+fn parts<'t>(
+    text: &'t [u8],
+    delimiters: &'t [u8],
+) -> impl Iterator<Item = (usize, usize)> + Clone + 't {
+    let parts = text.split(move |byte| delimiters.contains(byte));
+    parts.scan(0, |next, part| {
+        let start = *next;
+        let end = start + part.len();
+        *next = end + 1;
+        Some((start, end))
+    })
+}
+
 /// From the field at `index` (1 is the first, -1 the last) over `count` fields; 0 means all that follow.
-fn span(bounds: &[(usize, usize)], index: i64, count: i64) -> Option<(usize, usize)> {
+fn span(
+    mut bounds: impl Iterator<Item = (usize, usize)> + Clone,
+    index: i64,
+    count: i64,
+) -> Option<(usize, usize)> {
     let count = usize::try_from(count).ok()?;
     let step = usize::try_from(index.unsigned_abs()).ok()?.checked_sub(1)?;
-    if index > 0 {
-        let &(start, _) = bounds.get(step)?;
+    let fields = bounds.clone().count();
+    let (first, last) = if index > 0 {
         let last = if count == 0 {
-            bounds.len()
+            fields
         } else {
-            (step + count).min(bounds.len())
-        } - 1;
-        Some((start, bounds[last].1))
+            (step + count).min(fields)
+        };
+        (step, last.checked_sub(1)?)
     } else {
-        let from_end = bounds.len().checked_sub(1 + step)?;
+        let last = fields.checked_sub(1 + step)?;
         let first = if count == 0 {
             0
         } else {
-            (from_end + 1).saturating_sub(count)
+            (last + 1).saturating_sub(count)
         };
-        Some((bounds[first].0, bounds[from_end].1))
-    }
+        (first, last)
+    };
+    let (start, _) = bounds.clone().nth(first)?;
+    let (_, end) = bounds.nth(last)?;
+    Some((start, end))
 }
 
 /// What is written must be a place in the data; what a variable holds is looked at each time.
