@@ -40,6 +40,8 @@ struct State {
     /// Where `bytes` begins, counted likewise.
     base: u64,
     readers: Vec<Option<Place>>,
+    /// A line that is in two parts in `bytes`.
+    joined: Vec<u8>,
 }
 
 /// Where a reader stands.
@@ -190,7 +192,8 @@ impl State {
         true
     }
 
-    /// The line of this number, which is there.
+    /// The line of this number, which is there. Only one that goes around the end of the memory is
+    /// copied.
     fn line(&mut self, number: u64) -> &[u8] {
         let index = (number - self.first) as usize;
         let start = match index {
@@ -198,7 +201,17 @@ impl State {
             _ => (self.ends[index - 1] - self.base) as usize,
         };
         let end = (self.ends[index] - self.base) as usize;
-        &self.bytes.make_contiguous()[start..end]
+        let (head, tail) = self.bytes.as_slices();
+        if end <= head.len() {
+            &head[start..end]
+        } else if let Some(start) = start.checked_sub(head.len()) {
+            &tail[start..end - head.len()]
+        } else {
+            self.joined.clear();
+            self.joined.extend_from_slice(&head[start..]);
+            self.joined.extend_from_slice(&tail[..end - head.len()]);
+            &self.joined
+        }
     }
 }
 

@@ -82,3 +82,17 @@ fn a_reader_that_found_nothing_is_woken_once() {
     assert_eq!(woken.load(Ordering::Relaxed), 1);
     assert_eq!(read(&reader, 9), ["b", "c"]);
 }
+
+#[test]
+fn lines_that_go_around_the_end_of_the_memory_are_whole() {
+    let ring = ring(70);
+    let line = |number: usize| format!("line {number:0width$}", width = 3 + number % 7);
+    for number in 0..500 {
+        put(&ring, &[&line(number)]);
+        let lines = all(&ring);
+        let oldest = number + 1 - lines.len();
+        let expected: Vec<String> = (oldest..=number).map(line).collect();
+        assert_eq!(lines, expected);
+        assert!(number < 5 || lines.len() >= 4);
+    }
+}
