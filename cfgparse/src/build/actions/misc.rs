@@ -182,7 +182,7 @@ pub const ROWS: &[ActionRow] = &[
     action("set-src-port", "<expr>", CON | SES | CNT | REQ, Full, "set the source port", |cx, c, a| sample_expr(cx, a, c.place).map(Action::SetSrcPort)),
     action("set-timeout", "<which> <time>|<expr>", REQ | RES, Full, "set a timeout of this stream", set_timeout),
     action("set-tos", "<tos>|<expr>", TCP | REQ | RES, Full, "old name of set-fc-tos", |cx, c, a| number_value(cx, c, a).map(Action::SetFcTos)),
-    action("silent-drop", "[rst-ttl <ttl>]", TCP | REQ | RES, Full, "forget the connection without telling the client", |cx, _, a| {
+    action("silent-drop", "[rst-ttl <ttl>]", TCP | REQ | RES, Partial("rst-ttl changes nothing: no packet is sent at all"), "forget the connection without telling the client", |cx, _, a| {
         if a.accept("rst-ttl") {
             a.number_in(cx, 1, 255)?;
         }
