@@ -15,7 +15,9 @@ use crate::limits::SLOTS_ADDED_MAX;
 const FIRST_BLOCK: usize = 4;
 
 /// As many blocks as hold [`SLOTS_ADDED_MAX`].
-const BLOCKS: usize = (SLOTS_ADDED_MAX / FIRST_BLOCK + 1).ilog2() as usize;
+const BLOCKS: usize = (SLOTS_ADDED_MAX / FIRST_BLOCK + 1)
+    .next_power_of_two()
+    .ilog2() as usize;
 
 /// No room for another entry.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]

@@ -76,6 +76,13 @@ backend raw
     }
 }
 
+/// Proxy and service, and some of their columns with the values they should have.
+type Row = (
+    &'static str,
+    &'static str,
+    &'static [(&'static str, &'static str)],
+);
+
 #[test]
 fn each_way_of_ending_counts_where_it_belongs() {
     for cores in CORES {
@@ -101,7 +108,7 @@ fn each_way_of_ending_counts_where_it_belongs() {
         let mut raw = Client::connect(site.tcp.address());
         raw.get("/");
         drop(raw);
-        let rows: &[(&str, &str, &[(&str, &str)])] = &[
+        let rows: &[Row] = &[
             (
                 "web",
                 "FRONTEND",
