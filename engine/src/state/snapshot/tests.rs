@@ -135,7 +135,7 @@ BACKEND 7 0
     assert_eq!(lines[4], "s1  0 1 0 a");
     assert_eq!(lines[5], "s2 3 0 1 1");
     assert_eq!(lines[13], "BACKEND  0 1 0 SRV roundrobin");
-    assert_eq!(lines[14], "BACKEND  0 1   random");
+    assert_eq!(lines[14], "BACKEND  0 1   unknown");
 }
 
 /// What `show servers state` prints of them, without what has a test of its own.
