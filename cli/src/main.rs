@@ -65,7 +65,10 @@ fn run(args: &Args) -> ExitCode {
         );
         return ExitCode::FAILURE;
     }
-    let report = Report::new(args.quiet, std::io::stderr().is_terminal());
+    let report = Report::new(
+        args.quiet && !(args.verbose || args.debug),
+        std::io::stderr().is_terminal(),
+    );
     let Some(model) = load::model(args, &report) else {
         return ExitCode::FAILURE;
     };

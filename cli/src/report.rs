@@ -14,6 +14,7 @@ pub struct Report {
 }
 
 impl Report {
+    /// `quiet`: nothing is printed, and the exit code tells alone (management guide, 3, `-q`).
     /// `drawn`: a person looks at it; otherwise tools do, which know HAProxy's lines.
     pub fn new(quiet: bool, drawn: bool) -> Self {
         Self {
@@ -30,11 +31,10 @@ impl Report {
 
     /// One finding about the configuration.
     fn diagnostic(&self, diagnostic: &Diagnostic, files: &[String], texts: &[String]) {
-        let is_alert = diagnostic.severity == Severity::Alert;
         if diagnostic.severity == Severity::Warning {
             self.warned.set(true);
         }
-        if self.quiet && !is_alert {
+        if self.quiet {
             return;
         }
         if self.drawn {
@@ -56,7 +56,7 @@ impl Report {
         if severity == Severity::Warning {
             self.warned.set(true);
         }
-        if !self.quiet || severity == Severity::Alert {
+        if !self.quiet {
             eprintln!("{}", line(severity, text));
         }
     }

@@ -250,3 +250,21 @@ fn keywords_are_listed_by_class() {
     );
     assert!(!output.contains("ACL keywords"));
 }
+
+/// Management guide, 3, `-q`: the exit code tells alone, unless `-V` or `-d` ask for words.
+#[test]
+fn quiet_is_without_a_word() {
+    let files = Files::new();
+    let path = files.write("bad.cfg", "frontend f\n no-such-word\n");
+    for (words, silent) in [
+        (&["-q", "-c", "-f", &path][..], true),
+        (&["-q", "-f", &path], true),
+        (&["-q", "-V", "-c", "-f", &path], false),
+        (&["-q", "-d", "-c", "-f", &path], false),
+        (&["-c", "-f", &path], false),
+    ] {
+        let (status, said) = run(words);
+        assert_eq!(status.code(), Some(1), "{words:?}");
+        assert_eq!(said.is_empty(), silent, "{words:?}: {said}");
+    }
+}
