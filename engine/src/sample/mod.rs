@@ -12,6 +12,8 @@ mod figure;
 pub mod pattern;
 mod point;
 mod proc_vars;
+#[cfg(test)]
+mod properties;
 mod row;
 #[cfg(test)]
 pub(crate) mod testing;
