@@ -6,13 +6,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 use super::outlets::Outlets;
 use super::sink::Sink;
 use crate::balance::{Pick, Request, View};
-use crate::plan::{Endpoint, Key, ListenerId, ProxyId, ServerId};
-use crate::rules::Overrides;
+use crate::plan::{Endpoint, Key, ProxyId, ServerId};
 use crate::sample::pattern::{LivePatterns, PatternView};
-use crate::sample::{
-    Captures, Clock, Cx, Data, Effects, SessionFacts, StreamFacts, StreamVars, Value, VarStore,
-    World,
-};
+use crate::sample::{Clock, Cx, Effects, Outside, Value, World};
 
 /// The servers of one backend as one core sends to them.
 pub struct Backend {
@@ -156,31 +152,8 @@ impl World for Nothing {
 
 fn with_bare_cx<T>(act: impl FnOnce(&Cx<'_>) -> T) -> T {
     let world = Nothing::default();
-    let session = SessionFacts::new(ProxyId(0), ListenerId(0));
-    let stream = StreamFacts::default();
-    let (captures, session_vars) = (Captures::default(), VarStore::default());
-    let (vars, overrides, effects) = (
-        StreamVars::default(),
-        Overrides::default(),
-        Effects::default(),
-    );
-    let random = Cell::new(1);
-    act(&Cx {
-        session: &session,
-        stream: &stream,
-        request: None,
-        response: None,
-        request_data: Data::default(),
-        response_data: Data::default(),
-        captures: &captures,
-        session_vars: &session_vars,
-        vars: &vars,
-        overrides: &overrides,
-        effects: &effects,
-        world: &world,
-        clock: Clock::default(),
-        random: &random,
-    })
+    let (outside, effects, random) = (Outside::default(), Effects::default(), Cell::new(1));
+    act(&outside.cx(&world, &effects, &random, Clock::default()))
 }
 
 /// What loggers ask of the running process.

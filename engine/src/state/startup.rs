@@ -5,43 +5,21 @@ use std::sync::Arc;
 
 use super::{ProcessWorld, Runtime};
 use crate::log::Purpose;
-use crate::plan::{ListenerId, ProxyId, StartSource, StartValue};
-use crate::rules::Overrides;
-use crate::sample::{
-    Captures, Clock, Cx, Data, Effect, Effects, SessionFacts, StreamFacts, StreamVars, Value,
-    VarStore,
-};
+use crate::plan::{StartSource, StartValue};
+use crate::sample::{Clock, Effect, Effects, Outside, Value};
 
 /// Evaluates what `global` says, in order: a later line may read what an earlier one set.
 pub fn set(runtime: &Arc<Runtime>, values: &[StartValue]) {
     let world = ProcessWorld::new(Arc::clone(runtime));
-    let session = SessionFacts::new(ProxyId(0), ListenerId(0));
-    let stream = StreamFacts::default();
-    let (captures, session_vars) = (Captures::default(), VarStore::default());
-    let vars = StreamVars::default();
-    let overrides = Overrides::default();
+    let outside = Outside::default();
     let random = Cell::new(reactor::process::monotonic_ms() | 1);
     for StartValue { var, source } in values {
         let mut effects = Effects::default();
-        let cx = Cx {
-            session: &session,
-            stream: &stream,
-            request: None,
-            response: None,
-            request_data: Data::default(),
-            response_data: Data::default(),
-            captures: &captures,
-            session_vars: &session_vars,
-            vars: &vars,
-            overrides: &overrides,
-            effects: &effects,
-            world: &world,
-            clock: Clock {
-                unix_us: runtime.process.started_unix_s * 1_000_000,
-                utc_offset_s: reactor::process::utc_offset_s(),
-            },
-            random: &random,
+        let clock = Clock {
+            unix_us: runtime.process.started_unix_s * 1_000_000,
+            utc_offset_s: reactor::process::utc_offset_s(),
         };
+        let cx = outside.cx(&world, &effects, &random, clock);
         let value = match source {
             StartSource::Expr(expr) => expr.eval(&cx).value().map(Value::into_owned),
             StartSource::Format(format) => {
